@@ -1,0 +1,135 @@
+"""Canonical JSON: one byte string for one value, so that what was signed is what was sent (SPEC 2).
+
+The profile is RFC 8785 restricted: ASCII keys; strings, integers below 2^53, booleans, arrays, objects; no null, no
+float. Within it the standard library's sorted dump is RFC 8785's form; `parse` refuses whatever is not its own dump.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final, NoReturn, TypeAlias
+
+from schemas.failures import Rejected
+
+Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json]"
+
+MAX_DEPTH: Final = 24
+"""Nesting that any message needs, with room; bounds recursion in every implementation."""
+MAX_INTEGER: Final = 2**53 - 1
+"""The largest integer that every JSON reader keeps exactly (RFC 8785 section 3.2.2.3, RFC 7493 section 2.2)."""
+
+
+class Malformed(Rejected):
+    """Not JSON, or not a JSON object."""
+
+    code = "malformed"
+
+
+class DuplicateKey(Rejected):
+    """An object names one key twice."""
+
+    code = "duplicate_key"
+
+
+class OutsideProfile(Rejected):
+    """JSON, but with a value the profile leaves out: null, float, large integer, non-ASCII key, too deep."""
+
+    code = "outside_profile"
+
+
+class NotCanonical(Rejected):
+    """JSON of the profile, but not in its canonical form."""
+
+    code = "not_canonical"
+
+
+class TooLarge(Rejected):
+    """More bytes than the limit for this kind of message."""
+
+    code = "too_large"
+
+
+def encode(value: object) -> bytes:
+    """The canonical bytes of `value`.
+
+    Raises:
+        OutsideProfile: the value holds something the profile leaves out.
+    """
+    _check(value, 0)
+    try:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise OutsideProfile("a string holds half of a surrogate pair") from None
+
+
+def parse(raw: bytes, *, limit_bytes: int) -> dict[str, Json]:
+    """The object whose canonical form `raw` is.
+
+    Raises:
+        TooLarge, Malformed, DuplicateKey, OutsideProfile, NotCanonical: in that order of checking.
+    """
+    if len(raw) > limit_bytes:
+        raise TooLarge(f"{len(raw)} bytes, at most {limit_bytes}")
+    try:
+        value = json.loads(
+            raw.decode("utf-8"), object_pairs_hook=_object, parse_float=_refuse_number, parse_constant=_refuse_number
+        )
+    except (UnicodeDecodeError, RecursionError, ValueError):
+        raise Malformed("not JSON in UTF-8") from None
+    if not isinstance(value, dict):
+        raise Malformed("not a JSON object")
+    if encode(value) != raw:
+        raise NotCanonical("its canonical form is other bytes")
+    return value
+
+
+def without_member(raw: bytes, name: str) -> bytes:
+    """`raw`, a canonical object, with its one member `name` (a string of lower-case hexadecimal) cut out of the bytes.
+
+    Cutting bytes, not re-serialising, keeps the rule that what is verified is what was sent. Inside a JSON string the
+    quotation marks of such a member would be escaped, so the pattern can match only a real member.
+
+    Raises:
+        Malformed: the member is missing or stands there more than once.
+    """
+    member = rb'"%s":"[0-9a-f]*"' % re.escape(name.encode("ascii"))
+    found = re.findall(member, raw)
+    if len(found) != 1:
+        raise Malformed(f"member {name} is not there exactly once")
+    text: bytes = found[0]
+    for cut in (text + b",", b"," + text, text):
+        if cut in raw:
+            return raw.replace(cut, b"", 1)
+    raise Malformed(f"member {name} cannot be cut")
+
+
+def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise DuplicateKey("an object names one key twice")
+    return members
+
+
+def _refuse_number(_: str) -> NoReturn:
+    raise OutsideProfile("a number that is not an integer")
+
+
+def _check(value: object, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise OutsideProfile(f"nested deeper than {MAX_DEPTH}")
+    if isinstance(value, str | bool):
+        return
+    if isinstance(value, int):
+        if abs(value) > MAX_INTEGER:
+            raise OutsideProfile("an integer of 2^53 or more")
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            if not (isinstance(key, str) and key.isascii()):
+                raise OutsideProfile("a key that is not ASCII text")
+            _check(member, depth + 1)
+    elif isinstance(value, list | tuple):
+        for member in value:
+            _check(member, depth + 1)
+    else:
+        raise OutsideProfile("null, or a value that JSON has no word for")
