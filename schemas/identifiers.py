@@ -150,12 +150,12 @@ def parse_pnc(text: str) -> str:
 
 
 def parse_cro(text: str) -> str:
-    """Return a CRO number as `NNNNNN/YYX`, or as `SFYY/N..X`, whose serial is never padded.
+    """Return a CRO number as `NNNNNN/YYX`, or as `SFYY/N..X`, whose serial of up to five digits has no leading zero.
 
     Raises:
         IdentifierInvalid: shape, placeholder or check.
 
-    Source: hmpps-person-record CROIdentifier; DOMAIN section 3.1.
+    Source: hmpps-person-record CROIdentifier and its list of valid numbers; DOMAIN section 3.1.
     """
     kind = IdentifierKind.CRO
     written = _written(kind, text)
@@ -163,8 +163,9 @@ def parse_cro(text: str) -> str:
         serial, year, letter = standard[1].zfill(6), standard[2], standard[3]
         canonical = f"{serial}/{year}{letter}"
     elif (sf := _CRO_SF.fullmatch(written)) is not None:
-        year, serial, letter = sf.groups()
-        canonical = written
+        # The letter of a short serial is that of five digits, though it is written without its zeros.
+        year, serial, letter = sf[1], sf[2].zfill(5), sf[3]
+        canonical = f"SF{year}/{serial if len(serial) > 5 else serial.lstrip('0')}{letter}"
     else:
         raise IdentifierInvalid(kind, Rule.SHAPE)
     _refuse_zeros(kind, serial)
