@@ -23,7 +23,7 @@ class Disposition(StrEnum):
 
 
 class Failure(Exception):
-    """A failure with a stable code. Subclasses set `code` and `disposition`; instances add a detail that stays at home."""
+    """A failure with a stable code. Subclasses set `code` and `disposition`; the detail stays at home."""
 
     code: ClassVar[str] = "failure"
     disposition: ClassVar[Disposition] = Disposition.REJECT

@@ -1,7 +1,7 @@
 """The words scope is decided in: closed lists, the same in code, specification, policy and log.
 
 Every list is closed: a value that is not on it is refused where bytes arrive. The lists come from practice and law as
-collected for the field (purposes, stages, RAG, roles, categories); what a word permits is never said here but in policy.
+collected for the field (purposes, stages, RAG, roles, categories); what a word permits is said in policy, never here.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Keys, signatures and seals, composed from the `cryptography` package's primitives as SPEC 3 says, and nothing else."""
+"""Keys, signatures and seals, composed from the `cryptography` package as SPEC 3 says, and nothing else."""

@@ -34,10 +34,10 @@ _SMALL_ORDER_Y: Final = frozenset(
         1,
         _FIELD_PRIME - 1,
         2707385501144840649318225287225658788936804267575313519463743609750303021540,
-        55188659117513257062467267217118295137698188065244968500265048394206261417927,
+        55188659117513257062467267217118295137698188065244968500265048394206261798409,
     }
 )
-"""The y coordinates of the curve's points of order 1, 2, 4 and 8: whoever has such a "public key" needs no private one."""
+"""The y coordinates of the points of order 1, 2, 4 and 8: for such a "public key" everyone can sign."""
 _SMALL_ORDER_U: Final = frozenset(
     {
         0,

@@ -14,7 +14,7 @@ from schemas.failures import Rejected
 LENGTH_BYTES: Final = 4
 MAX_PADDED_BYTES: Final = 768 * 1024
 """Largest sealed part: with its header, nested envelopes and proofs it stays under the bus's 1 MiB payload."""
-BUCKETS: Final = (*(2**n for n in range(12, 20)), MAX_PADDED_BYTES)
+BUCKETS: Final[tuple[int, ...]] = (*(2**n for n in range(12, 20)), MAX_PADDED_BYTES)
 MAX_CONTENT_BYTES: Final = MAX_PADDED_BYTES - LENGTH_BYTES
 
 
