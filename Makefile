@@ -1,0 +1,82 @@
+# Needs Python 3.11 or newer (with its venv module), make and a package index. Everything else goes into $(VENV).
+#
+#   make test PYTHON=python3.13 VENV=.venv-3.13       the same on another Python, beside the first
+
+PYTHON ?= python3
+VENV ?= .venv
+DEMO_ARGS ?=
+TESTS ?= tests
+TEST_ARGS ?=
+# Two workers, a file at a time: a file's servers are started once. More workers than cores only make timers late.
+WORKERS ?= 2
+# make lock UPGRADE=--upgrade takes the newest of everything; without it only what pyproject.toml asks for moves.
+UPGRADE ?=
+
+BIN := $(VENV)/bin
+LOCKS := deploy/locks
+# The stamp is named for what was installed: another lock or pyproject.toml is another name, and installs again.
+STAMP := $(VENV)/.installed-$(shell cat $(LOCKS)/dev.txt pyproject.toml | cksum | cut -d ' ' -f 1)
+UV := $(shell command -v uv 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench vectors lock soak clean
+
+help:  ## say what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1@\2/p' $(MAKEFILE_LIST) | while IFS=@ read -r name text; do \
+		printf '%-13s %s\n' "$$name" "$$text"; done
+
+demo: $(STAMP)  ## a hub and its agencies on this machine, one enquiry from question to answers
+	@$(BIN)/broker demo $(DEMO_ARGS)
+
+test: $(STAMP)  ## every test but the long runs
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TEST_ARGS) $(TESTS)
+
+soak: $(STAMP)  ## the long runs of the chaos and load suites
+	$(BIN)/python -m pytest -m soak $(TEST_ARGS) $(TESTS)
+
+lint: $(STAMP)  ## style, types and who may import whom
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: $(STAMP)  ## ratios against a raw baseline of the same run
+	$(BIN)/python -m tests.benchmarks
+
+vectors: $(STAMP)  ## write the generated files of schemas/ again
+	$(BIN)/python -m schemas.vectors
+
+# Settings of this machine (a local index, a folder of wheels) must not decide what everybody gets.
+COMPILE = env -u UV_FIND_LINKS -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL \
+	$(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header $(UPGRADE) pyproject.toml
+
+lock: $(STAMP)  ## resolve the dependencies again: versions and hashes, no addresses
+	$(COMPILE) --all-extras --group dev --output-file $(LOCKS)/dev.txt
+	$(COMPILE) --extra agent --constraints $(LOCKS)/dev.txt --output-file $(LOCKS)/agent.txt
+	$(COMPILE) --extra hub --constraints $(LOCKS)/dev.txt --output-file $(LOCKS)/hub.txt
+
+clean:  ## remove environments, caches and what the programs wrote here
+	rm -rf $(VENV) .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): | $(BIN)/python
+	@rm -f $(VENV)/.installed-*
+	@echo 'installing the locked dependencies into $(VENV)'
+ifdef UV
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r $(LOCKS)/dev.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+else
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCKS)/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+endif
+	@touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo 'needtoknow needs Python 3.11 or newer: make PYTHON=python3.11 ...' >&2; exit 1; }
+ifdef UV
+	@$(UV) venv --quiet --python $(PYTHON) $(VENV)
+else
+	@$(PYTHON) -m venv $(VENV)
+endif

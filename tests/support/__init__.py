@@ -1,0 +1,1 @@
+"""Parts that several suites use: no tests here."""
