@@ -22,7 +22,7 @@ settings.register_profile("fixed", deadline=None, derandomize=True, database=Non
 settings.load_profile("fixed" if os.environ.get("CI") else "explore")
 
 SESSION_MARK = "TEST_SESSION_MARK"
-"""An environment variable that every process started by this session inherits, and so do the processes that those start."""
+"""An environment variable that every process started by this session inherits, and so do those that they start."""
 
 END_GRACE_MS = 2_000
 """How long a process that was told to stop may take. A NATS server or an interpreter needs a tenth of it."""
@@ -32,7 +32,7 @@ END_GRACE_MS = 2_000
 def no_process_is_left_behind() -> Iterator[None]:
     """Fail the session when a process it started outlives it; the process is ended all the same.
 
-    Found by the session's mark in the environment, so that children of children count. Without `/proc` nothing is found.
+    Found by the session's mark in their environment, so that children of children count. Without `/proc` none is found.
     """
     mark = secrets.token_hex(16)
     os.environ[SESSION_MARK] = mark

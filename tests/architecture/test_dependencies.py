@@ -93,8 +93,8 @@ def test_a_lock_holds_what_pyproject_asks_for(name: str, extras: list[str]) -> N
 
 def test_the_lock_of_the_tests_holds_what_pyproject_asks_for() -> None:
     versions = locked("dev.txt")
-    asked = declared(*project()["project"]["optional-dependencies"]).values()
-    asked = [*asked, *(Requirement(text) for text in project()["dependency-groups"]["dev"])]
+    asked = list(declared(*project()["project"]["optional-dependencies"]).values())
+    asked += [Requirement(text) for text in project()["dependency-groups"]["dev"]]
     missing = [str(each) for each in asked if versions.get(canonicalize_name(each.name), "") not in each.specifier]
     assert not missing, "make lock"
 

@@ -48,7 +48,13 @@ def test_no_function_is_over_60_lines() -> None:
 
 
 def test_every_module_says_what_it_owns() -> None:
-    assert [str(module.path) for module in modules(*PRODUCT, "tests") if not ast.get_docstring(module.tree)] == []
+    silent = [
+        str(module.path)
+        for module in modules(*PRODUCT, "tests")
+        if not ast.get_docstring(module.tree)
+        if module.text or not module.name.startswith("tests")  # an empty `__init__.py` there only mirrors a package
+    ]
+    assert not silent
 
 
 def test_no_class_is_named_for_nothing_in_particular() -> None:
@@ -84,6 +90,8 @@ def test_no_test_is_skipped_or_expected_to_fail() -> None:
         f"{module.path}:{node.lineno} {node.attr}"
         for module in modules("tests")
         for node in ast.walk(module.tree)
-        if isinstance(node, ast.Attribute) and node.attr in marks and ast.unparse(node.value) in {"pytest", "pytest.mark"}
+        if isinstance(node, ast.Attribute)
+        and node.attr in marks
+        and ast.unparse(node.value) in {"pytest", "pytest.mark"}
     ]
     assert not found

@@ -1,8 +1,8 @@
 """A real PostgreSQL cluster of a test session: made, served on loopback, stopped by its process id, removed.
 
 Owns starting and stopping. Knows nothing of tables: a test gets the address of an empty database. PostgreSQL refuses to
-run as root, so a session of root's starts it as the `postgres` user that Debian's package makes. No test is skipped where
-PostgreSQL is missing; it fails and says what to install.
+run as root, so a session of root's starts it as the `postgres` user that Debian's package makes. No test is skipped
+where PostgreSQL is missing; it fails and says what to install.
 """
 
 from __future__ import annotations
@@ -92,31 +92,44 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _no_groups(owner: str | None) -> list[int] | None:
+    """Root's groups are dropped with root; nobody else may drop any."""
+    return None if owner is None else []
+
+
 def _initialise(programs: Path, home: Path, cluster: Postgres, owner: str | None) -> None:
     secret = home / "password"
     secret.touch(mode=0o600)
     secret.write_text(cluster.password)
     if owner is not None:
         shutil.chown(secret, owner, owner)
-    groups = None if owner is None else []
-    command = [programs / "initdb", "--pgdata", home / "data", "--username", cluster.user, "--pwfile", secret]
+    command: list[str | Path] = [programs / "initdb", "--pgdata", home / "data", "--pwfile", secret]
+    command += ["--username", cluster.user]
     command += ["--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions"]
-    done = subprocess.run(command, user=owner, group=owner, extra_groups=groups, cwd=home, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command,
+        user=owner,
+        group=owner,
+        extra_groups=_no_groups(owner),
+        cwd=home,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     secret.unlink()
     assert done.returncode == 0, done.stderr
 
 
-def _start(
-    programs: Path, home: Path, cluster: Postgres, owner: str | None
-) -> subprocess.Popen[bytes]:
+def _start(programs: Path, home: Path, cluster: Postgres, owner: str | None) -> subprocess.Popen[bytes]:
     # fsync is off: the cluster dies with the session. Whoever tests durability in PostgreSQL sets it on for that.
     options = {"listen_addresses": cluster.host, "port": cluster.port, "unix_socket_directories": "", "fsync": "off"}
     command = [str(programs / "postgres"), "-D", str(home / "data")]
     command += [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
     log = home / "log"
-    groups = None if owner is None else []
     with log.open("wb") as out:
-        server = subprocess.Popen(command, user=owner, group=owner, extra_groups=groups, cwd=home, stdout=out, stderr=out)
+        server = subprocess.Popen(
+            command, user=owner, group=owner, extra_groups=_no_groups(owner), cwd=home, stdout=out, stderr=out
+        )
     for _ in range(int(START_SECONDS / POLL_SECONDS)):
         try:
             psycopg.connect(cluster.url("postgres"), connect_timeout=2).close()
