@@ -67,7 +67,7 @@ class CompactRange:
             raise RangeMalformed("peaks")
 
     def append(self, leaf: bytes) -> tuple[CompactRange, tuple[Node, ...]]:
-        """Return the range with one more leaf hash, and every subtree above the leaves that it completed, lowest first."""
+        """Return the range with one more leaf hash, and the subtrees above it that are now complete, lowest first."""
         if len(leaf) != HASH_BYTES:
             raise RangeMalformed("leaf hash")
         peaks, completed = list(self.peaks), []

@@ -7,7 +7,7 @@ leaf says.
 
 from __future__ import annotations
 
-from dataclasses import InitVar, dataclass
+from dataclasses import InitVar, dataclass, field
 from typing import Final
 
 from schemas.ledger.checkpoint import TreeHead, open_checkpoint, parse_tree_head
@@ -33,7 +33,7 @@ class Receipt:
         ReceiptMalformed: the proof carries an `extra`, which nobody signs.
     """
 
-    leaf: bytes
+    leaf: bytes = field(repr=False)
     proof: TlogProof
 
     def __post_init__(self) -> None:
@@ -47,7 +47,7 @@ class Receipt:
 class VerifiedReceipt:
     """A leaf that the log proved to hold at `index` of the tree `head`. Only `verify_receipt` makes one."""
 
-    leaf: bytes
+    leaf: bytes = field(repr=False)
     index: int
     head: TreeHead
     checkpoint: bytes
