@@ -38,7 +38,7 @@ lint: $(STAMP)  ## style, types and who may import whom
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-cache
+	$(BIN)/lint-imports --no-cache --no-logo
 
 bench: $(STAMP)  ## ratios against a raw baseline of the same run
 	$(BIN)/python -m tests.benchmarks
