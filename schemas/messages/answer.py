@@ -1,0 +1,135 @@
+"""An agency's answer: a header that binds it to request and grant, a body sealed to the enquiry (SPEC 6)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, JsonValue, model_validator
+
+from schemas.canonical import without_member
+from schemas.crypto.keys import Identity, PublicKey
+from schemas.crypto.padding import MAX_CONTENT_BYTES
+from schemas.crypto.sealing import Sealing, open_sealed, seal
+from schemas.messages.fields import Hex16, Hex32, Line, Millis, Slug, Word
+from schemas.messages.model import Message, Part, read
+from schemas.vocabulary import Category, Mode, Outcome
+
+BODY_DIGEST: Final = "body_digest"
+
+
+class AnswerHeader(Message):
+    """What an answer is to and from (SPEC 6.1); signed by the agency's answer key."""
+
+    kind: Literal["answer"] = "answer"
+    suite: Literal[1] = 1
+    hub: Slug
+    agency: Slug
+    exchange: Hex16
+    message_id: Hex16
+    answer_key: Hex16
+    request_digest: Hex32
+    grant_digest: Hex32
+    reply_key: Hex16 = Field(description="Key id of the enquiry's reply key the body is sealed to.")
+    answered_at: Millis
+    expires_at: Millis
+    body_digest: Hex32
+    part: Literal[1] = 1
+    parts: Literal[1] = 1
+
+
+class OutcomeRow(Part):
+    """What became of one category about one subject."""
+
+    subject: Hex16 = Field(description="The subject's reference in the request.")
+    category: Category
+    mode: Mode
+    outcome: Outcome
+    rule: Word | None = Field(default=None, description="The agency's rule that released or withheld it.")
+    reason: Word | None = Field(default=None, description="Why withheld or not looked at; from the agency's catalogue.")
+    confirm: Annotated[list[Word], Field(max_length=8)] = Field(
+        default_factory=list,
+        description="Possible match: kinds of identity evidence that would settle it; never what is held.",
+    )
+    facts: Annotated[list[dict[str, JsonValue]], Field(max_length=1000, default_factory=list)]
+
+    @model_validator(mode="after")
+    def _facts_only_when_answered(self) -> OutcomeRow:
+        if bool(self.facts) != (self.outcome is Outcome.ANSWERED):
+            raise ValueError("facts stand with the outcome answered and with no other")
+        if self.outcome in (Outcome.WITHHELD, Outcome.COULD_NOT_LOOK) and self.reason is None:
+            raise ValueError("an outcome of that kind has a reason")
+        return self
+
+
+class AnswerBody(Message):
+    """The outcomes, one for each subject and category granted, and the key of the release's addendum (SPEC 6.2)."""
+
+    exchange: Hex16
+    outcomes: Annotated[list[OutcomeRow], Field(min_length=1, max_length=1024)]
+    handling: Line = Field(description="The originator's handling caveat: what the recipient may do with it.")
+    addendum_key: Hex32
+    filler: str = Field(default="", description="Spaces, so that answers that must look alike fall in one bucket.")
+
+    @model_validator(mode="after")
+    def _one_outcome_each(self) -> AnswerBody:
+        named = [(row.subject, row.category) for row in self.outcomes]
+        if len(set(named)) != len(named):
+            raise ValueError("two outcomes for one subject and category")
+        return self
+
+
+class ReleaseTold(Message):
+    """The content of a release's addendum: outcomes and counts, never facts (SPEC 7.4)."""
+
+    exchange: Hex16
+    outcomes: Annotated[list[OutcomeTold], Field(max_length=1024)]
+
+
+class OutcomeTold(Part):
+    """One outcome as the log's addendum keeps it."""
+
+    subject: Hex16
+    category: Category
+    mode: Mode
+    outcome: Outcome
+    rule: Word | None = None
+    reason: Word | None = None
+    facts: Annotated[int, Field(ge=0)] = 0
+    fields: Annotated[list[Word], Field(max_length=64, default_factory=list)]
+
+
+ReleaseTold.model_rebuild()
+
+
+def told_of(row: OutcomeRow) -> OutcomeTold:
+    """What the addendum keeps of an outcome: which fields left, how many facts, by which rule."""
+    return OutcomeTold(
+        subject=row.subject,
+        category=row.category,
+        mode=row.mode,
+        outcome=row.outcome,
+        rule=row.rule,
+        reason=row.reason,
+        facts=len(row.facts),
+        fields=sorted({name for fact in row.facts for name in fact}),
+    )
+
+
+def seal_answer(header_bytes: bytes, body: AnswerBody, recipient: PublicKey) -> bytes:
+    """The sealed body for a header whose bytes still lack `body_digest`.
+
+    Raises:
+        ContentTooLarge: more than one part holds; the agency then answers *could not look: too large*.
+    """
+    return seal(Sealing.ANSWER, header_bytes, body.encode(), recipient)
+
+
+def open_answer(header_bytes: bytes, sealed: bytes, identity: Identity) -> AnswerBody:
+    """The body that belongs to the complete header `header_bytes`.
+
+    Raises:
+        SealBroken, PaddingInvalid: it does not open with this identity under this header.
+        Rejected: its content is not an answer body.
+    """
+    plain = open_sealed(Sealing.ANSWER, without_member(header_bytes, BODY_DIGEST), sealed, identity)
+    return read(AnswerBody, plain, limit_bytes=MAX_CONTENT_BYTES)

@@ -1,0 +1,315 @@
+"""The leaves of a sharing log: one model an entry type, and never a personal datum (SPEC 7.1).
+
+A leaf is the canonical bytes themselves, at most 4096. It carries sixteen random bytes, so its hash tells nothing. An
+entry about a party's deed is made and signed by that party; the log's keeper adds nothing inside.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Final, Literal, TypeVar
+
+from pydantic import Field
+
+from schemas import canonical
+from schemas.canonical import without_member
+from schemas.crypto.keys import PublicKey, SigningKey
+from schemas.crypto.purposes import KeyPurpose
+from schemas.crypto.signing import Verified, sign, verify
+from schemas.messages.fields import Count, Hex16, Hex32, Hex64, Millis, Origin, Slug, Word
+from schemas.messages.model import KindUnexpected, Message, read
+
+MAX_LEAF_BYTES: Final = 4096
+SIGNATURE: Final = "sig"
+
+
+class Entry(Message):
+    """What every entry says."""
+
+    type: str
+    log: Origin
+    hub: Slug
+    t: Millis = Field(description="When, by the clock of whoever made the entry.")
+    n: Hex16 = Field(description="Sixteen random bytes.")
+
+
+class HubEntry(Entry):
+    """An entry the coordinator makes about an exchange with an agency."""
+
+    agency: Slug
+    exchange: Hex16
+    seq: Count = Field(description="Number of this entry among those the hub made that name the agency, from 1.")
+
+
+class DeedEntry(Entry):
+    """An entry a party makes about its own deed, signed with its deed key over the leaf without `sig`."""
+
+    by: Slug
+    deed_key: Hex16
+    sig: Hex64
+
+
+class RequestEntry(HubEntry):
+    """A request was permitted."""
+
+    type: Literal["request"] = "request"
+    deadline_at: Millis
+    expires_at: Millis
+    request_digest: Hex32
+    grant_digest: Hex32
+    addendum_digest: Hex32
+    desk_key: Hex16
+    desk_sig: Hex64 = Field(description="The desk's signature of the request header that `request_digest` names.")
+
+
+class RefusalEntry(HubEntry):
+    """A request was refused; nothing was sent to the agency."""
+
+    type: Literal["refusal"] = "refusal"
+    request_digest: Hex32
+    addendum_digest: Hex32
+    policy_digest: Hex32
+    rules: Annotated[list[Word], Field(min_length=1, max_length=32)]
+    desk_key: Hex16
+    desk_sig: Hex64
+
+
+class OverdueEntry(HubEntry):
+    """The deadline passed and the hub had recorded no answer; `undecided` if the hub itself was away then."""
+
+    type: Literal["overdue"] = "overdue"
+    deadline_at: Millis
+    undecided: bool
+
+
+class EscalatedEntry(HubEntry):
+    """An overdue exchange was put before the hub's manager."""
+
+    type: Literal["escalated"] = "escalated"
+
+
+class ExpiredEntry(HubEntry):
+    """The exchange ended without an answer. Final."""
+
+    type: Literal["expired"] = "expired"
+    expires_at: Millis
+
+
+class WithdrawnEntry(HubEntry):
+    """The hub took the request back. `desk_deed` is the leaf hash of the desk's own entry that asked for it."""
+
+    type: Literal["withdrawn"] = "withdrawn"
+    desk_deed: Hex32
+
+
+class AcknowledgedEntry(DeedEntry):
+    """The agency has the request."""
+
+    type: Literal["acknowledged"] = "acknowledged"
+    agency: Slug
+    exchange: Hex16
+    request_digest: Hex32
+
+
+class ReleaseEntry(DeedEntry):
+    """The agency has committed an answer and will let go of it against the proof of this entry."""
+
+    type: Literal["release"] = "release"
+    agency: Slug
+    exchange: Hex16
+    request_digest: Hex32
+    grant_digest: Hex32
+    answer_digest: Hex32
+    addendum_digest: Hex32
+
+
+class CouldNotLookEntry(DeedEntry):
+    """As a release, but the agency could look at nothing; the answer says so."""
+
+    type: Literal["could-not-look"] = "could-not-look"
+    agency: Slug
+    exchange: Hex16
+    request_digest: Hex32
+    grant_digest: Hex32
+    answer_digest: Hex32
+    addendum_digest: Hex32
+
+
+class OpenedEntry(DeedEntry):
+    """The desk opened an answer."""
+
+    type: Literal["opened"] = "opened"
+    agency: Slug
+    exchange: Hex16
+    answer_digest: Hex32
+
+
+class ConsultedEntry(DeedEntry):
+    """An officer looked at an enquiry's answers; who, in the addendum."""
+
+    type: Literal["consulted"] = "consulted"
+    addendum_digest: Hex32
+
+
+class QuarantinedEntry(DeedEntry):
+    """The desk kept back what an answer held beyond its grant."""
+
+    type: Literal["quarantined"] = "quarantined"
+    agency: Slug
+    exchange: Hex16
+    answer_digest: Hex32
+    addendum_digest: Hex32
+
+
+class WithdrawEntry(DeedEntry):
+    """The desk asks for a request to be taken back."""
+
+    type: Literal["withdraw"] = "withdraw"
+    agency: Slug
+    exchange: Hex16
+    request_digest: Hex32
+
+
+class ClosedEntry(DeedEntry):
+    """The desk closed an enquiry; `enquiries` are its random references, one an agency asked."""
+
+    type: Literal["closed"] = "closed"
+    enquiries: Annotated[list[Hex16], Field(max_length=32)]
+    addendum_digest: Hex32
+
+
+class MemberEntry(Entry):
+    """Someone was admitted or removed: an agency by name, an officer only in the addendum."""
+
+    type: Literal["member"] = "member"
+    member: Literal["desk", "agency", "officer"]
+    change: Literal["admitted", "removed"]
+    agency: Slug | None = None
+    root: Hex16 | None = None
+    addendum_digest: Hex32 | None = None
+
+
+class PolicyEntry(Entry):
+    """A policy is in force from here on."""
+
+    type: Literal["policy"] = "policy"
+    policy_digest: Hex32
+
+
+class LogReadEntry(Entry):
+    """Somebody read the log through the coordinator."""
+
+    type: Literal["log-read"] = "log-read"
+    entries: Count
+
+
+class ShardOpenEntry(Entry):
+    """The first entry of a log."""
+
+    type: Literal["shard-open"] = "shard-open"
+
+
+class ReceivedEntry(Entry):
+    """An agency's own log: an entry of the hub's log that names the agency has come in."""
+
+    type: Literal["received"] = "received"
+    exchange: Hex16 | None = None
+    entry_type: Word
+    entry_hash: Hex32 = Field(description="The entry's leaf hash in the hub's log.")
+
+
+class KeptBackEntry(Entry):
+    """An agency's own log: what was matched, withheld or broken, in words only in the sealed addendum."""
+
+    type: Literal["kept-back"] = "kept-back"
+    exchange: Hex16
+    addendum_digest: Hex32
+
+
+class RejectedEntry(Entry):
+    """A party's own log: a message did not hold. `check` is the failure's code."""
+
+    type: Literal["rejected"] = "rejected"
+    sender: Slug | None = None
+    exchange: Hex16 | None = None
+    check: Word
+    message_digest: Hex32
+
+
+ENTRIES: Final[dict[str, type[Entry]]] = {
+    str(model.model_fields["type"].default): model
+    for model in (
+        RequestEntry,
+        RefusalEntry,
+        OverdueEntry,
+        EscalatedEntry,
+        ExpiredEntry,
+        WithdrawnEntry,
+        AcknowledgedEntry,
+        ReleaseEntry,
+        CouldNotLookEntry,
+        OpenedEntry,
+        ConsultedEntry,
+        QuarantinedEntry,
+        WithdrawEntry,
+        ClosedEntry,
+        MemberEntry,
+        PolicyEntry,
+        LogReadEntry,
+        ShardOpenEntry,
+        ReceivedEntry,
+        KeptBackEntry,
+        RejectedEntry,
+    )
+}
+E_ = TypeVar("E_", bound=Entry)
+D_ = TypeVar("D_", bound=DeedEntry)
+
+
+def read_entry(leaf: bytes) -> Entry:
+    """The entry whose leaf these bytes are.
+
+    Raises:
+        KindUnexpected: no such entry type.
+        Rejected: not a leaf of that type.
+    """
+    members = canonical.parse(leaf, limit_bytes=MAX_LEAF_BYTES)
+    model = ENTRIES.get(str(members.get("type")))
+    if model is None:
+        raise KindUnexpected("no such entry type")
+    return read(model, leaf, limit_bytes=MAX_LEAF_BYTES)
+
+
+def read_entry_as(model: type[E_], leaf: bytes) -> E_:
+    """The entry of these bytes, if it is of that type.
+
+    Raises:
+        KindUnexpected: it is of another type.
+    """
+    entry = read_entry(leaf)
+    if not isinstance(entry, model):
+        raise KindUnexpected("an entry of another type")
+    return entry
+
+
+def nonce() -> str:
+    """Sixteen random bytes for a leaf or an id, in hexadecimal."""
+    return os.urandom(16).hex()
+
+
+def sign_deed(entry: DeedEntry, key: SigningKey) -> bytes:
+    """The leaf of `entry` with its signature put in; whatever stands in `sig` and `deed_key` before does not matter."""
+    bare = entry.model_copy(update={"deed_key": key.id, "sig": "0" * 128})
+    signature = sign(key, KeyPurpose.DEED, without_member(bare.encode(), SIGNATURE))
+    return bare.model_copy(update={"sig": signature.hex()}).encode()
+
+
+def verify_deed(model: type[D_], leaf: bytes, key: PublicKey) -> Verified[D_]:
+    """The deed these bytes are, known to be signed by `key`.
+
+    Raises:
+        SignatureInvalid, WrongPurpose: it is not.
+        KindUnexpected: it is an entry of another type.
+    """
+    entry = read_entry_as(model, leaf)
+    return verify(key, KeyPurpose.DEED, without_member(leaf, SIGNATURE), bytes.fromhex(entry.sig), entry)

@@ -1,0 +1,59 @@
+"""The coordinator's decision: what may be released, or why not (SPEC 5.3)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.messages.fields import Hex16, Hex32, Millis, Slug, Word
+from schemas.messages.model import Message, Part
+from schemas.vocabulary import Category, Mode, SubjectRole
+
+
+class Scope(Part):
+    """One category that may be released: in which mode, about which roles, which fields, by which rule."""
+
+    category: Category
+    mode: Mode
+    roles: Annotated[list[SubjectRole], Field(min_length=1)]
+    fields: Annotated[list[Word], Field(min_length=1, max_length=64)]
+    rule: Word
+
+
+class Grant(Message):
+    """A permit (SPEC 5.3). It only narrows the header it answers; signed by the coordinator's grant key."""
+
+    kind: Literal["grant"] = "grant"
+    hub: Slug
+    agency: Slug
+    exchange: Hex16
+    grant_key: Hex16
+    request_digest: Hex32
+    policy_digest: Hex32
+    rules: Annotated[list[Word], Field(min_length=1, max_length=128)]
+    scope: Annotated[list[Scope], Field(min_length=1, max_length=256)]
+    not_before: Millis
+    expires_at: Millis
+
+
+class Reason(Part):
+    """Why something asked was not granted: the rule, and what it was about."""
+
+    rule: Word
+    category: Category | None = None
+    mode: Mode | None = None
+    role: SubjectRole | None = None
+
+
+class Ruling(Message):
+    """What the coordinator tells the desk: permitted (with a grant) or refused, and what was left out and why."""
+
+    kind: Literal["ruling"] = "ruling"
+    hub: Slug
+    agency: Slug
+    exchange: Hex16
+    request_digest: Hex32
+    policy_digest: Hex32
+    permitted: bool
+    reasons: Annotated[list[Reason], Field(max_length=512)]

@@ -1,0 +1,193 @@
+"""A request: a header of codes, a body sealed to the agency, signed by the desk and by the officer (SPEC 5).
+
+The header may be read by the coordinator; the body by the agency alone. What the header binds is DESIGN section 5.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, model_validator
+
+from schemas.canonical import without_member
+from schemas.crypto.keys import HYBRID_PUBLIC_BYTES, Identity, PublicKey, public_key
+from schemas.crypto.purposes import KeyPurpose
+from schemas.crypto.sealing import Sealing, open_sealed, seal
+from schemas.envelope import digest
+from schemas.identifiers import IdentifierKind
+from schemas.messages.fields import (
+    Base64,
+    Count,
+    Hex16,
+    Hex32,
+    IsoDate,
+    Line,
+    Millis,
+    Origin,
+    Prose,
+    Slug,
+    decode_base64,
+)
+from schemas.messages.model import Message, Part, read
+from schemas.vocabulary import Category, ConsentState, LawfulBasis, Mode, OfficerRole, Purpose, Rag, Stage, SubjectRole
+
+MAX_SUBJECTS: Final = 16
+MAX_CATEGORIES: Final = 64
+MAX_BODY_BYTES: Final = 256 * 1024
+BODY_DIGEST: Final = "body_digest"
+
+
+class SubjectRef(Part):
+    """A subject as the coordinator sees it: a random reference, made for this request alone, and a role."""
+
+    ref: Hex16
+    role: SubjectRole
+
+
+class CategoryAsked(Part):
+    """One category in one mode."""
+
+    category: Category
+    mode: Mode
+
+
+class RequestHeader(Message):
+    """What is asked, in codes (SPEC 5.1). Every field is bound by the desk's signature and by the officer's."""
+
+    kind: Literal["request"] = "request"
+    suite: Literal[1] = 1
+    hub: Slug
+    log: Origin = Field(description="Origin of the log the request must be found in.")
+    desk_key: Hex16 = Field(description="Key id of the desk's request key.")
+    agency: Slug
+    seal_key: Hex16 = Field(description="Key id of the agency's sealing key that the body is sealed to.")
+    seal_epoch: Count
+    enquiry: Hex16 = Field(description="Random, one for each enquiry and agency.")
+    exchange: Hex16
+    message_id: Hex16
+    received_at: Millis = Field(description="When the hub received the enquiry; deadlines count from it.")
+    asked_at: Millis
+    deadline_at: Millis
+    expires_at: Millis
+    purpose: Purpose
+    lawful_bases: Annotated[list[LawfulBasis], Field(min_length=1, max_length=8)]
+    stage: Stage
+    rag: Rag
+    consent: ConsentState
+    officer: Slug
+    officer_key: Hex16
+    officer_role: OfficerRole
+    subjects: Annotated[list[SubjectRef], Field(min_length=1, max_length=MAX_SUBJECTS)]
+    categories: Annotated[list[CategoryAsked], Field(min_length=1, max_length=MAX_CATEGORIES)]
+    reply_key: Base64 = Field(description="The enquiry's public reply key: 1216 bytes, ML-KEM-768 then X25519.")
+    addendum_digest: Hex32
+    body_digest: Hex32
+    part: Literal[1] = 1
+    parts: Literal[1] = 1
+
+    @model_validator(mode="after")
+    def _times_and_lists_hold(self) -> RequestHeader:
+        if not self.received_at <= self.asked_at < self.deadline_at < self.expires_at:
+            raise ValueError("received_at <= asked_at < deadline_at < expires_at does not hold")
+        if len({subject.ref for subject in self.subjects}) != len(self.subjects):
+            raise ValueError("two subjects with one reference")
+        asked = [asked.category for asked in self.categories]
+        if len(set(asked)) != len(asked):
+            raise ValueError("one category twice")
+        if sorted(set(self.lawful_bases)) != self.lawful_bases:
+            raise ValueError("lawful bases not sorted, or one twice")
+        return self
+
+    def recipient(self) -> PublicKey:
+        """The enquiry's reply key, checked.
+
+        Raises:
+            KeyMalformed: not a hybrid public key.
+        """
+        raw = decode_base64(self.reply_key)
+        return public_key(KeyPurpose.REPLY, raw[: HYBRID_PUBLIC_BYTES + 1])
+
+
+class IdentifierGiven(Part):
+    """An identifier of a subject, its check digits valid."""
+
+    kind: IdentifierKind
+    value: Annotated[str, Field(min_length=1, max_length=20)]
+
+
+class NameGiven(Part):
+    """A name a person has or had."""
+
+    given: Line
+    family: Line
+
+
+class AddressGiven(Part):
+    """Where a subject lives or lived, as far as the hub knows."""
+
+    line: Line | None = None
+    postcode: Line | None = None
+
+
+class Subject(Part):
+    """Who a reference stands for. Only ever inside a seal."""
+
+    ref: Hex16
+    role: SubjectRole
+    name: NameGiven | None = Field(default=None, description="Absent for an unborn child.")
+    other_names: Annotated[list[NameGiven], Field(max_length=8, default_factory=list)]
+    birth_date: IsoDate | None = None
+    expected_on: IsoDate | None = Field(default=None, description="Expected date of delivery of an unborn child.")
+    sex: Literal["female", "male", "other", "unknown"] | None = None
+    identifiers: Annotated[list[IdentifierGiven], Field(max_length=8, default_factory=list)]
+    addresses: Annotated[list[AddressGiven], Field(max_length=8, default_factory=list)]
+
+
+class OfficerNamed(Part):
+    """The officer who asks, as a person the agency may ring back."""
+
+    id: Slug
+    name: Line
+    position: Line
+    contact: Line | None = None
+
+
+class Told(Part):
+    """What body and addendum must say alike, byte for byte: who, by whom, and why."""
+
+    subjects: Annotated[list[Subject], Field(min_length=1, max_length=MAX_SUBJECTS)]
+    officer: OfficerNamed
+    reason: Prose
+
+
+class RequestBody(Message):
+    """Who the request is about and why, and the key of its addendum (SPEC 5.2). Sealed to one agency."""
+
+    exchange: Hex16
+    told: Told
+    addendum_key: Hex32
+
+
+def seal_body(header_bytes: bytes, body: RequestBody, recipient: PublicKey) -> bytes:
+    """The sealed body for a header whose bytes still lack `body_digest`.
+
+    Raises:
+        ContentTooLarge, WrongPurpose: see `schemas.crypto.sealing.seal`.
+    """
+    return seal(Sealing.REQUEST, header_bytes, body.encode(), recipient)
+
+
+def open_body(header_bytes: bytes, sealed: bytes, identity: Identity) -> RequestBody:
+    """The body that belongs to the complete header `header_bytes`.
+
+    Raises:
+        SealBroken, PaddingInvalid: it does not open with this identity under this header.
+        Rejected: its content is not a request body.
+    """
+    plain = open_sealed(Sealing.REQUEST, without_member(header_bytes, BODY_DIGEST), sealed, identity)
+    return read(RequestBody, plain, limit_bytes=MAX_BODY_BYTES)
+
+
+def request_digest(header_bytes: bytes) -> str:
+    """What the officer signs, and what grant, answer and log entry name: SHA-256 of the header's bytes."""
+    return digest(header_bytes)

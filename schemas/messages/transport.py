@@ -1,0 +1,161 @@
+"""The outer message: what travels between two nodes, whatever it carries (SPEC 4).
+
+Its header names sender, receiver, id and the digest of every part, and is signed by the sender's message key. What it
+carries (requests, grants, entries, receipts, answers) stays evidence by itself. Lasting kinds are repeated until the
+receiver's signed acknowledgement; passing kinds (hello, head, acknowledgement, log query and page) are not.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, ClassVar, Final, Literal
+
+from pydantic import Field
+
+from schemas.envelope import MAX_PARTS
+from schemas.messages.fields import Count, Hex16, Hex32, Millis, Slug, Word
+from schemas.messages.model import Message
+
+
+class MessageKind(StrEnum):
+    """What an outer message carries."""
+
+    SUBMISSION = "submission"
+    DELIVERY = "delivery"
+    DEED = "deed"
+    RELEASED = "released"
+    NOTICE = "notice"
+    ACKNOWLEDGEMENT = "acknowledgement"
+    HELLO = "hello"
+    HEAD = "head"
+    LOG_QUERY = "log_query"
+    LOG_PAGE = "log_page"
+
+
+class Outer(Message):
+    """What every outer header says (SPEC 4.2)."""
+
+    lasting: ClassVar[bool] = True
+
+    hub: Slug
+    sender: Slug
+    receiver: Slug
+    message_key: Hex16 = Field(description="Key id of the sender's message key.")
+    message_id: Hex16
+    sent_at: Millis
+    expires_at: Millis = Field(description="After this the message is refused; its id is remembered until then.")
+    epoch: Hex16 = Field(description="The sender's store epoch: changes when its store was restored.")
+    parts: Annotated[list[Hex32], Field(max_length=MAX_PARTS, default_factory=list)]
+
+
+class Submission(Outer):
+    """Desk to coordinator: a request. Parts: request envelope."""
+
+    kind: Literal["submission"] = "submission"
+    exchange: Hex16
+
+
+class Delivery(Outer):
+    """Coordinator to agent: request envelope, grant envelope, receipt of the request entry, leaf hashes."""
+
+    kind: Literal["delivery"] = "delivery"
+    exchange: Hex16
+    last_seq: Count = Field(description="Newest sequence number of an entry made by the hub that names this agency.")
+    extends_from: Count = Field(description="Size of the mirror that the leaf hashes in the last part extend.")
+
+
+class Deed(Outer):
+    """A party to the coordinator: the leaf of an entry about its own deed, and its addendum where it has one."""
+
+    kind: Literal["deed"] = "deed"
+    exchange: Hex16 | None = None
+
+
+class Released(Outer):
+    """Agent to desk: the answer envelope and the receipt of its release entry."""
+
+    kind: Literal["released"] = "released"
+    exchange: Hex16
+
+
+class Notice(Outer):
+    """Coordinator to agent or desk: the receipt of an entry that names the exchange; to an agent leaf hashes too."""
+
+    kind: Literal["notice"] = "notice"
+    exchange: Hex16 | None = None
+    last_seq: Count = 0
+    extends_from: Count = 0
+
+
+class Acknowledgement(Outer):
+    """A receiver's signed word that it has committed a message, and what came of it (SPEC 4.4).
+
+    `code` is `committed` or the code of the failure for which it was rejected. Parts: to a submission the ruling, the
+    grant envelope if permitted, and the receipt; to a delivery the deed `acknowledged`; to a deed its receipt.
+    """
+
+    lasting: ClassVar[bool] = False
+
+    kind: Literal["acknowledgement"] = "acknowledgement"
+    acknowledges: Hex16 = Field(description="Message id of what is acknowledged.")
+    acknowledged_digest: Hex32 = Field(description="Digest of its header.")
+    code: Word
+
+
+class Hello(Outer):
+    """A party to its hub: I am here; my mirror has that size and I hold the hub's entries up to that number."""
+
+    lasting: ClassVar[bool] = False
+
+    kind: Literal["hello"] = "hello"
+    mirror_size: Count
+    last_seq: Count
+
+
+class Head(Outer):
+    """Coordinator to a party: the newest checkpoint, and how many entries name the party. Parts: checkpoint, hashes."""
+
+    lasting: ClassVar[bool] = False
+
+    kind: Literal["head"] = "head"
+    size: Count
+    last_seq: Count
+    extends_from: Count
+
+
+class LogQuery(Outer):
+    """A party to its hub: send the leaf hashes from there on."""
+
+    lasting: ClassVar[bool] = False
+
+    kind: Literal["log_query"] = "log_query"
+    start: Count
+
+
+class LogPage(Outer):
+    """Coordinator to a party: leaf hashes from `start` on, 32 bytes each, and a checkpoint that covers them."""
+
+    lasting: ClassVar[bool] = False
+
+    kind: Literal["log_page"] = "log_page"
+    start: Count
+    size: Count
+
+
+OUTER: Final[dict[str, type[Outer]]] = {
+    "submission": Submission,
+    "delivery": Delivery,
+    "deed": Deed,
+    "released": Released,
+    "notice": Notice,
+    "acknowledgement": Acknowledgement,
+    "hello": Hello,
+    "head": Head,
+    "log_query": LogQuery,
+    "log_page": LogPage,
+}
+COMMITTED: Final = "committed"
+MAX_PAGE_LEAVES: Final = 8192
+"""256 KiB of hashes: a log of a million entries is caught up in 123 pages."""
+MAX_EXTENSION_LEAVES: Final = 2048
+"""64 KiB of hashes carried along with a delivery; a mirror further behind asks for pages."""
