@@ -27,7 +27,7 @@ def listens_on(party: Party) -> tuple[str, ...]:
             return (HUB_DESK, "from.*.desk")
         case PartyKind.AGENT:
             return (f"to.{party.token}.>",)
-        case PartyKind.OFFICER | PartyKind.IG_LEAD:
+        case PartyKind.OFFICER:
             return ()
 
 

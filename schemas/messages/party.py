@@ -34,7 +34,6 @@ class PartyKind(StrEnum):
     COORDINATOR = "coordinator"
     AGENT = "agent"
     OFFICER = "officer"
-    IG_LEAD = "ig_lead"
 
 
 class PartyUnknown(Rejected):
@@ -99,11 +98,26 @@ class PartyStatement(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class StatedKey:
+    """A key of a party, checked, and when it is in force."""
+
+    key: PublicKey
+    not_before: int
+    not_after: int
+    epoch: int
+
+    def in_force(self, at: int) -> bool:
+        """Whether the key is used at `at` (milliseconds UTC)."""
+        return self.not_before <= at < self.not_after
+
+
+@dataclass(frozen=True, slots=True)
 class Party:
     """A party whose statement its own root signed. Made by `read_party`; pinning it is a person's decision."""
 
     statement: PartyStatement
     root: PublicKey
+    keys: tuple[StatedKey, ...]
     raw: bytes
 
     @property
@@ -147,8 +161,10 @@ def read_party(file: bytes) -> Party:
         statement = read(PartyStatement, envelope.header)
         root = public_key(KeyPurpose.ROOT, decode_base64(statement.root))
         verify_header(envelope, root, KeyPurpose.ROOT)
-        for key in statement.keys:
-            public_key(key.purpose, decode_base64(key.public))
+        keys = tuple(
+            StatedKey(public_key(key.purpose, decode_base64(key.public)), key.not_before, key.not_after, key.epoch)
+            for key in statement.keys
+        )
     except PartyFileInvalid:
         raise
     except (ValueError, Rejected) as error:
@@ -156,7 +172,7 @@ def read_party(file: bytes) -> Party:
         raise PartyFileInvalid(f"the party file does not hold ({reason})") from None
     if pack(envelope.header, envelope.signatures) != raw:
         raise PartyFileInvalid("a party file has one signature and no parts")
-    return Party(statement, root, armour(raw))
+    return Party(statement, root, keys, armour(raw))
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,14 +232,11 @@ class Directory:
         Raises:
             PartyUnknown, KeyUnknown, KeyNotInForce: there is none.
         """
-        for stated in self.party(party).statement.keys:
-            if stated.purpose is not purpose:
-                continue
-            key = public_key(purpose, decode_base64(stated.public))
-            if key.id == key_id:
-                if not stated.not_before <= at < stated.not_after:
+        for stated in self.party(party).keys:
+            if stated.key.purpose is purpose and stated.key.id == key_id:
+                if not stated.in_force(at):
                     raise KeyNotInForce(f"that {purpose} key is not in force then")
-                return key
+                return stated.key
         raise KeyUnknown(f"the party has no such {purpose} key")
 
     def newest(self, party: str, purpose: KeyPurpose, at: int) -> tuple[PublicKey, int]:
@@ -232,15 +245,11 @@ class Directory:
         Raises:
             PartyUnknown, KeyNotInForce: there is none.
         """
-        in_force = [
-            stated
-            for stated in self.party(party).statement.keys
-            if stated.purpose is purpose and stated.not_before <= at < stated.not_after
-        ]
-        if not in_force:
+        found = [stated for stated in self.party(party).keys if stated.key.purpose is purpose and stated.in_force(at)]
+        if not found:
             raise KeyNotInForce(f"the party has no {purpose} key in force")
-        best = max(in_force, key=lambda stated: (stated.not_before, stated.epoch))
-        return public_key(purpose, decode_base64(best.public)), best.epoch
+        best = max(found, key=lambda stated: (stated.not_before, stated.epoch))
+        return best.key, best.epoch
 
     def of_kind(self, kind: PartyKind) -> tuple[Party, ...]:
         """Every pinned party of that kind, in order of name."""

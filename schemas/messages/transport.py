@@ -56,12 +56,11 @@ class Submission(Outer):
 
 
 class Delivery(Outer):
-    """Coordinator to agent: request envelope, grant envelope, receipt of the request entry, leaf hashes."""
+    """Coordinator to agent. Parts: request envelope, grant envelope, receipt of the request entry, extension."""
 
     kind: Literal["delivery"] = "delivery"
     exchange: Hex16
     last_seq: Count = Field(description="Newest sequence number of an entry made by the hub that names this agency.")
-    extends_from: Count = Field(description="Size of the mirror that the leaf hashes in the last part extend.")
 
 
 class Deed(Outer):
@@ -79,19 +78,19 @@ class Released(Outer):
 
 
 class Notice(Outer):
-    """Coordinator to agent or desk: the receipt of an entry that names the exchange; to an agent leaf hashes too."""
+    """Coordinator to agent or desk: an entry that names it. Parts: receipt, and to an agent an extension."""
 
     kind: Literal["notice"] = "notice"
     exchange: Hex16 | None = None
     last_seq: Count = 0
-    extends_from: Count = 0
 
 
 class Acknowledgement(Outer):
     """A receiver's signed word that it has committed a message, and what came of it (SPEC 4.4).
 
     `code` is `committed` or the code of the failure for which it was rejected. Parts: to a submission the ruling, the
-    grant envelope if permitted, and the receipt; to a delivery the deed `acknowledged`; to a deed its receipt.
+    receipt, and the grant envelope if permitted; to a delivery the deed `acknowledged`; to a deed its receipt, and to
+    an agent an extension. An extension is u64 big-endian start and the 32-byte leaf hashes from there on (SPEC 7.5).
     """
 
     lasting: ClassVar[bool] = False
@@ -113,14 +112,13 @@ class Hello(Outer):
 
 
 class Head(Outer):
-    """Coordinator to a party: the newest checkpoint, and how many entries name the party. Parts: checkpoint, hashes."""
+    """Coordinator to a party: the newest checkpoint and entry number. Parts: checkpoint, extension."""
 
     lasting: ClassVar[bool] = False
 
     kind: Literal["head"] = "head"
     size: Count
     last_seq: Count
-    extends_from: Count
 
 
 class LogQuery(Outer):
