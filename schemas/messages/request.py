@@ -10,10 +10,12 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, model_validator
 
 from schemas.canonical import without_member
-from schemas.crypto.keys import HYBRID_PUBLIC_BYTES, Identity, PublicKey, public_key
+from schemas.crypto.failures import SignatureMissing
+from schemas.crypto.keys import HYBRID_PUBLIC_BYTES, Identity, PublicKey, SigningKey, public_key
 from schemas.crypto.purposes import KeyPurpose
 from schemas.crypto.sealing import Sealing, open_sealed, seal
-from schemas.envelope import digest
+from schemas.crypto.signing import Verified, sign, verify
+from schemas.envelope import Envelope, Signature, digest
 from schemas.identifiers import IdentifierKind
 from schemas.messages.fields import (
     Base64,
@@ -191,3 +193,26 @@ def open_body(header_bytes: bytes, sealed: bytes, identity: Identity) -> Request
 def request_digest(header_bytes: bytes) -> str:
     """What the officer signs, and what grant, answer and log entry name: SHA-256 of the header's bytes."""
     return digest(header_bytes)
+
+
+def sign_as_officer(key: SigningKey, digest_of_request: str) -> Signature:
+    """The officer's word for the request of that digest (SPEC 5.1): Ed25519 over its 64 hexadecimal digits.
+
+    Raises:
+        WrongPurpose: not an officer key.
+    """
+    return Signature(key.id, sign(key, KeyPurpose.OFFICER, digest_of_request.encode("ascii")))
+
+
+def verify_officer(envelope: Envelope, key: PublicKey) -> Verified[str]:
+    """The request digest, known to be signed by the officer's key.
+
+    Raises:
+        SignatureMissing: no signature in the frame, or more than one, claims that key.
+        SignatureInvalid, WrongPurpose: it does not hold.
+    """
+    claimed = [signature for signature in envelope.signatures if signature.key_id == key.id]
+    if len(claimed) != 1:
+        raise SignatureMissing("not exactly one signature by the officer key")
+    value = request_digest(envelope.header)
+    return verify(key, KeyPurpose.OFFICER, value.encode("ascii"), claimed[0].raw, value)
