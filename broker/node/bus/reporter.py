@@ -18,13 +18,16 @@ class Reporter:
     def __init__(self, counts: BusCounts) -> None:
         self._counts = counts
         self._events: BusEvents | None = None
+        self._was_connected = False
 
     def report_to(self, events: BusEvents) -> None:
         """Tell this owner from now on."""
         self._events = events
 
     def connected(self) -> None:
-        """Tell that the connection stands."""
+        """Count and tell that the connection stands (again)."""
+        self._counts.reconnects += self._was_connected
+        self._was_connected = True
         self._tell(lambda events: events.connected())
 
     def disconnected(self) -> None:

@@ -1,0 +1,92 @@
+"""A TCP proxy on 127.0.0.1 that can be slow, cut, or swallow everything while it keeps connections open."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+HOST = "127.0.0.1"
+_CHUNK_BYTES = 65_536
+
+
+class FaultProxy:
+    """Stands between a client and the server on `target_port`."""
+
+    def __init__(self, target_port: int) -> None:
+        self.port = 0
+        self.latency_s = 0.0
+        """Added to every chunk, each way."""
+        self.greeting_suffix = b""
+        """Bytes slipped in behind the first chunk that the server sends on each new connection."""
+        self._target_port = target_port
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self._server: asyncio.Server | None = None
+        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+
+    @property
+    def url(self) -> str:
+        return f"nats://{HOST}:{self.port}"
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._connect, HOST, self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def black_hole(self) -> None:
+        """Carry nothing from now on, and tell nobody: connections stay open and new ones are taken."""
+        self._flows.clear()
+
+    def heal(self) -> None:
+        """Carry again; what was on its way arrives late."""
+        self._flows.set()
+
+    def say_to_clients(self, data: bytes) -> None:
+        """Send bytes to every client as if the server had."""
+        for client in self._connections.values():
+            client.write(data)
+
+    async def cut(self) -> None:
+        """Break every connection."""
+        tasks = list(self._connections)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        await self.cut()
+
+    async def _connect(self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections[task] = to_client
+        to_server: asyncio.StreamWriter | None = None
+        pumps: list[asyncio.Task[None]] = []
+        try:
+            from_server, to_server = await asyncio.open_connection(HOST, self._target_port)
+            pumps = [
+                asyncio.create_task(self._pump(from_client, to_server, b"")),
+                asyncio.create_task(self._pump(from_server, to_client, self.greeting_suffix)),
+            ]
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        except (OSError, asyncio.CancelledError):
+            pass  # cut, stopped, or no server: for the client it is all the same
+        finally:
+            for pump in pumps:
+                pump.cancel()
+            await asyncio.gather(*pumps, return_exceptions=True)
+            for writer in (to_client, to_server):
+                if writer is not None:
+                    writer.transport.abort()
+                    with suppress(OSError):
+                        await writer.wait_closed()
+            del self._connections[task]
+
+    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, suffix: bytes) -> None:
+        while chunk := await source.read(_CHUNK_BYTES):
+            await asyncio.sleep(self.latency_s)
+            await self._flows.wait()
+            sink.write(chunk + suffix)
+            suffix = b""
+            await sink.drain()
