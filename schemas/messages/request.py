@@ -216,3 +216,10 @@ def verify_officer(envelope: Envelope, key: PublicKey) -> Verified[str]:
         raise SignatureMissing("not exactly one signature by the officer key")
     value = request_digest(envelope.header)
     return verify(key, KeyPurpose.OFFICER, value.encode("ascii"), claimed[0].raw, value)
+
+
+class RequestTold(Message):
+    """The content of a request's addendum: what the body says too, byte for byte (SPEC 7.4)."""
+
+    exchange: Hex16
+    told: Told
