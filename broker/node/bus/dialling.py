@@ -88,6 +88,8 @@ def reason_for(problem: BaseException) -> str:
         return "the server closed the connection"
     if isinstance(problem, nats.errors.StaleConnectionError):
         return "the link went dead"
+    if isinstance(problem, nats.errors.AuthorizationError):
+        return "authorization violation"
     if isinstance(problem, nats.errors.Error):
         said = str(problem).lower()
         return next((words for words in _SERVER_WORDS if words in said), "the server does not speak NATS as we know it")

