@@ -246,7 +246,7 @@ def _rise(first: int, second: int) -> tuple[int, int]:
 
 
 def _are_hashes(values: Iterable[bytes]) -> bool:
-    return all(len(value) == HASH_BYTES for value in values)
+    return set(map(len, values)) <= {HASH_BYTES}
 
 
 def _left_width(width: int) -> int:

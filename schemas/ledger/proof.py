@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from schemas.ledger.checkpoint import parse_tree_head
 from schemas.ledger.failures import ProofMalformed
 from schemas.ledger.lines import decode_base64, decode_decimal, decode_text, encode_base64
 from schemas.ledger.merkle import HASH_BYTES, MAX_PATH, MAX_TREE_SIZE
@@ -26,7 +27,7 @@ class TlogProof:
 
     Raises:
         ProofMalformed: an index, a hash or an extra that the form cannot hold.
-        NoteMalformed, NoteTooLarge: the checkpoint is not a note.
+        NoteMalformed, NoteTooLarge, CheckpointMalformed: the checkpoint is none.
     """
 
     index: int
@@ -41,7 +42,7 @@ class TlogProof:
             raise ProofMalformed("hashes")
         if self.extra is not None and not 1 <= len(self.extra) <= MAX_EXTRA_BYTES:
             raise ProofMalformed("extra")
-        parse_note(self.checkpoint)
+        parse_tree_head(parse_note(self.checkpoint).text)
 
 
 def format_proof(proof: TlogProof) -> bytes:
@@ -59,7 +60,7 @@ def parse_proof(raw: bytes) -> TlogProof:
 
     Raises:
         ProofMalformed: not such a text.
-        NoteMalformed, NoteTooLarge: the checkpoint in it is not a note.
+        NoteMalformed, NoteTooLarge, CheckpointMalformed: the checkpoint in it is none.
     """
     if len(raw) > MAX_PROOF_BYTES:
         raise ProofMalformed("too long")

@@ -76,7 +76,7 @@ def unpack_receipt(raw: bytes) -> Receipt:
     Raises:
         ReceiptTooLarge: the receipt or its leaf is above its limit.
         ReceiptMalformed: the lengths do not add up.
-        ProofMalformed, NoteMalformed, NoteTooLarge: as `parse_proof`.
+        ProofMalformed, NoteMalformed, NoteTooLarge, CheckpointMalformed: as `parse_proof`.
     """
     if len(raw) > MAX_RECEIPT_BYTES:
         raise ReceiptTooLarge("receipt")
@@ -113,9 +113,10 @@ def verify_receipt(raw: bytes, *, log: VerifierKey, origin: str) -> VerifiedRece
     """Return the leaf of a receipt that this log gave.
 
     Raises:
-        ReceiptTooLarge, ReceiptMalformed, ProofMalformed, NoteMalformed, NoteTooLarge: as `unpack_receipt`.
-        CheckpointForeign, CheckpointMalformed, NoteNotSigned, NoteSignatureInvalid, NoteSignatureRepeated,
-            VerifierKeyUnsuitable: as `open_checkpoint`.
+        ReceiptTooLarge, ReceiptMalformed, ProofMalformed, NoteMalformed, NoteTooLarge, CheckpointMalformed: as
+            `unpack_receipt`.
+        CheckpointForeign, NoteNotSigned, NoteSignatureInvalid, NoteSignatureRepeated, VerifierKeyUnsuitable: as
+            `open_checkpoint`.
         InclusionNotProven: the leaf is not in that tree at that index.
     """
     receipt = unpack_receipt(raw)  # 1  in its one form

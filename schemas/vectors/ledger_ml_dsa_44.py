@@ -1,0 +1,42 @@
+"""One ML-DSA-44 cosignature, kept because signing is randomised and the vectors must not change.
+
+Over the eight-leaf checkpoint of `schemas.vectors.ledger`, at 1795315924 seconds, timestamp included.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Final
+
+SIGNATURE: Final = base64.b64decode(
+    "AAAAAGsCWNRIdMn/Qxb4/hBdApDEQJNrclKI9WhxuneBQPmdDhCQb54oOgpwu+1yHx63xePRd9TxO1XikIthVwl9kJn0D8klLi6it4NP9t14"
+    "ADUMWJPJmGp3QJDB2FRW7FIoIO38xDttYddq5US4Os1kgc4cuBRVcYI8ol+UJv+eliwzk5CPFSYd4aOsdgrTf8xKq8aFgNYNR4TL1fgE/p7N"
+    "+jeUztbojmVtGSz4exgYR33WEuyh8YhMuYHipWCc/1lnH2dtLCzMSsS8RhBvbCB59OVHHoB8D8gK2Umk0DyR/8xzmN1M2IXZQQASlKk3xPKj"
+    "mONNLi7VCyFFWxVk4PffG9MA21tQiCBpTqrScLoW4rruf/QW3aY0DUZRQHhgm//ASqW3FlFU0DDbYRcYLD4Hjod0+Oo8rslbnMmr3JJC43wB"
+    "/miqvFYXIKx1UxuVRggfCmxkvs/CLeE90ohJfYD4xBx5/I01M2HbSZkpwO8EL9PO6heh+fx5Vj+EvNvGDeHiP/zj5K3CRBmWt5/CckjokRKE"
+    "hvF8+YXF8+kZ1Ix7hPVijqXM3gFCT86azpma38ZRdYoK8+Pai1OwRC90PEri4nHR/k9VO7MUSzOJgnPnzM6nVAMa5ot/m3ClhAwnH5y2G2pP"
+    "1NcD0jNe+wuNItY5BJkZVNnuSV2YwkScy302dmxEUYP548bhHXGQlxpMXyGQZCaMdOwEOb1dgQPfDw7qAbKPWb/gbI9hfWl/BU3uRJxuR/uT"
+    "P52fhWvGUHGwRT7vGJhY23gNCnCowaICJL8qnN2PhJ7/clA4YevLMNpDFxju392J86uInoe2TRgT0L55d9owQVuX0wrUGZD2/g5SE7RHnoxX"
+    "F/UuyXIdp4QWCRE4kuZcAXgQoEyMFJu+/MUR0msxiPo1x6xvT6oXWDVcwf/LN8GEAUrW3QnQr8eTATewID/vo3fCbiwwghVs2ToSf0IK1hIM"
+    "uHy8R717Pi/kHw4u1FKLK+Qmp7ZQ7TthkqqjSY5gJOM47K7zpweRmB85oW8GQkmE8POAJ1H392T9yOc/HlDByPcyw5wkE3huRi35LkftsOsk"
+    "dozMSXJcjn8z0t6ZI6V8dfi5nJZomPdTcUrUCAhXndk9ydcNM7bFQFmRsywTN1OJ0UhiwIWvLoVW5DvXljiB1keUHUQTzBfxz6uF9dgnmsmv"
+    "pyni4qbzUVVLgbmVImPkMZ7VLv3g6aRfDnAi64m8sSLk0oXptkLsocgitAmHE6pc/nvh5JXwoR0ebrDKcO+IpKoclx9BgUCt2bAfYPXeVj0S"
+    "hRx6+lUDJSKxhfTzwfnQyb/st0pUO8lveUH4WTDN6qbJY0EQbipgD9n5yhxMj6Mnaq0MM+mLmJkSM+W5ICFB75a5PewADkNd8SnrKI83mhC7"
+    "pwa0k/bJ9V0FSQcjVMVR1oMatQnAlaPp8qP36c8ST31pgLtTJ0WKAhOQ9LPXjGN/eXi0+TQV3BjonwNJUX4IwozkptbIXf/TV/1xOMblN197"
+    "KuTa7fnIaCy3WvWxjcsEcTBaDgiF5tNQfRYGkMzOB82mX+jEvWF2WpbbgStbOtFgKvaiZn+PRWFUwHc976CeaeD2x3/lRvdxVUv7RAvsQck9"
+    "M6e+ujex4QvASREiBMHvGrTfWEKOjRLWIVTJ+YB+DXfszs01kKcBpV7jBR2vcf0iz4UKlrMvonl1j3DKxEi/+p80INJHrrm8JQxzqlkidYj2"
+    "kKJtxX5RGrFkL8rl/2IP4IKCg55BQfkjapPxKJcgeclJWBdGqTEG5Nf6rL/XHIhCIXD+S0CwiWc8pluKJNYqe1yVYcMTWvR8GxIPBrJ3Xyl8"
+    "C6ExAIZPDCb3Tovak0naCZV+I1s5cVnVeTNgw0BBIl9KaUvb2uCaNlLLEWBWeLLX3rTazknOng9xeNtSzQL3KOt4N6XxOPoY8SglB6GPnGHD"
+    "r4roDI0F5Wx72N4hOl11wEG52jvNbSahKFzKvU2+OHaD7D1EAuOT4ZAmd8o1xEaczyZLg+vO4SW2q+1PvNFrWKhl4LkLtgOA64GzA+o9VuJ9"
+    "HH3VHytTX3CYBCFXVZxU11bzOtS7fE6QcfCiKfT+at9NSE7pn4rwEdfRxlQ5RAPGzySo+aJviPzp5wu9p2NnEi7aOEVtRhLPDOnqx1BbQw3B"
+    "rndK//hdzl0pmHjQsV04RVlFOmILrpxCSo8pubfHyrzlTRBu/QUwvC+KFyOL3AzuCmmaTDzrwFUtsCB8Hj32Wne7/EsNZRzAqKmjPjWQC4T0"
+    "7RUpjhLgQpGB8rmyrqsfZhyMqzLMFpY2o3eHVdVDRznqPYPn6BNsJDpwPFswZINh6q2V+/gj8WnvAO3mWLzaHcp7CRl5RDn4wHfCLIM0srrF"
+    "w6Z3ijA0QaS2Z57Bg6ST/8L3DLrWVIXoDvseoSovycudWZk6h2+pcYNU38LZF25dha2qb8Rao0nI9Q5MHxE1ml2mUikEwQB+ZmIZxiKgRHkE"
+    "lGO8tzM9/Z+gOWEE/s7Mo2HNPtar/p/wYfNuyjp1lML11qwp2mb1FSg6n57RqSI+12DXgmaIyHvaHdiPaonEI8gkCTwZFMBIXm6ZFIE+4zv2"
+    "c5QSNG7c1/qZywSmT5moqPCkQqK/BVGbm7NNjKvfLf1lhqMAzLz7V8IAhGc9Defr7bek2WmrCXKnEgEM95FrqmT4shZWpXWub5vHk8/3w7RL"
+    "3TYCibmkN+IyA3ODmEJHVUVkeyRNLwb3lS5Vjgdzy63pi36n4phjjQyfRjvy20q9o2Cyy760+TZD1HMSt5Pb/nABPEcZBGPXznRWCDXkou/9"
+    "9KgnruIxDs3jYqjYMDyX/QY+joGUpJkfIs5H095OCiujEdt5zUqAeWcp7RwwwkNNyr34ORj7yv+oWBI7ehztuyzf1UerzzOZDJxUa3yGB9J7"
+    "XvfECIaZc5K6QhCvD/SGsQ6hgCqv2k723VlWzkoRF4lLlBcwrhvCr+A3Woy5ncb6PPSCUA+ZfgMDo96hkMjYXpyDc/PWmzlzlm6GsG5Ka+tH"
+    "BM1opV4sPjuJPXkUPhUs9Sn0WRFe5QzmfvpKaazNQP+ISEiY6ABBqaIBz4e9Z1xXhVNzI/1omDmQ3mHJEweaiARTsurGHttbjQfXuQ8VHyMp"
+    "O2pruM75ABsuPFhabnB9f5CaobLN3R8qKzQ2PHeMosLPARAVFjtoipWYpb7J8AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAACxsmMw=="
+)
