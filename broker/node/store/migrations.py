@@ -120,7 +120,7 @@ def _pending(applied: dict[tuple[str, int], str], migrations: Sequence[Migration
 
 
 def _statements(sql: str) -> Iterator[str]:
-    """Split a script; `executescript` would commit between its statements."""
+    """Split a script in which each statement ends its line; `executescript` would commit between them."""
     statement = ""
     for line in sql.splitlines(keepends=True):
         statement += line
