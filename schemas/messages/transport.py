@@ -7,7 +7,6 @@ receiver's signed acknowledgement; passing kinds (hello, head, acknowledgement, 
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
@@ -15,21 +14,6 @@ from pydantic import Field
 from schemas.envelope import MAX_PARTS
 from schemas.messages.fields import Count, Hex16, Hex32, Millis, Slug, Word
 from schemas.messages.model import Message
-
-
-class MessageKind(StrEnum):
-    """What an outer message carries."""
-
-    SUBMISSION = "submission"
-    DELIVERY = "delivery"
-    DEED = "deed"
-    RELEASED = "released"
-    NOTICE = "notice"
-    ACKNOWLEDGEMENT = "acknowledgement"
-    HELLO = "hello"
-    HEAD = "head"
-    LOG_QUERY = "log_query"
-    LOG_PAGE = "log_page"
 
 
 class Outer(Message):
@@ -140,17 +124,25 @@ class LogPage(Outer):
     size: Count
 
 
+def kind_of(model: type[Outer]) -> str:
+    """The word for that kind of message."""
+    return str(model.model_fields["kind"].default)
+
+
 OUTER: Final[dict[str, type[Outer]]] = {
-    "submission": Submission,
-    "delivery": Delivery,
-    "deed": Deed,
-    "released": Released,
-    "notice": Notice,
-    "acknowledgement": Acknowledgement,
-    "hello": Hello,
-    "head": Head,
-    "log_query": LogQuery,
-    "log_page": LogPage,
+    kind_of(model): model
+    for model in (
+        Submission,
+        Delivery,
+        Deed,
+        Released,
+        Notice,
+        Acknowledgement,
+        Hello,
+        Head,
+        LogQuery,
+        LogPage,
+    )
 }
 COMMITTED: Final = "committed"
 MAX_PAGE_LEAVES: Final = 8192

@@ -1,0 +1,1 @@
+"""The numbered migrations of the tables that every node has (set `node`)."""

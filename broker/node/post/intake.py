@@ -1,0 +1,75 @@
+"""The generic checks of every message, in the order of SPEC 4.3. Bytes in, a `Received` or a named failure out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from broker.node.clock import PERMITTED_SKEW_MS
+from broker.node.post.port import Received
+from schemas import canonical
+from schemas.crypto.purposes import KeyPurpose
+from schemas.envelope import MAX_HEADER_BYTES, check_parts, unpack, verify_header
+from schemas.failures import Rejected
+from schemas.messages.model import KindUnexpected, read
+from schemas.messages.party import Directory, Party
+from schemas.messages.transport import OUTER
+from schemas.subjects import subject_for
+
+
+class WrongAddress(Rejected):
+    """A message for another party or another hub."""
+
+    code = "wrong_address"
+
+
+class Expired(Rejected):
+    """A message past its expiry, or one whose validity makes no sense."""
+
+    code = "expired"
+
+
+class FromTheFuture(Rejected):
+    """A message dated later than the permitted clock skew allows."""
+
+    code = "from_the_future"
+
+
+class WrongSubject(Rejected):
+    """A message that came in on a subject which is not its sender's."""
+
+    code = "wrong_subject"
+
+
+MAX_VALIDITY_MS: Final = 90 * 24 * 3600 * 1000
+"""Ninety days: no message may ask its receiver to remember its id for longer."""
+
+
+def check(subject: str, raw: bytes, *, me: Party, directory: Directory, now: int) -> Received:
+    """Open an outer message, or say which check of SPEC 4.3 it failed.
+
+    Raises:
+        Rejected: the failure names the check.
+    """
+    envelope = unpack(raw)  # 1  one frame within the limits
+    members = canonical.parse(envelope.header, limit_bytes=MAX_HEADER_BYTES)  # 2  canonical, of a known kind
+    model = OUTER.get(str(members.get("kind")))
+    if model is None:
+        raise KindUnexpected("no such kind of message")
+    outer = read(model, envelope.header)
+    if outer.hub != directory.hub or outer.receiver != me.id:  # 3  for me
+        raise WrongAddress("for another party or hub")
+    if not outer.sent_at < outer.expires_at <= outer.sent_at + MAX_VALIDITY_MS or now >= outer.expires_at:
+        raise Expired("past its expiry, or valid for too long")  # 4  in time; before anything is remembered
+    if outer.sent_at > now + PERMITTED_SKEW_MS:
+        raise FromTheFuture("dated later than the permitted clock skew")
+    sender = directory.party(outer.sender)  # 5  from a pinned party, on that party's own subject
+    try:
+        expected = subject_for(sender, me)
+    except ValueError:
+        raise WrongSubject("those two parties do not talk over the bus") from None
+    if subject != expected:
+        raise WrongSubject("not its sender's subject")
+    key = directory.key(outer.sender, KeyPurpose.MESSAGE, outer.message_key, outer.sent_at)  # 6  signed by it
+    verify_header(envelope, key, KeyPurpose.MESSAGE)
+    check_parts(envelope, outer.parts)  # 7  with exactly the parts it names
+    return Received(outer, envelope.parts, sender, envelope.digest, now)

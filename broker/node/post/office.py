@@ -1,0 +1,350 @@
+"""The one door: every message comes in and goes out here, in the order of writes that the safety argument is made of.
+
+In: checks, then the correspondent prepares, then ONE transaction holds effect, memory of the id and acknowledgement,
+and only then is the acknowledgement sent. Out: a message is sent only after the transaction that put it in the outbox.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+import structlog
+
+from broker.node.bus.port import Bus, BusAway
+from broker.node.clock import Clock
+from broker.node.post import intake
+from broker.node.post.inbox import Inbox
+from broker.node.post.outbox import Outbox, Waiting
+from broker.node.post.port import Correspondent, Equivocation, PostObserver, Received, Reply, Work
+from broker.node.post.writing import Outgoing, Writer
+from broker.node.store.port import AfterSeal, Transaction
+from broker.node.store.sqlite import Store
+from schemas.failures import Disposition, Failure, Rejected
+from schemas.messages.party import Directory, Party
+from schemas.messages.transport import Acknowledgement, Outer
+from schemas.subjects import listens_on, subject_for
+
+T = TypeVar("T")
+_log = structlog.get_logger()
+
+SEND_BATCH: Final = 256
+"""Messages sent between two looks at the schedule."""
+SWEEP_MS: Final = 30_000
+"""How often the table is compared with the schedule, and old ids are forgotten."""
+
+
+@dataclass(slots=True)
+class Post:
+    """A node's post office. Made once, by the program; `correspondent` is set before `start`."""
+
+    store: Store
+    bus: Bus
+    clock: Clock
+    writer: Writer
+    directory: Directory
+    observer: PostObserver
+    outbox: Outbox = field(default_factory=Outbox)
+    correspondent: Correspondent | None = None
+    on_connected: Callable[[], Awaitable[None]] | None = None
+    halted: asyncio.Future[Failure] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    connected_at: int | None = None
+    _inbox: Inbox = field(default_factory=Inbox.empty)
+    _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def me(self) -> Party:
+        """The party this post belongs to."""
+        return self.writer.me
+
+    async def start(self) -> None:
+        """Take up what waits from before, then listen. Messages come in from here on."""
+        rows = await self.store.read(self.outbox.all_rows)
+        now = self.clock.now()
+        for sent, subject, expires_at in rows:
+            self.outbox.schedule(sent, subject, expires_at, None, now)
+        for subject in listens_on(self.me):
+            await self.bus.subscribe(subject, self._receive)
+        await self.bus.start(self)
+        self.spawn(self._send_for_ever())
+        self.spawn(self._sweep_for_ever())
+
+    async def stop(self) -> None:
+        """Leave the bus, then end what runs; what is in the store stays there."""
+        await self.bus.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something beside the rest until the post stops; a GroundLost in it halts the node."""
+        task = asyncio.get_running_loop().create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def commit(self, work: Callable[[Transaction], T | AfterSeal[T]]) -> T:
+        """Run a work that may put messages in the outbox; they are sent once it is durable.
+
+        Raises: what the work raises; StoreBroken, StoreClosed.
+        """
+        value, outgoings = await self.store.write(self._watching(work))
+        # A crash here loses nothing: the messages are in the outbox table and are scheduled at the next start.
+        self._schedule(outgoings)
+        return value
+
+    async def send(self, outgoing: Outgoing) -> None:
+        """Send a passing message once; if the bus is away it is lost, as such messages may be."""
+        try:
+            await self.bus.publish(outgoing.subject, outgoing.raw)
+        except BusAway:
+            return
+        self.observer.sent(outgoing.kind, again=False)
+
+    def passing(self, model: type[Outer], receiver: Party, parts: tuple[bytes, ...] = (), **fields: object) -> Outgoing:
+        """A passing message, valid for a minute."""
+        now = self.clock.now()
+        return self.writer.write(model, receiver, parts, sent_at=now, expires_at=now + 60_000, **fields)
+
+    def peer_returned(self, party: str) -> None:
+        """Somebody said hello: whatever waits for him goes out at once."""
+        self.outbox.hasten(party, self.clock.now())
+        self._wake.set()
+
+    def halt(self, failure: Failure) -> None:
+        """Our own ground is gone: take in nothing more; the program stops and says why."""
+        if not self.halted.done():
+            _log.critical("node_halted", code=failure.code)
+            self.halted.set_result(failure)
+
+    # What the bus tells (broker.node.bus.port.BusEvents).
+
+    def connected(self) -> None:
+        """The bus is there (again): everything that waits goes out at once."""
+        self.connected_at = self.clock.now()
+        self.outbox.hasten(None, self.connected_at)
+        self._wake.set()
+        if self.on_connected is not None:
+            self.spawn(_awaiting(self.on_connected()))
+        _log.info("bus_connected")
+
+    def disconnected(self) -> None:
+        """The bus is away; messages wait."""
+        self.connected_at = None
+        _log.warning("bus_lost")
+
+    def unheard(self, subject: str) -> None:
+        """Nobody listens there just now; the repeats and the peer's hello take care of it."""
+
+    def dropped(self, subject: str) -> None:
+        """A message for us was lost to a full queue; its sender repeats it."""
+        self.observer.rejected("unknown", "dropped")
+
+    # In.
+
+    async def _receive(self, subject: str, raw: bytes) -> None:
+        if self.halted.done() or self.correspondent is None:
+            return
+        try:
+            received = intake.check(subject, raw, me=self.me, directory=self.directory, now=self.clock.now())
+        except Rejected as failure:
+            # Not proven to be anybody's: nothing is said to anyone, and nothing is entered that a stranger could flood.
+            self._note_rejection("unknown", failure)
+            return
+        self.observer.received(received.kind)
+        try:
+            await self._take(received, self.correspondent)
+        except Failure as failure:
+            self._fail(received, failure)
+
+    async def _take(self, received: Received, correspondent: Correspondent) -> None:
+        if isinstance(received.outer, Acknowledgement):
+            await self._settle(received, received.outer, correspondent)
+        elif received.outer.lasting:
+            await self._answer(received, correspondent)
+        else:
+            await correspondent.passing(received)
+
+    async def _answer(self, received: Received, correspondent: Correspondent) -> None:
+        acknowledgement = self._inbox.at_hand(received)
+        if acknowledgement is None:
+            try:
+                work = await correspondent.prepare(received)
+                acknowledgement = await self.commit(self._once(received, work))
+            except Rejected as failure:
+                if isinstance(failure, Equivocation):
+                    raise
+                self._note_rejection(received.kind, failure)
+                acknowledgement = await self.commit(self._once(received, self._rejection(received, failure)))
+            # A crash before the commit: the sender repeats, and nothing had happened.
+            # A crash after it: the sender repeats, and the inbox gives back the same acknowledgement.
+            self._inbox.keep_at_hand(received, acknowledgement)
+        await self._publish_acknowledgement(received, acknowledgement)
+
+    async def _publish_acknowledgement(self, received: Received, acknowledgement: bytes) -> None:
+        try:
+            await self.bus.publish(subject_for(self.me, received.sender), acknowledgement)
+            self.observer.sent("acknowledgement", again=False)
+        except BusAway:
+            return  # the sender repeats once the bus is back
+
+    def _once(self, received: Received, work: Work) -> Callable[[Transaction], bytes | AfterSeal[bytes]]:
+        def run(tx: Transaction) -> bytes | AfterSeal[bytes]:
+            known = self._inbox.find(tx, received)
+            if known is not None:
+                return known
+            result = work(tx)
+            if isinstance(result, AfterSeal):
+                later = result
+                return AfterSeal(lambda tx, seal: self._remember(tx, received, later.build(tx, seal)))
+            return self._remember(tx, received, result)
+
+        return run
+
+    def _remember(self, tx: Transaction, received: Received, reply: Reply) -> bytes:
+        now = self.clock.now()
+        acknowledgement = self.writer.write(
+            Acknowledgement,
+            received.sender,
+            reply.parts,
+            sent_at=now,
+            # As long as the message itself may be repeated, so that a repeat can always be answered with these bytes.
+            expires_at=max(received.outer.expires_at, now + 60_000),
+            acknowledges=received.outer.message_id,
+            acknowledged_digest=received.digest,
+            code=reply.code,
+        ).raw
+        self._inbox.remember(tx, received, acknowledgement)
+        return acknowledgement
+
+    def _rejection(self, received: Received, failure: Rejected) -> Work:
+        assert self.correspondent is not None
+        record = self.correspondent.record_rejection(received, failure)
+
+        def run(tx: Transaction) -> Reply:
+            record(tx)
+            return Reply(code=failure.code)
+
+        return run
+
+    async def _settle(self, received: Received, acknowledgement: Acknowledgement, correspondent: Correspondent) -> None:
+        sent = self.outbox.find(acknowledgement.acknowledges)
+        if sent is None or sent.receiver != received.sender.id or sent.digest != acknowledgement.acknowledged_digest:
+            return  # acknowledged before, or never ours
+        settlement = await correspondent.settled(sent, acknowledgement, received.parts)
+
+        def run(tx: Transaction) -> AfterSeal[None] | None:
+            return settlement(tx) if self.outbox.taken(tx, sent.message_id) else None
+
+        await self.commit(run)
+        self.outbox.forget(sent.message_id)
+
+    # Out.
+
+    async def _send_for_ever(self) -> None:
+        while True:
+            self._wake.clear()
+            for waiting, raw in await self._with_bytes(self.outbox.due(self.clock.now(), SEND_BATCH)):
+                try:
+                    await self.bus.publish(waiting.subject, raw)
+                except BusAway:
+                    break  # everything is hastened when the bus is back
+                self.observer.sent(waiting.sent.kind, again=waiting.tries > 1)
+            self.observer.waiting(len(self.outbox))
+            await self._until(self.outbox.next_due_at())
+
+    async def _with_bytes(self, waiting: list[Waiting]) -> list[tuple[Waiting, bytes]]:
+        missing = [one.sent.message_id for one in waiting if one.raw is None]
+        read = await self.store.read(lambda tx: self.outbox.raw_of(tx, missing)) if missing else {}
+        found = []
+        for one in waiting:
+            raw = one.raw if one.raw is not None else read.get(one.sent.message_id)
+            one.raw = None  # repeats are rare: they read the table, and memory stays small
+            if raw is None:
+                self.outbox.forget(one.sent.message_id)  # discarded since
+            else:
+                found.append((one, raw))
+        return found
+
+    async def _until(self, at: int | None) -> None:
+        waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._wake.wait())]
+        if at is not None:
+            waits.append(asyncio.ensure_future(self.clock.sleep_until(at)))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            await self.clock.sleep_until(self.clock.now() + SWEEP_MS)
+            now = self.clock.now()
+
+            def sweep(tx: Transaction, now: int = now) -> list[tuple[Any, str, int]]:
+                self._inbox.forget(tx, now)
+                self.outbox.drop_expired(tx, now)
+                return self.outbox.all_rows(tx)
+
+            for sent, subject, expires_at in await self.store.write(sweep):
+                self.outbox.schedule(sent, subject, expires_at, None, now)
+            self._wake.set()
+
+    def _schedule(self, outgoings: list[Outgoing]) -> None:
+        now = self.clock.now()
+        for outgoing in outgoings:
+            self.outbox.schedule(outgoing.sent, outgoing.subject, outgoing.expires_at, outgoing.raw, now)
+        if outgoings:
+            self._wake.set()
+
+    def _watching(
+        self, work: Callable[[Transaction], T | AfterSeal[T]]
+    ) -> Callable[[Transaction], tuple[T, list[Outgoing]] | AfterSeal[tuple[T, list[Outgoing]]]]:
+        def run(tx: Transaction) -> tuple[T, list[Outgoing]] | AfterSeal[tuple[T, list[Outgoing]]]:
+            self.outbox.start_work()
+            result = work(tx)
+            put = self.outbox.put_by_work()
+            if not isinstance(result, AfterSeal):
+                return result, put
+
+            def build(tx: Transaction, seal: Any) -> tuple[T, list[Outgoing]]:
+                self.outbox.start_work()
+                value: T = result.build(tx, seal)
+                return value, put + self.outbox.put_by_work()
+
+            return AfterSeal(build)
+
+        return run
+
+    # When something is wrong.
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Failure as failure:
+            if failure.disposition is Disposition.HALT:
+                self.halt(failure)
+            else:
+                _log.error("task_failed", code=failure.code)
+
+    def _fail(self, received: Received, failure: Failure) -> None:
+        """The one place that reads a failure's disposition."""
+        kind = received.kind
+        match failure.disposition:
+            case Disposition.RETRY:
+                _log.info("message_left_for_later", kind=kind, code=failure.code)  # no acknowledgement: it is repeated
+            case Disposition.REJECT:
+                self._note_rejection(kind, failure)
+            case Disposition.HALT:
+                self.halt(failure)
+
+    def _note_rejection(self, kind: str, failure: Failure) -> None:
+        self.observer.rejected(kind, failure.code)
+        _log.warning("message_rejected", kind=kind, code=failure.code)
+
+
+async def _awaiting(work: Awaitable[None]) -> None:
+    await work

@@ -1,0 +1,86 @@
+"""How a node writes a message: header, parts named by digest, signed by its message key (SPEC 4.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from broker.node.post.port import Sent
+from schemas.crypto.keys import SigningKey
+from schemas.envelope import digest, signed
+from schemas.messages.entry import nonce
+from schemas.messages.party import Party
+from schemas.messages.transport import Outer, kind_of
+from schemas.subjects import subject_for
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message as it will be sent, byte for byte, however often."""
+
+    message_id: str
+    receiver: str
+    kind: str
+    exchange: str | None
+    subject: str
+    digest: str
+    expires_at: int
+    raw: bytes
+    is_lasting: bool
+
+    @property
+    def sent(self) -> Sent:
+        """How the outbox names it."""
+        return Sent(self.message_id, self.receiver, self.kind, self.exchange, self.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """A node's hand: who it is, the key it signs messages with, its store's epoch."""
+
+    me: Party
+    key: SigningKey
+    epoch: str
+
+    def write(
+        self,
+        model: type[Outer],
+        receiver: Party,
+        parts: Sequence[bytes] = (),
+        *,
+        sent_at: int,
+        expires_at: int,
+        **fields: object,
+    ) -> Outgoing:
+        """The message of that kind with these parts and further header fields.
+
+        Raises:
+            FrameMalformed: more than a frame holds.
+        """
+        header = model.model_validate(
+            {
+                "hub": self.me.statement.hub,
+                "sender": self.me.id,
+                "receiver": receiver.id,
+                "message_key": self.key.id,
+                "message_id": nonce(),
+                "sent_at": sent_at,
+                "expires_at": expires_at,
+                "epoch": self.epoch,
+                "parts": [digest(part) for part in parts],
+                **fields,
+            }
+        )
+        raw_header = header.encode()
+        exchange = fields.get("exchange")
+        return Outgoing(
+            message_id=header.message_id,
+            receiver=receiver.id,
+            kind=kind_of(model),
+            exchange=exchange if isinstance(exchange, str) else None,
+            subject=subject_for(self.me, receiver),
+            digest=digest(raw_header),
+            expires_at=expires_at,
+            raw=signed(raw_header, [self.key], parts),
+            is_lasting=model.lasting,
+        )
