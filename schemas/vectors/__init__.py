@@ -1,1 +1,1 @@
-"""Test vectors another implementation can run: built here from fixed keys, written out as JSON beside the specification."""
+"""Test vectors another implementation can run, built here from fixed keys and written out as JSON."""
