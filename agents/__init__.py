@@ -1,0 +1,1 @@
+"""The agents: what runs beside an agency's own system and answers from its records."""

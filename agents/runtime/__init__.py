@@ -1,0 +1,1 @@
+"""What every agency's agent does; knows no agency."""
