@@ -1,0 +1,223 @@
+"""A party's own directory: its keys, its public file, the files of the parties it pinned, its store.
+
+config.toml     what a person set; read once
+own.party       the party's public file, to be handed to the others
+parties/        the files of the others, pinned: nobody's key is taken from anywhere else
+keys/           private keys (broker.node.keystore); outside ordinary backups
+store.sqlite    everything durable
+run/            the command socket
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from broker.node.keyfile import write_key_file
+from broker.node.keystore import KeyStore
+from schemas.crypto.keys import Identity, SigningKey
+from schemas.crypto.purposes import USES, Algorithm, KeyPurpose
+from schemas.failures import Failure, Rejected
+from schemas.messages.fields import encode_base64
+from schemas.messages.party import (
+    Directory,
+    KeyStatement,
+    Party,
+    PartyKind,
+    PartyStatement,
+    read_party,
+    state_party,
+)
+from schemas.vocabulary import AgencyKind
+
+DAY_MS: Final = 24 * 3600 * 1000
+KEY_LIFE_MS: Final = 400 * DAY_MS
+"""A year and a month: signing keys are replaced once a year, with an overlap."""
+SEALING_EPOCH_MS: Final = 7 * DAY_MS
+"""The longest a sealing key may live (DESIGN section 2, promise 8)."""
+
+KEPT: Final = {
+    PartyKind.DESK: (KeyPurpose.MESSAGE, KeyPurpose.DEED, KeyPurpose.REQUEST),
+    PartyKind.COORDINATOR: (KeyPurpose.MESSAGE, KeyPurpose.DEED, KeyPurpose.GRANT, KeyPurpose.LOG),
+    PartyKind.AGENT: (KeyPurpose.MESSAGE, KeyPurpose.DEED, KeyPurpose.ANSWER, KeyPurpose.SEAL, KeyPurpose.LOG),
+}
+"""The keys each kind of party keeps itself. Desk and agent also state the addendum key that their IG lead keeps."""
+
+
+class HomeInvalid(Failure):
+    """A party's directory is missing something, or holds what it should not."""
+
+    code = "home_invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class PartyPlan:
+    """Who is to be made."""
+
+    hub: str
+    party: str
+    kind: PartyKind
+    name: str
+    agency_kind: AgencyKind | None = None
+    log: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A party's directory. Nothing of it is held open."""
+
+    path: Path
+
+    @property
+    def config_path(self) -> Path:
+        """The one file a person writes."""
+        return self.path / "config.toml"
+
+    @property
+    def store_path(self) -> Path:
+        """The party's durable truth."""
+        return self.path / "store.sqlite"
+
+    @property
+    def socket_path(self) -> Path:
+        """Where the running program takes commands."""
+        return self.path / "run" / "command.sock"
+
+    def create(self, plan: PartyPlan, *, now: int, ig_lead_key: Path | None) -> Party:
+        """Make the directory, the keys and the public file.
+
+        `ig_lead_key` is where the IG lead's private key goes, who then takes it away; desk and agent need one.
+
+        Raises:
+            HomeInvalid: there is a party here already.
+        """
+        if (self.path / "own.party").exists():
+            raise HomeInvalid(f"{self.path} holds a party already; choose another directory")
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (self.path / "parties").mkdir(mode=0o700, exist_ok=True)
+        (self.path / "run").mkdir(mode=0o700, exist_ok=True)
+        keys = KeyStore.create(self.path / "keys")
+        root = SigningKey.generate(KeyPurpose.ROOT)
+        keys.add(KeyPurpose.ROOT, root.id, root.seed())
+        stated = [_make(keys, purpose, now) for purpose in KEPT[plan.kind]]
+        if plan.kind is not PartyKind.COORDINATOR:
+            if ig_lead_key is None:
+                raise HomeInvalid("say where the IG lead's private key is to be written")
+            lead = Identity.generate(KeyPurpose.ADDENDUM)
+            write_key_file(ig_lead_key, f"ig-lead of {plan.party}", {KeyPurpose.ADDENDUM: lead.seed()})
+            stated.append(_statement(KeyPurpose.ADDENDUM, lead.public.raw, now, KEY_LIFE_MS))
+        statement = PartyStatement(
+            hub=plan.hub,
+            party=plan.party,
+            party_kind=plan.kind,
+            agency_kind=plan.agency_kind,
+            name=plan.name,
+            log=plan.log,
+            root=encode_base64(root.public.raw),
+            keys=stated,
+            issued_at=now,
+            serial=1,
+        )
+        file = state_party(statement, root)
+        _write_new(self.path / "own.party", file)
+        return read_party(file)
+
+    def own(self) -> Party:
+        """The party this directory is of.
+
+        Raises:
+            HomeInvalid: there is none, or its file does not hold.
+        """
+        return _read(self.path / "own.party", "make one with init")
+
+    def directory(self) -> Directory:
+        """This party and those it pinned.
+
+        Raises:
+            HomeInvalid: a pinned file does not hold; the text names the file.
+        """
+        own = self.own()
+        directory = Directory.of(own.statement.hub, [own])
+        for path in sorted((self.path / "parties").glob("*.party")):
+            try:
+                directory = directory.with_party(_read(path, "ask that party for its file again"))
+            except Rejected as failure:
+                raise HomeInvalid(f"{path.name}: {failure.detail}") from None
+        return directory
+
+    def pin(self, file: bytes) -> Party:
+        """Take a party's file into `parties/`. A person has compared its fingerprint before.
+
+        Raises:
+            PartyFileInvalid: it does not hold, or clashes with a party pinned before.
+        """
+        party = read_party(file)
+        self.directory().with_party(party)
+        _write_new(self.path / "parties" / f"{party.id}.party", party.raw)
+        return party
+
+    def unpin(self, party: str) -> None:
+        """Take a party out of `parties/`."""
+        (self.path / "parties" / f"{party}.party").unlink(missing_ok=True)
+
+    def keystore(self) -> KeyStore:
+        """The private keys."""
+        return KeyStore.open(self.path / "keys")
+
+    def signing_key(self, keys: KeyStore, purpose: KeyPurpose) -> SigningKey:
+        """The party's one signing key of that purpose.
+
+        Raises:
+            HomeInvalid: there is none, or more than one.
+        """
+        names = keys.names(purpose)
+        if len(names) != 1:
+            raise HomeInvalid(f"{len(names)} {purpose} keys where there should be one")
+        return SigningKey.from_seed(purpose, keys.get(purpose, names[0]))
+
+    def identities(self, keys: KeyStore, purpose: KeyPurpose) -> Sequence[Identity]:
+        """Every private sealing key of that purpose."""
+        return [Identity.from_seed(purpose, keys.get(purpose, name)) for name in keys.names(purpose)]
+
+
+def _make(keys: KeyStore, purpose: KeyPurpose, now: int) -> KeyStatement:
+    key: SigningKey | Identity
+    if USES[purpose].algorithm is Algorithm.HPKE_HYBRID:
+        key, life_ms = Identity.generate(purpose), SEALING_EPOCH_MS
+    else:
+        key, life_ms = SigningKey.generate(purpose), KEY_LIFE_MS
+    keys.add(purpose, key.id, key.seed())
+    return _statement(purpose, key.public.raw, now, life_ms, epoch=1 if purpose is KeyPurpose.SEAL else 0)
+
+
+def _statement(purpose: KeyPurpose, public: bytes, now: int, life_ms: int, *, epoch: int = 0) -> KeyStatement:
+    return KeyStatement(
+        purpose=purpose, public=encode_base64(public), not_before=now, not_after=now + life_ms, epoch=epoch
+    )
+
+
+def _read(path: Path, advice: str) -> Party:
+    try:
+        return read_party(path.read_bytes())
+    except OSError:
+        raise HomeInvalid(f"{path} cannot be read; {advice}") from None
+    except Rejected as failure:
+        raise HomeInvalid(f"{path}: {failure.detail}; {advice}") from None
+
+
+def _write_new(path: Path, raw: bytes) -> None:
+    """Write a file whole or not at all, and make it last."""
+    temporary = path.with_name(path.name + ".new")
+    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(raw)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
