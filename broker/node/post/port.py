@@ -80,7 +80,7 @@ class Correspondent(Protocol):
     async def passing(self, received: Received) -> None:
         """Take note of a message that is not acknowledged (hello, head, log query, log page)."""
 
-    def record_rejection(self, received: Received, failure: Failure) -> Callable[[Transaction], None]:
+    def record_rejection(self, received: Received, failure: Rejected) -> Callable[[Transaction], None]:
         """The work that enters a rejected message in the own log."""
 
 

@@ -1,0 +1,215 @@
+"""The post office: once in effect, whatever is lost, repeated or reordered on the way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from broker.node.bus.memory import MemoryHub
+from broker.node.post.writing import Outgoing
+from schemas.failures import Away, GroundLost, Rejected
+from schemas.messages.entry import nonce
+from schemas.messages.party import Directory, PartyKind
+from schemas.messages.transport import Hello, Submission
+from tests.support.clock import HandClock
+from tests.support.echo import EchoNode, settle
+from tests.support.parties import make_member
+
+DESK = make_member("desk", PartyKind.DESK)
+COORDINATOR = make_member("coordinator", PartyKind.COORDINATOR)
+DIRECTORY = Directory.of("testhub", [DESK.party, COORDINATOR.party])
+
+
+class Pair:
+    """A desk and a coordinator that only echo, their bus and their clock."""
+
+    def __init__(self, folder: Path) -> None:
+        self.hub = MemoryHub()
+        self.clock = HandClock()
+        self.desk = EchoNode(DESK, self.hub, folder / "desk.sqlite", DIRECTORY, self.clock)
+        self.coordinator = EchoNode(COORDINATOR, self.hub, folder / "coordinator.sqlite", DIRECTORY, self.clock)
+
+    async def start(self) -> None:
+        await self.coordinator.post.start()
+        await self.desk.post.start()
+        await self.settle()
+
+    async def settle(self) -> None:
+        await settle(self.hub, self.desk, self.coordinator)
+
+    def submission(self, *, text: bytes = b"request", validity_ms: int = 3_600_000) -> Outgoing:
+        now = self.clock.now()
+        return self.desk.post.writer.write(
+            Submission, COORDINATOR.party, [text], sent_at=now, expires_at=now + validity_ms, exchange=nonce()
+        )
+
+    async def put(self, outgoing: Outgoing) -> None:
+        await self.desk.post.commit(lambda tx: self.desk.post.outbox.put(tx, outgoing))
+        await self.settle()
+
+
+@pytest.fixture
+async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
+    pair = Pair(tmp_path)
+    await pair.start()
+    yield pair
+    await pair.desk.stop()
+    await pair.coordinator.stop()
+
+
+async def test_a_message_is_taken_once_and_let_go_when_acknowledged(pair: Pair) -> None:
+    outgoing = pair.submission()
+    await pair.put(outgoing)
+    assert await pair.coordinator.kept() == [(outgoing.message_id, "taken")]
+    assert await pair.desk.kept() == [(outgoing.message_id, "acknowledged")]
+    assert len(pair.desk.post.outbox) == 0
+
+
+async def test_a_lost_message_is_repeated_with_the_same_bytes_until_it_is_acknowledged(pair: Pair) -> None:
+    pair.hub.drop_next(2, subject="hub.coordinator")
+    await pair.put(pair.submission())
+    assert await pair.coordinator.kept() == []
+    for _ in range(3):
+        pair.clock.turn(5_000)
+        await pair.settle()
+    sent = [payload for subject, payload in pair.hub.captured if subject == "hub.coordinator"]
+    assert len(sent) == 3
+    assert len(set(sent)) == 1
+    assert [what for _, what in await pair.coordinator.kept()] == ["taken"]
+
+
+async def test_a_lost_acknowledgement_is_given_again_with_the_same_bytes_and_no_second_effect(pair: Pair) -> None:
+    pair.hub.drop_next(1, subject="hub.desk")
+    await pair.put(pair.submission())
+    pair.clock.turn(5_000)
+    await pair.settle()
+    given = [payload for subject, payload in pair.hub.captured if subject == "hub.desk"]
+    assert len(given) == 2
+    assert given[0] == given[1]
+    assert [what for _, what in await pair.coordinator.kept()] == ["taken"]
+    assert [what for _, what in await pair.desk.kept()] == ["acknowledged"]
+
+
+async def test_a_message_doubled_on_the_way_has_one_effect(pair: Pair) -> None:
+    pair.hub.duplicate_next(1, subject="hub.coordinator")
+    await pair.put(pair.submission())
+    assert [what for _, what in await pair.coordinator.kept()] == ["taken"]
+
+
+async def test_a_repeat_after_a_restart_gets_the_acknowledgement_from_the_table(pair: Pair, tmp_path: Path) -> None:
+    outgoing = pair.submission()
+    await pair.put(outgoing)
+    await pair.coordinator.stop()
+    pair.coordinator = EchoNode(COORDINATOR, pair.hub, tmp_path / "coordinator.sqlite", DIRECTORY, pair.clock)
+    await pair.coordinator.post.start()
+    await pair.settle()
+    await pair.desk.post.send(outgoing)
+    await pair.settle()
+    given = [payload for subject, payload in pair.hub.captured if subject == "hub.desk"]
+    assert given[0] == given[1]
+    assert [what for _, what in await pair.coordinator.kept()] == ["taken"]
+
+
+async def test_what_waited_when_the_sender_stopped_is_sent_when_it_starts_again(pair: Pair, tmp_path: Path) -> None:
+    pair.hub.cut(pair.desk.bus)
+    outgoing = pair.submission()
+    await pair.put(outgoing)
+    await pair.desk.stop()
+    pair.desk = EchoNode(DESK, pair.hub, tmp_path / "desk.sqlite", DIRECTORY, pair.clock)
+    await pair.desk.post.start()
+    await pair.settle()
+    assert await pair.coordinator.kept() == [(outgoing.message_id, "taken")]
+
+
+async def test_what_waited_while_the_bus_was_away_goes_out_when_it_is_back(pair: Pair) -> None:
+    pair.hub.cut(pair.desk.bus)
+    outgoing = pair.submission()
+    await pair.put(outgoing)
+    assert await pair.coordinator.kept() == []
+    pair.hub.restore(pair.desk.bus)
+    await pair.settle()
+    assert await pair.coordinator.kept() == [(outgoing.message_id, "taken")]
+
+
+async def test_a_second_message_with_a_used_id_is_refused_and_counted(pair: Pair) -> None:
+    first = pair.submission(text=b"one")
+    await pair.put(first)
+    now = pair.clock.now()
+    second = pair.desk.post.writer.write(
+        Submission,
+        COORDINATOR.party,
+        [b"two"],
+        sent_at=now,
+        expires_at=now + 3_600_000,
+        exchange=nonce(),
+        message_id=first.message_id,
+    )
+    await pair.desk.post.send(second)
+    await pair.settle()
+    assert await pair.coordinator.kept() == [(first.message_id, "taken")]
+    assert ("submission", "equivocation") in pair.coordinator.observer.rejections
+
+
+async def test_a_rejection_is_recorded_and_answered_with_its_code_alone(pair: Pair) -> None:
+    class Unwanted(Rejected):
+        code = "unwanted"
+
+    pair.coordinator.refusing = Unwanted("a detail that stays at home")
+    outgoing = pair.submission()
+    await pair.put(outgoing)
+    assert await pair.coordinator.kept() == [(outgoing.message_id, "rejected unwanted")]
+    assert pair.desk.acknowledged == [(outgoing.message_id, "unwanted")]
+    assert not any(b"stays at home" in payload for _, payload in pair.hub.captured)
+
+
+async def test_something_away_leaves_the_message_for_a_later_repeat(pair: Pair) -> None:
+    pair.coordinator.refusing = Away("not just now")
+    outgoing = pair.submission()
+    await pair.put(outgoing)
+    assert pair.desk.acknowledged == []
+    pair.coordinator.refusing = None
+    pair.clock.turn(5_000)
+    await pair.settle()
+    assert await pair.coordinator.kept() == [(outgoing.message_id, "taken")]
+
+
+async def test_lost_ground_halts_the_node_and_nothing_more_is_taken_in(pair: Pair) -> None:
+    pair.coordinator.refusing = GroundLost("a fork")
+    await pair.put(pair.submission())
+    assert pair.coordinator.post.halted.done()
+    pair.coordinator.refusing = None
+    await pair.put(pair.submission())
+    assert await pair.coordinator.kept() == []
+
+
+async def test_an_expired_message_is_neither_taken_nor_sent_any_more(pair: Pair) -> None:
+    pair.hub.drop_next(1, subject="hub.coordinator")
+    await pair.put(pair.submission(validity_ms=900))
+    pair.clock.turn(5_000)
+    await pair.settle()
+    assert await pair.coordinator.kept() == []
+    assert len([1 for subject, _ in pair.hub.captured if subject == "hub.coordinator"]) == 1
+    assert len(pair.desk.post.outbox) == 0
+
+
+async def test_a_passing_message_is_neither_kept_nor_acknowledged(pair: Pair) -> None:
+    hello = pair.desk.post.passing(Hello, COORDINATOR.party, mirror_size=0, last_seq=0)
+    await pair.desk.post.send(hello)
+    await pair.settle()
+    assert pair.coordinator.passed == ["hello"]
+    assert await pair.coordinator.kept() == []
+    assert pair.desk.acknowledged == []
+
+
+async def test_an_acknowledgement_of_other_bytes_lets_nothing_go(pair: Pair) -> None:
+    pair.hub.cut(pair.desk.bus)
+    outgoing = pair.submission()
+    await pair.put(outgoing)
+    pair.desk.post.outbox._waiting[outgoing.message_id].sent = replace(outgoing.sent, digest="f" * 64)
+    pair.hub.restore(pair.desk.bus)
+    await pair.settle()
+    assert await pair.desk.kept() == []
+    assert pair.desk.post.outbox.find(outgoing.message_id) is not None
