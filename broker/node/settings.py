@@ -1,0 +1,81 @@
+"""A program's configuration: one TOML file, read once, frozen; an unknown key stops the start with the key's name.
+
+It holds paths to secrets and never secrets. What every node has is here; each program adds sections of its own.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Final, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from schemas.failures import Failure
+
+
+class SettingsInvalid(Failure):
+    """A configuration that cannot be used; the text names the file, the key and what is wrong with it."""
+
+    code = "settings_invalid"
+
+
+class Section(BaseModel):
+    """A table of the file: frozen, nothing unknown in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class BusSettings(Section):
+    """Where the bus is."""
+
+    url: str = Field(description="For example nats://127.0.0.1:4222. Loopback only, until TLS and admission exist.")
+
+
+class ObserveSettings(Section):
+    """Where health and metrics are served."""
+
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(default=0, description="On 127.0.0.1; 0 takes a free one.")
+
+
+class NodeSettings(Section):
+    """What the configuration of every program has."""
+
+    bus: BusSettings
+    observe: ObserveSettings = ObserveSettings()
+
+
+S = TypeVar("S", bound=BaseModel)
+_SAYS: Final = {
+    "extra_forbidden": "is not a setting of this program; remove it or correct its spelling",
+    "missing": "is missing",
+}
+
+
+def load_settings(path: Path, model: type[S]) -> S:
+    """The settings in a file.
+
+    Raises:
+        SettingsInvalid: it cannot be read, is not TOML, or a key does not hold.
+    """
+    try:
+        members = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsInvalid(f"{path} cannot be read ({error.strerror}); make it with init") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"{path} is not TOML: {error}") from None
+    return settings_of(members, model, str(path))
+
+
+def settings_of(members: object, model: type[S], where: str) -> S:
+    """The settings in a parsed table; `where` is for the message.
+
+    Raises:
+        SettingsInvalid: a key does not hold.
+    """
+    try:
+        return model.model_validate(members)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        key = ".".join(str(step) for step in first["loc"])
+        raise SettingsInvalid(f"{where}: {key} {_SAYS.get(first['type'], first['msg'].lower())}") from None
