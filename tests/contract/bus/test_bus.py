@@ -112,9 +112,10 @@ async def test_subscriptions_hear_again_after_each_return_of_the_bus(rig: Rig) -
 
 
 async def test_a_subscription_made_while_connected_hears_from_the_moment_it_returns(rig: Rig) -> None:
-    hub, owner, ear = await _connected(rig, "hub")
+    hub, owner, _ = await _connected(rig, "hub")
+    agency, _, ear = await _connected(rig, "agency")
     for number in range(20):
-        await hub.subscribe(f"late.{number}", ear.receive)
+        await agency.subscribe(f"late.{number}", ear.receive)
         await hub.publish(f"late.{number}", b"")
         assert await ear.next() == (f"late.{number}", b"")
     assert owner.told == ["connected"]

@@ -9,7 +9,9 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import nats
 import pytest
+from nats.aio.msg import Msg
 from structlog.testing import capture_logs
 
 from broker.node.bus.embedded import EmbeddedServer
@@ -234,7 +236,7 @@ async def test_a_client_that_an_error_closed_for_good_is_rebuilt(
 async def test_a_read_loop_that_died_while_the_client_says_connected_is_noticed(
     proxy: FaultProxy, make_bus: MakeBus
 ) -> None:
-    bus = make_bus(proxy.url, timings=replace(QUICK, ping_interval=timedelta(seconds=1)))
+    bus = make_bus(proxy.url, timings=replace(QUICK, ping_interval=timedelta(minutes=1)))
     owner, ear = await _connected(bus)
     proxy.say_to_clients(b"-ERR \r\n")  # nats-py 2.16 trips over an error without words
     await owner.until("disconnected")
@@ -290,6 +292,27 @@ async def test_a_bus_whose_subscription_is_not_permitted_never_says_connected(
         assert owner.told == []
     finally:
         await server.stop()
+
+
+async def test_a_listeners_answer_to_our_reply_inbox_is_not_taken_for_unheard(
+    nats_server: EmbeddedServer, make_bus: MakeBus
+) -> None:
+    bus = make_bus(nats_server.url)
+    owner, _ = await _connected(bus)
+    meddler = await nats.connect(nats_server.url)
+
+    async def answer(message: Msg) -> None:
+        await meddler.publish(message.reply, b"503")
+        await meddler.publish(message.reply, b"", headers={"Status": "200"})
+
+    await meddler.subscribe("to.b", cb=answer)
+    await meddler.flush()
+    await bus.publish("to.b", b"")
+    await meddler.flush()
+    await bus.publish("to.c", b"")
+    await owner.until("unheard to.c")
+    assert owner.told == ["connected", "unheard to.c"]
+    await meddler.close()
 
 
 async def test_a_server_whose_limit_is_under_a_message_is_refused(make_bus: MakeBus, tmp_path: Path) -> None:
