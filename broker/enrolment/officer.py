@@ -1,0 +1,55 @@
+"""An officer's keys, made by the officer: a private key file, and a public party file to be admitted with.
+
+The officer's id is random: it stands in request headers, and there must be no personal datum in one.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from broker.node.keyfile import write_key_file
+from schemas.crypto.keys import SigningKey
+from schemas.crypto.purposes import KeyPurpose
+from schemas.messages.fields import encode_base64
+from schemas.messages.party import KeyStatement, Party, PartyKind, PartyStatement, read_party, state_party
+from schemas.vocabulary import OfficerRole
+
+KEY_LIFE_MS = 400 * 24 * 3600 * 1000
+"""A year and a month: officers' keys are replaced once a year, with an overlap."""
+
+
+def make_officer(key_path: Path, party_path: Path, *, hub: str, role: OfficerRole, position: str, now: int) -> Party:
+    """Make an officer's keys and write both files.
+
+    Args:
+        position: what the officer is, for example "Duty social worker"; never a name.
+        now: milliseconds UTC.
+
+    Raises:
+        KeyFileInvalid: the key file exists, or cannot be written.
+    """
+    root = SigningKey.generate(KeyPurpose.ROOT)
+    officer = SigningKey.generate(KeyPurpose.OFFICER)
+    command = SigningKey.generate(KeyPurpose.COMMAND)
+    statement = PartyStatement(
+        hub=hub,
+        party=f"o-{os.urandom(5).hex()}",
+        party_kind=PartyKind.OFFICER,
+        officer_role=role,
+        name=position,
+        root=encode_base64(root.public.raw),
+        keys=[
+            KeyStatement(
+                purpose=key.purpose, public=encode_base64(key.public.raw), not_before=now, not_after=now + KEY_LIFE_MS
+            )
+            for key in (officer, command)
+        ],
+        issued_at=now,
+        serial=1,
+    )
+    party = read_party(state_party(statement, root))
+    seeds = {key.purpose: key.seed() for key in (root, officer, command)}
+    write_key_file(key_path, f"officer {party.id}", seeds, party)
+    party_path.write_bytes(party.raw)
+    return party
