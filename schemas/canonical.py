@@ -18,10 +18,11 @@ MAX_DEPTH: Final = 24
 """Nesting that any message needs, with room; bounds recursion in every implementation."""
 MAX_INTEGER: Final = 2**53 - 1
 """The largest integer that every JSON reader keeps exactly (RFC 8785 section 3.2.2.3, RFC 7493 section 2.2)."""
+_MAX_INTEGER_TEXT: Final = len(str(-MAX_INTEGER))
 
 
 class Malformed(Rejected):
-    """Not JSON, or not a JSON object."""
+    """Not JSON in UTF-8, or not a JSON object."""
 
     code = "malformed"
 
@@ -71,14 +72,31 @@ def parse(raw: bytes, *, limit_bytes: int) -> dict[str, Json]:
     """
     if len(raw) > limit_bytes:
         raise TooLarge(f"{len(raw)} bytes, at most {limit_bytes}")
+    repeated = False
+
+    def members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        nonlocal repeated
+        found = dict(pairs)
+        repeated = repeated or len(found) != len(pairs)
+        return found
+
     try:
+        # What is outside the profile becomes null and is refused below, so that malformed text is told first.
         value = json.loads(
-            raw.decode("utf-8"), object_pairs_hook=_object, parse_float=_refuse_number, parse_constant=_refuse_number
+            raw.decode("utf-8"),
+            object_pairs_hook=members,
+            parse_float=lambda _: None,
+            parse_int=_integer,
+            parse_constant=_refuse_constant,
         )
-    except (UnicodeDecodeError, RecursionError, ValueError):
+    except RecursionError:
+        raise OutsideProfile(f"nested deeper than {MAX_DEPTH}") from None
+    except ValueError:
         raise Malformed("not JSON in UTF-8") from None
     if not isinstance(value, dict):
         raise Malformed("not a JSON object")
+    if repeated:
+        raise DuplicateKey("an object names one key twice")
     if encode(value) != raw:
         raise NotCanonical("its canonical form is other bytes")
     return value
@@ -87,32 +105,31 @@ def parse(raw: bytes, *, limit_bytes: int) -> dict[str, Json]:
 def without_member(raw: bytes, name: str) -> bytes:
     """`raw`, a canonical object, with its one member `name` (a string of lower-case hexadecimal) cut out of the bytes.
 
-    Cutting bytes, not re-serialising, keeps the rule that what is verified is what was sent. Inside a JSON string the
-    quotation marks of such a member would be escaped, so the pattern can match only a real member.
+    Cutting bytes, not re-serialising, keeps the rule that what is verified is what was sent. The opening quotation mark
+    must follow a brace or a comma: inside a string it would follow the backslash that escapes it, so only a real member
+    matches. One comma goes with the member: the one after it, or, if it is the last, the one before it (SPEC 2.5).
 
     Raises:
         Malformed: the member is missing or stands there more than once.
     """
-    member = rb'"%s":"[0-9a-f]*"' % re.escape(name.encode("ascii"))
-    found = re.findall(member, raw)
+    found = list(re.finditer(rb'(?<=[{,])"%s":"[0-9a-f]*"' % re.escape(name.encode("ascii")), raw))
     if len(found) != 1:
         raise Malformed(f"member {name} is not there exactly once")
-    text: bytes = found[0]
-    for cut in (text + b",", b"," + text, text):
-        if cut in raw:
-            return raw.replace(cut, b"", 1)
-    raise Malformed(f"member {name} cannot be cut")
+    start, end = found[0].span()
+    if raw[end : end + 1] == b",":
+        end += 1
+    elif raw[start - 1 : start] == b",":
+        start -= 1
+    return raw[:start] + raw[end:]
 
 
-def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise DuplicateKey("an object names one key twice")
-    return members
+def _integer(text: str) -> int | None:
+    # Longer texts are above the limit, and Python refuses to convert very long ones.
+    return int(text) if len(text) <= _MAX_INTEGER_TEXT else None
 
 
-def _refuse_number(_: str) -> NoReturn:
-    raise OutsideProfile("a number that is not an integer")
+def _refuse_constant(_: str) -> NoReturn:
+    raise ValueError("NaN and Infinity are no JSON")
 
 
 def _check(value: object, depth: int) -> None:
@@ -132,4 +149,4 @@ def _check(value: object, depth: int) -> None:
         for member in value:
             _check(member, depth + 1)
     else:
-        raise OutsideProfile("null, or a value that JSON has no word for")
+        raise OutsideProfile("null, a number that is no integer of the profile, or a value that JSON has no word for")

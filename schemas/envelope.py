@@ -71,10 +71,12 @@ def pack(header: bytes, signatures: Sequence[Signature] = (), parts: Sequence[by
     """The frame of these pieces.
 
     Raises:
-        FrameMalformed: over a limit.
+        FrameMalformed: over a limit, or a key id or signature of another length than theirs.
     """
     if len(header) > MAX_HEADER_BYTES or len(signatures) > MAX_SIGNATURES or len(parts) > MAX_PARTS:
         raise FrameMalformed("more header, signatures or parts than a frame holds")
+    if any(len(one.key_id) != 2 * KEY_ID_BYTES or len(one.raw) != SIGNATURE_BYTES for one in signatures):
+        raise FrameMalformed("a key id is 16 bytes and a signature 64")
     pieces = [MAGIC, len(header).to_bytes(4, "big"), header, bytes([len(signatures)])]
     pieces += [bytes.fromhex(signature.key_id) + signature.raw for signature in signatures]
     pieces.append(bytes([len(parts)]))

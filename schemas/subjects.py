@@ -1,21 +1,64 @@
-"""Every bus subject and who may use it (SPEC 4.6). Tokens stand for parties; no name is ever in a subject.
-
-to.<token>.in           the coordinator to the agent of that token
-from.<token>.coordinator   that agent to the coordinator
-from.<token>.desk          that agent to the desk
-to.<token>.desk         the desk to the agent (acknowledgements of answers)
-hub.coordinator         desk to coordinator
-hub.desk                coordinator to desk
-"""
+"""Every bus subject, who may use it and for what (SPEC 4.6). Tokens stand for parties; no name is ever in a subject."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from schemas.messages.party import Party, PartyKind
+from schemas.messages.transport import (
+    Acknowledgement,
+    Deed,
+    Delivery,
+    Head,
+    Hello,
+    LogPage,
+    LogQuery,
+    Notice,
+    Outer,
+    Released,
+    Submission,
+)
 
 HUB_COORDINATOR: Final = "hub.coordinator"
 HUB_DESK: Final = "hub.desk"
+TOKEN: Final = "<token>"  # noqa: S105
+"""Stands in a route for the token of the agent that it leads to or comes from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The subject on which one kind of party reaches another, and what it may send there."""
+
+    subject: str
+    kinds: tuple[type[Outer], ...]
+
+
+ROUTES: Final[Mapping[tuple[PartyKind, PartyKind], Route]] = {
+    (PartyKind.DESK, PartyKind.COORDINATOR): Route(
+        HUB_COORDINATOR,
+        (Submission, Deed, Acknowledgement, Hello, LogQuery),
+    ),
+    (PartyKind.COORDINATOR, PartyKind.DESK): Route(
+        HUB_DESK,
+        (Notice, Acknowledgement, Head, LogPage),
+    ),
+    (PartyKind.COORDINATOR, PartyKind.AGENT): Route(
+        f"to.{TOKEN}.in",
+        (Delivery, Notice, Acknowledgement, Head, LogPage),
+    ),
+    (PartyKind.AGENT, PartyKind.COORDINATOR): Route(
+        f"from.{TOKEN}.coordinator",
+        (Deed, Acknowledgement, Hello, LogQuery),
+    ),
+    (PartyKind.AGENT, PartyKind.DESK): Route(
+        f"from.{TOKEN}.desk",
+        (Released, Acknowledgement),
+    ),
+    (PartyKind.DESK, PartyKind.AGENT): Route(f"to.{TOKEN}.desk", (Acknowledgement,)),
+}
+"""Officers and agents among themselves do not talk over the bus: what is not in the table is refused."""
 
 
 def listens_on(party: Party) -> tuple[str, ...]:
@@ -37,18 +80,14 @@ def subject_for(sender: Party, receiver: Party) -> str:
     Raises:
         ValueError: those two do not talk over the bus.
     """
-    match sender.statement.party_kind, receiver.statement.party_kind:
-        case PartyKind.COORDINATOR, PartyKind.AGENT:
-            return f"to.{receiver.token}.in"
-        case PartyKind.DESK, PartyKind.AGENT:
-            return f"to.{receiver.token}.desk"
-        case PartyKind.AGENT, PartyKind.COORDINATOR:
-            return f"from.{sender.token}.coordinator"
-        case PartyKind.AGENT, PartyKind.DESK:
-            return f"from.{sender.token}.desk"
-        case PartyKind.DESK, PartyKind.COORDINATOR:
-            return HUB_COORDINATOR
-        case PartyKind.COORDINATOR, PartyKind.DESK:
-            return HUB_DESK
-        case _:
-            raise ValueError("those two parties do not talk over the bus")
+    route = ROUTES.get((sender.statement.party_kind, receiver.statement.party_kind))
+    if route is None:
+        raise ValueError("those two parties do not talk over the bus")
+    agent = sender if sender.statement.party_kind is PartyKind.AGENT else receiver
+    return route.subject.replace(TOKEN, agent.token)
+
+
+def may_send(sender: PartyKind, receiver: PartyKind, message: Outer) -> bool:
+    """Whether a party of the one kind may send that kind of message to a party of the other."""
+    route = ROUTES.get((sender, receiver))
+    return route is not None and isinstance(message, route.kinds)

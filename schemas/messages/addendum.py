@@ -23,16 +23,16 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.canonical import without_member
 from schemas.crypto.failures import KeyNotCommitted, SealBroken
 from schemas.crypto.keys import Identity, PublicKey
 from schemas.crypto.padding import BUCKETS, pad, unpad
 from schemas.crypto.sealing import ADDENDUM_KEY_BYTES, TAG_BYTES, Sealing, open_sealed, seal
-from schemas.envelope import check_parts, digest, pack, unpack
+from schemas.envelope import PartMismatch, digest, pack, unpack
 from schemas.messages.fields import Hex16, Hex32, Slug
-from schemas.messages.model import Message, read
+from schemas.messages.model import Message, RuleBroken, read
 
 _NONCE: Final = bytes(12)
 """Fixed, since each content key is derived from fresh random bytes and seals exactly one text."""
@@ -49,6 +49,12 @@ class AddendumHeader(Message):
     commitment: Hex32
     readers: Annotated[list[Hex16], Field(max_length=MAX_READERS, description="Key ids it is wrapped to, in order.")]
     content_digest: Hex32
+
+    @model_validator(mode="after")
+    def _each_reader_once(self) -> AddendumHeader:
+        if len(set(self.readers)) != len(self.readers):
+            raise RuleBroken("one reader twice")
+        return self
 
 
 class NotAReader(SealBroken):
@@ -90,7 +96,7 @@ def open_addendum(raw: bytes, key: bytes, *, hub: str, about: str) -> bytes:
         SealBroken: it does not open, or belongs to another hub or exchange.
         Rejected: it is not an addendum at all.
     """
-    header, bare, sealed, _ = _take_apart(raw)
+    header, header_bytes, sealed, _ = _take_apart(raw)
     if header.hub != hub or header.about != about:
         raise SealBroken("an addendum of another hub or exchange")
     if not hmac.compare_digest(_derive(key, b"commit").hex(), header.commitment):
@@ -98,6 +104,7 @@ def open_addendum(raw: bytes, key: bytes, *, hub: str, about: str) -> bytes:
     if len(sealed) - TAG_BYTES not in BUCKETS:
         raise SealBroken("not a length that sealing makes")
     try:
+        bare = without_member(header_bytes, "content_digest")
         return unpad(AESGCM(_derive(key, b"content")).decrypt(_NONCE, sealed, bare))
     except InvalidTag:
         raise SealBroken("it does not open") from None
@@ -110,10 +117,9 @@ def key_for_reader(raw: bytes, identity: Identity) -> bytes:
         NotAReader: nothing is wrapped to this identity.
         SealBroken: what is wrapped to it does not open.
     """
-    header, _, _, wraps = _take_apart(raw)
+    header, header_bytes, _, wraps = _take_apart(raw)
     if identity.id not in header.readers:
         raise NotAReader("this addendum is not wrapped to that key")
-    header_bytes = unpack(raw).header
     return open_sealed(Sealing.ADDENDUM_KEY, header_bytes, wraps[header.readers.index(identity.id)], identity)
 
 
@@ -123,8 +129,9 @@ def _take_apart(raw: bytes) -> tuple[AddendumHeader, bytes, bytes, tuple[bytes, 
     if len(envelope.parts) != 1 + len(header.readers) or envelope.signatures:
         raise SealBroken("not the parts of an addendum")
     sealed, *wraps = envelope.parts
-    check_parts(unpack(pack(b"", (), [sealed])), [header.content_digest])
-    return header, without_member(envelope.header, "content_digest"), sealed, tuple(wraps)
+    if digest(sealed) != header.content_digest:
+        raise PartMismatch("the content is not the one the header names")
+    return header, envelope.header, sealed, tuple(wraps)
 
 
 def _bare_header(hub: str, about: str, commitment: str, readers: list[str]) -> bytes:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, StringConstraints, model_validator
 
 from schemas.canonical import without_member
 from schemas.crypto.keys import Identity, PublicKey
 from schemas.crypto.padding import MAX_CONTENT_BYTES
 from schemas.crypto.sealing import Sealing, open_sealed, seal
-from schemas.messages.fields import Hex16, Hex32, Line, Millis, Slug, Word
-from schemas.messages.model import Message, Part, read
+from schemas.messages.fields import Hex16, Hex32, Line, Millis, One, Slug, Word
+from schemas.messages.model import Message, Part, RuleBroken, read
 from schemas.vocabulary import Category, Mode, Outcome
 
 BODY_DIGEST: Final = "body_digest"
+MAX_FIELDS: Final = 64
+"""Most field names in the facts of one outcome; the largest record category has half as many."""
 
 
 class AnswerHeader(Message):
@@ -33,8 +35,14 @@ class AnswerHeader(Message):
     answered_at: Millis
     expires_at: Millis
     body_digest: Hex32
-    part: Literal[1] = 1
-    parts: Literal[1] = 1
+    part: One = 1
+    parts: One = 1
+
+    @model_validator(mode="after")
+    def _times_hold(self) -> AnswerHeader:
+        if not self.answered_at < self.expires_at:
+            raise RuleBroken("answered_at < expires_at does not hold")
+        return self
 
 
 class OutcomeRow(Part):
@@ -50,15 +58,26 @@ class OutcomeRow(Part):
         default_factory=list,
         description="Possible match: kinds of identity evidence that would settle it; never what is held.",
     )
-    facts: Annotated[list[dict[str, JsonValue]], Field(max_length=1000, default_factory=list)]
+    facts: Annotated[list[dict[Word, JsonValue]], Field(max_length=1000, default_factory=list)]
 
     @model_validator(mode="after")
-    def _facts_only_when_answered(self) -> OutcomeRow:
+    def _says_what_its_outcome_may(self) -> OutcomeRow:
         if bool(self.facts) != (self.outcome is Outcome.ANSWERED):
-            raise ValueError("facts stand with the outcome answered and with no other")
+            raise RuleBroken("facts stand with the outcome answered and with no other")
         if self.outcome in (Outcome.WITHHELD, Outcome.COULD_NOT_LOOK) and self.reason is None:
-            raise ValueError("an outcome of that kind has a reason")
+            raise RuleBroken("an outcome of that kind has a reason")
+        if self.confirm and self.outcome is not Outcome.POSSIBLE_MATCH:
+            raise RuleBroken("evidence to confirm stands with a possible match and with no other outcome")
+        if self.outcome is Outcome.NOT_KNOWN and (self.rule is not None or self.reason is not None):
+            # A silent refusal shows as this outcome (DESIGN section 2, promise 4): nothing may tell the two apart.
+            raise RuleBroken("the outcome not known has neither rule nor reason")
+        if len(self.field_names()) > MAX_FIELDS:
+            raise RuleBroken("more field names than one category has")
         return self
+
+    def field_names(self) -> list[str]:
+        """The names of the fields that any of its facts has, sorted."""
+        return sorted({name for fact in self.facts for name in fact})
 
 
 class AnswerBody(Message):
@@ -68,21 +87,16 @@ class AnswerBody(Message):
     outcomes: Annotated[list[OutcomeRow], Field(min_length=1, max_length=1024)]
     handling: Line = Field(description="The originator's handling caveat: what the recipient may do with it.")
     addendum_key: Hex32
-    filler: str = Field(default="", description="Spaces, so that answers that must look alike fall in one bucket.")
+    filler: Annotated[str, StringConstraints(pattern=r"^ *$")] = Field(
+        default="", description="Spaces, so that answers that must look alike fall in one bucket."
+    )
 
     @model_validator(mode="after")
     def _one_outcome_each(self) -> AnswerBody:
         named = [(row.subject, row.category) for row in self.outcomes]
         if len(set(named)) != len(named):
-            raise ValueError("two outcomes for one subject and category")
+            raise RuleBroken("two outcomes for one subject and category")
         return self
-
-
-class ReleaseTold(Message):
-    """The content of a release's addendum: outcomes and counts, never facts (SPEC 7.4)."""
-
-    exchange: Hex16
-    outcomes: Annotated[list[OutcomeTold], Field(max_length=1024)]
 
 
 class OutcomeTold(Part):
@@ -95,10 +109,14 @@ class OutcomeTold(Part):
     rule: Word | None = None
     reason: Word | None = None
     facts: Annotated[int, Field(ge=0)] = 0
-    fields: Annotated[list[Word], Field(max_length=64, default_factory=list)]
+    fields: Annotated[list[Word], Field(max_length=MAX_FIELDS, default_factory=list)]
 
 
-ReleaseTold.model_rebuild()
+class ReleaseTold(Message):
+    """The content of a release's addendum: outcomes and counts, never facts (SPEC 7.4)."""
+
+    exchange: Hex16
+    outcomes: Annotated[list[OutcomeTold], Field(max_length=1024)]
 
 
 def told_of(row: OutcomeRow) -> OutcomeTold:
@@ -111,7 +129,7 @@ def told_of(row: OutcomeRow) -> OutcomeTold:
         rule=row.rule,
         reason=row.reason,
         facts=len(row.facts),
-        fields=sorted({name for fact in row.facts for name in fact}),
+        fields=row.field_names(),
     )
 
 

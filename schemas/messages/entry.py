@@ -11,13 +11,13 @@ from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import Field
 
-from schemas import canonical
 from schemas.canonical import without_member
+from schemas.crypto.failures import SignatureInvalid
 from schemas.crypto.keys import PublicKey, SigningKey
 from schemas.crypto.purposes import KeyPurpose
 from schemas.crypto.signing import Verified, sign, verify
 from schemas.messages.fields import Count, Hex16, Hex32, Hex64, Millis, Origin, Slug, Word
-from schemas.messages.model import KindUnexpected, Message, read
+from schemas.messages.model import KindUnexpected, Message, read_one_of
 
 MAX_LEAF_BYTES: Final = 4096
 SIGNATURE: Final = "sig"
@@ -273,11 +273,7 @@ def read_entry(leaf: bytes) -> Entry:
         KindUnexpected: no such entry type.
         Rejected: not a leaf of that type.
     """
-    members = canonical.parse(leaf, limit_bytes=MAX_LEAF_BYTES)
-    model = ENTRIES.get(str(members.get("type")))
-    if model is None:
-        raise KindUnexpected("no such entry type")
-    return read(model, leaf, limit_bytes=MAX_LEAF_BYTES)
+    return read_one_of(ENTRIES, "type", leaf, limit_bytes=MAX_LEAF_BYTES)
 
 
 def read_entry_as(model: type[E_], leaf: bytes) -> E_:
@@ -312,4 +308,6 @@ def verify_deed(model: type[D_], leaf: bytes, key: PublicKey) -> Verified[D_]:
         KindUnexpected: it is an entry of another type.
     """
     entry = read_entry_as(model, leaf)
+    if entry.deed_key != key.id:
+        raise SignatureInvalid("the leaf names another key")
     return verify(key, KeyPurpose.DEED, without_member(leaf, SIGNATURE), bytes.fromhex(entry.sig), entry)

@@ -4,11 +4,33 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, StringConstraints
 
 from schemas.canonical import MAX_INTEGER
+from schemas.records.fields import IsoDate
+
+__all__ = [
+    "Base64",
+    "Count",
+    "Hex16",
+    "Hex32",
+    "Hex64",
+    "IsoDate",
+    "Line",
+    "Millis",
+    "One",
+    "Origin",
+    "Prose",
+    "Slug",
+    "Word",
+    "decode_base64",
+    "encode_base64",
+]
+
+# Control characters break a log or a terminal, and bidirectional overrides make a text read as another.
+_HIDDEN: Final = r"\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069"
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 """The name of a hub, agency, officer or other party: lower-case ASCII, so that no two differ by case or homoglyph."""
@@ -21,16 +43,18 @@ Hex64 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
 Millis = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
 """An instant: whole milliseconds since 1970-01-01T00:00:00Z."""
 Count = Annotated[int, Field(ge=0, le=MAX_INTEGER)]
+One = Annotated[int, Field(ge=1, le=1)]
+"""The number 1, and not `true`, which a Literal would let pass."""
 Origin = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9./-]{0,126}$")]
 """A log's origin line (C2SP tlog-checkpoint): a schema-less URL without spaces or plus signs."""
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 """A rule id, reason code or field name: no spaces, so never a sentence or a name of a person."""
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=rf"^[^\u0000-\u001f{_HIDDEN}]+$")]
 """One line of text for a person to read; only ever inside a seal."""
-Prose = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
-"""Words of reason; only ever inside a seal."""
-IsoDate = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
-"""A calendar date as `YYYY-MM-DD`."""
+Prose = Annotated[
+    str, StringConstraints(min_length=1, max_length=4000, pattern=rf"^[^\u0000-\u0008\u000b-\u001f{_HIDDEN}]+$")
+]
+"""Words of reason, in lines; only ever inside a seal."""
 
 
 def encode_base64(raw: bytes) -> str:

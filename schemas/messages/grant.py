@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.messages.fields import Hex16, Hex32, Millis, Slug, Word
-from schemas.messages.model import Message, Part
+from schemas.messages.model import Message, Part, RuleBroken
 from schemas.vocabulary import Category, Mode, SubjectRole
 
 
@@ -16,9 +16,15 @@ class Scope(Part):
 
     category: Category
     mode: Mode
-    roles: Annotated[list[SubjectRole], Field(min_length=1)]
+    roles: Annotated[list[SubjectRole], Field(min_length=1, max_length=16)]
     fields: Annotated[list[Word], Field(min_length=1, max_length=64)]
     rule: Word
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Scope:
+        if len(set(self.roles)) != len(self.roles) or len(set(self.fields)) != len(self.fields):
+            raise RuleBroken("one role or one field twice")
+        return self
 
 
 class Grant(Message):
@@ -35,6 +41,12 @@ class Grant(Message):
     scope: Annotated[list[Scope], Field(min_length=1, max_length=256)]
     not_before: Millis
     expires_at: Millis
+
+    @model_validator(mode="after")
+    def _times_hold(self) -> Grant:
+        if not self.not_before < self.expires_at:
+            raise RuleBroken("not_before < expires_at does not hold")
+        return self
 
 
 class Reason(Part):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from typing import ClassVar, Final, Literal, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any, Final, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -63,11 +64,14 @@ class FieldInvalid(Rejected):
     code = "field_invalid"
 
 
+class RuleBroken(ValueError):
+    """A rule of a model does not hold. Its text is a constant: it may be shown, since it quotes no value."""
+
+
 class Message(BaseModel):
     """Anything that is sent: immutable, strict, nothing extra, and silent about its input when it fails."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
-    kind_name: ClassVar[str | None] = None
 
     v: Literal[1] = 1
 
@@ -90,37 +94,102 @@ def read(model: type[M], raw: bytes, *, limit_bytes: int = MAX_HEADER_BYTES) -> 
 
     Raises:
         canonical.TooLarge, Malformed, DuplicateKey, OutsideProfile, NotCanonical: the bytes are not canonical JSON.
-        VersionUnknown, SuiteUnknown, KindUnexpected: the header says it is something else.
+        VersionUnknown, SuiteUnknown, KindUnexpected: it says, or does not say, that it is something else.
         FieldUnknown, FieldMissing, FieldWrongType, WordUnknown, FieldInvalid: one of its fields; the text names it.
     """
     members = canonical.parse(raw, limit_bytes=limit_bytes)
-    if (members.get("v") is not True and members.get("v") != VERSION) or isinstance(members.get("v"), bool):
+    _check_version(members)
+    return _validated(model, raw, members)
+
+
+def read_one_of(models: Mapping[str, type[M]], member: str, raw: bytes, *, limit_bytes: int = MAX_HEADER_BYTES) -> M:
+    """The message of whichever of these kinds its `member` names.
+
+    Raises:
+        KindUnexpected: it names none of them.
+        Rejected: as `read`.
+    """
+    members = canonical.parse(raw, limit_bytes=limit_bytes)
+    _check_version(members)
+    named = members.get(member)
+    model = models.get(named) if isinstance(named, str) else None
+    if model is None:
+        raise KindUnexpected("none of the kinds that belong here")
+    return _validated(model, raw, members)
+
+
+def _check_version(members: Mapping[str, canonical.Json]) -> None:
+    if not _is_integer(members.get("v"), VERSION):
         raise VersionUnknown("its version is not 1")
-    if "suite" in model.model_fields and "suite" in members and members["suite"] != SUITE:
+
+
+def _validated(model: type[M], raw: bytes, members: Mapping[str, canonical.Json]) -> M:
+    if "suite" in model.model_fields and not _is_integer(members.get("suite"), SUITE):
         raise SuiteUnknown("its suite is not 1")
     kind = model.model_fields.get("kind")
-    if kind is not None and "kind" in members and members["kind"] != kind.default:
+    if kind is not None and members.get("kind") != kind.default:
         raise KindUnexpected(f"not a {kind.default}")
     try:
-        return model.model_validate_json(raw)
+        message = model.model_validate_json(raw)
     except ValidationError as error:
-        raise failure_of(error) from None
+        raise failure_of(model, error) from None
+    for place in _left_out(message):
+        raise FieldMissing(f"field {place}")
+    return message
 
 
-_BY_TYPE: Final[dict[str, type[Rejected]]] = {
+def _is_integer(value: canonical.Json | None, expected: int) -> bool:
+    # `true` equals 1 in Python, and in the eyes of a pydantic Literal too.
+    return type(value) is int and value == expected
+
+
+def _left_out(message: BaseModel, place: str = "") -> Iterator[str]:
+    """Fields whose default would stand in for them: on the wire only a field that may have no value is left out."""
+    for name, field in type(message).model_fields.items():
+        if name not in message.model_fields_set and (field.default_factory or field.default is not None):
+            yield place + name
+        value = getattr(message, name)
+        if isinstance(value, BaseModel):
+            yield from _left_out(value, f"{place}{name}.")
+        elif isinstance(value, list):
+            for number, element in enumerate(value):
+                if isinstance(element, BaseModel):
+                    yield from _left_out(element, f"{place}{name}.{number}.")
+
+
+_BY_TYPE: Final[Mapping[str, type[Rejected]]] = {
     "missing": FieldMissing,
     "extra_forbidden": FieldUnknown,
     "enum": WordUnknown,
     "literal_error": WordUnknown,
-    "union_tag_invalid": WordUnknown,
 }
-_PLAIN: Final = re.compile(r"[a-z_]{1,40}")
 
 
-def failure_of(error: ValidationError) -> Rejected:
+def failure_of(model: type[BaseModel], error: ValidationError) -> Rejected:
     """The first thing wrong, as a failure that names the field by its place and never shows a value."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    place = ".".join(str(step) if isinstance(step, int) or _PLAIN.fullmatch(step) else "?" for step in first["loc"])
+    first = error.errors(include_url=False)[0]
+    ours = _field_names(model)
+    # A name that is none of ours is input: whoever made it could have put anything there.
+    place = ".".join(str(step) if isinstance(step, int) or step in ours else "?" for step in first["loc"])
     kind = first["type"]
     failure = _BY_TYPE.get(kind, FieldWrongType if kind.endswith("_type") else FieldInvalid)
-    return failure(f"field {place or '(whole)'} ({kind})")
+    if failure is WordUnknown and not isinstance(first["input"], str):
+        failure = FieldWrongType
+    broken = first.get("ctx", {}).get("error")
+    return failure(f"field {place or '(whole)'} ({broken if isinstance(broken, RuleBroken) else kind})")
+
+
+@cache
+def _field_names(model: type[BaseModel]) -> frozenset[str]:
+    names = set(model.model_fields)
+    for field in model.model_fields.values():
+        for part in _parts_of(field.annotation):
+            names |= _field_names(part)
+    return frozenset(names)
+
+
+def _parts_of(annotation: Any) -> Iterable[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _parts_of(argument)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import textwrap
 from base64 import b32encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated, Final, Literal
@@ -17,10 +17,10 @@ from pydantic import Field, model_validator
 
 from schemas.crypto.keys import PublicKey, SigningKey, public_key
 from schemas.crypto.purposes import KeyPurpose
-from schemas.envelope import pack, signed, unpack, verify_header
+from schemas.envelope import signed, unpack, verify_header
 from schemas.failures import Rejected
 from schemas.messages.fields import Base64, Count, Hex16, Line, Millis, Origin, Slug, decode_base64, encode_base64
-from schemas.messages.model import Message, Part, read
+from schemas.messages.model import Message, Part, RuleBroken, read
 from schemas.vocabulary import AgencyKind, OfficerRole
 
 _BEGIN: Final = "-----BEGIN NEEDTOKNOW PARTY-----"
@@ -34,6 +34,18 @@ class PartyKind(StrEnum):
     COORDINATOR = "coordinator"
     AGENT = "agent"
     OFFICER = "officer"
+
+
+_BY_EVERYONE: Final = frozenset({KeyPurpose.MESSAGE, KeyPurpose.DEED, KeyPurpose.LOG, KeyPurpose.ADDENDUM})
+STATED: Final[Mapping[PartyKind, frozenset[KeyPurpose]]] = {
+    PartyKind.DESK: _BY_EVERYONE | {KeyPurpose.REQUEST},
+    PartyKind.COORDINATOR: _BY_EVERYONE | {KeyPurpose.GRANT},
+    PartyKind.AGENT: _BY_EVERYONE | {KeyPurpose.ANSWER, KeyPurpose.SEAL},
+    PartyKind.OFFICER: frozenset({KeyPurpose.OFFICER, KeyPurpose.COMMAND}),
+}
+"""The purposes of which each kind of party may state keys: a desk's file cannot bring a key that grants."""
+MAX_FILE_BYTES: Final = 64 * 1024
+"""The largest frame without parts, in base64 and lines, with room for what e-mail puts around them."""
 
 
 class PartyUnknown(Rejected):
@@ -69,6 +81,12 @@ class KeyStatement(Part):
     not_after: Millis
     epoch: Count = 0
 
+    @model_validator(mode="after")
+    def _times_hold(self) -> KeyStatement:
+        if not self.not_before < self.not_after:
+            raise RuleBroken("not_before < not_after does not hold")
+        return self
+
 
 class PartyStatement(Message):
     """Everything public about a party (SPEC 3.6); signed by its root key."""
@@ -89,11 +107,11 @@ class PartyStatement(Message):
     @model_validator(mode="after")
     def _kinds_agree(self) -> PartyStatement:
         if (self.agency_kind is not None) != (self.party_kind is PartyKind.AGENT):
-            raise ValueError("an agent, and nobody else, has an agency kind")
+            raise RuleBroken("an agent, and nobody else, has an agency kind")
         if (self.officer_role is not None) != (self.party_kind is PartyKind.OFFICER):
-            raise ValueError("an officer, and nobody else, has an officer role")
-        if any(key.purpose in (KeyPurpose.ROOT, KeyPurpose.STORAGE, KeyPurpose.REPLY) for key in self.keys):
-            raise ValueError("root, storage and reply keys are not stated")
+            raise RuleBroken("an officer, and nobody else, has an officer role")
+        if any(key.purpose not in STATED[self.party_kind] for key in self.keys):
+            raise RuleBroken("a key of a purpose that this kind of party does not state")
         return self
 
 
@@ -152,6 +170,8 @@ def read_party(file: bytes) -> Party:
     Raises:
         PartyFileInvalid: damaged, or not signed by the root key it names.
     """
+    if len(file) > MAX_FILE_BYTES:
+        raise PartyFileInvalid(f"more than {MAX_FILE_BYTES} bytes")
     try:
         lines = [line.strip() for line in file.decode("ascii").strip().splitlines()]
         if len(lines) < 3 or lines[0] != _BEGIN or lines[-1] != _END:
@@ -170,7 +190,7 @@ def read_party(file: bytes) -> Party:
     except (ValueError, Rejected) as error:
         reason = error.code if isinstance(error, Rejected) else "not ASCII or not base64"
         raise PartyFileInvalid(f"the party file does not hold ({reason})") from None
-    if pack(envelope.header, envelope.signatures) != raw:
+    if len(envelope.signatures) != 1 or envelope.parts:
         raise PartyFileInvalid("a party file has one signature and no parts")
     return Party(statement, root, keys, armour(raw))
 
@@ -210,6 +230,20 @@ class Directory:
         ):
             raise PartyFileInvalid("one of its keys is used twice")
         return replace(self, parties={**self.parties, party.id: party})
+
+    def with_renewed(self, party: Party) -> Directory:
+        """This directory with a newer statement of a party it holds: other keys, the same root, kind and role.
+
+        Raises:
+            PartyUnknown: nobody of that name is pinned; a first pinning is a person's decision.
+            PartyFileInvalid: another root, kind or role, not newer than the one held, or a key that is somebody's.
+        """
+        held = self.party(party.id)
+        if _who(held) != _who(party):
+            raise PartyFileInvalid("a renewed statement keeps root, kind and role")
+        if party.statement.serial <= held.statement.serial:
+            raise PartyFileInvalid("not newer than the statement held")
+        return self.without(party.id).with_party(party)
 
     def without(self, party: str) -> Directory:
         """This directory less one party."""
@@ -267,6 +301,11 @@ class Directory:
         if len(found) != 1:
             raise PartyUnknown(f"not exactly one {kind} is pinned")
         return found[0]
+
+
+def _who(party: Party) -> tuple[object, ...]:
+    stated = party.statement
+    return (party.root, stated.party_kind, stated.agency_kind, stated.officer_role)
 
 
 def _all_keys(party: Party) -> set[str]:

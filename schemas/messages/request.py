@@ -11,12 +11,13 @@ from pydantic import Field, model_validator
 
 from schemas.canonical import without_member
 from schemas.crypto.failures import SignatureMissing
-from schemas.crypto.keys import HYBRID_PUBLIC_BYTES, Identity, PublicKey, SigningKey, public_key
+from schemas.crypto.keys import Identity, PublicKey, SigningKey, public_key
+from schemas.crypto.padding import LENGTH_BYTES, ContentTooLarge
 from schemas.crypto.purposes import KeyPurpose
 from schemas.crypto.sealing import Sealing, open_sealed, seal
 from schemas.crypto.signing import Verified, sign, verify
 from schemas.envelope import Envelope, Signature, digest
-from schemas.identifiers import IdentifierKind
+from schemas.identifiers import IdentifierInvalid, IdentifierKind, canonical_identifier
 from schemas.messages.fields import (
     Base64,
     Count,
@@ -25,17 +26,19 @@ from schemas.messages.fields import (
     IsoDate,
     Line,
     Millis,
+    One,
     Origin,
     Prose,
     Slug,
     decode_base64,
 )
-from schemas.messages.model import Message, Part, read
+from schemas.messages.model import Message, Part, RuleBroken, read
 from schemas.vocabulary import Category, ConsentState, LawfulBasis, Mode, OfficerRole, Purpose, Rag, Stage, SubjectRole
 
 MAX_SUBJECTS: Final = 16
 MAX_CATEGORIES: Final = 64
-MAX_BODY_BYTES: Final = 256 * 1024
+MAX_BODY_BYTES: Final = 256 * 1024 - LENGTH_BYTES
+"""The bucket of 256 KiB: a delivery holds the body, its addendum and all proofs within the bus's 1 MiB."""
 BODY_DIGEST: Final = "body_digest"
 
 
@@ -84,20 +87,20 @@ class RequestHeader(Message):
     reply_key: Base64 = Field(description="The enquiry's public reply key: 1216 bytes, ML-KEM-768 then X25519.")
     addendum_digest: Hex32
     body_digest: Hex32
-    part: Literal[1] = 1
-    parts: Literal[1] = 1
+    part: One = 1
+    parts: One = 1
 
     @model_validator(mode="after")
     def _times_and_lists_hold(self) -> RequestHeader:
         if not self.received_at <= self.asked_at < self.deadline_at < self.expires_at:
-            raise ValueError("received_at <= asked_at < deadline_at < expires_at does not hold")
+            raise RuleBroken("received_at <= asked_at < deadline_at < expires_at does not hold")
         if len({subject.ref for subject in self.subjects}) != len(self.subjects):
-            raise ValueError("two subjects with one reference")
+            raise RuleBroken("two subjects with one reference")
         asked = [asked.category for asked in self.categories]
         if len(set(asked)) != len(asked):
-            raise ValueError("one category twice")
+            raise RuleBroken("one category twice")
         if sorted(set(self.lawful_bases)) != self.lawful_bases:
-            raise ValueError("lawful bases not sorted, or one twice")
+            raise RuleBroken("lawful bases not sorted, or one twice")
         return self
 
     def recipient(self) -> PublicKey:
@@ -106,15 +109,24 @@ class RequestHeader(Message):
         Raises:
             KeyMalformed: not a hybrid public key.
         """
-        raw = decode_base64(self.reply_key)
-        return public_key(KeyPurpose.REPLY, raw[: HYBRID_PUBLIC_BYTES + 1])
+        return public_key(KeyPurpose.REPLY, decode_base64(self.reply_key))
 
 
 class IdentifierGiven(Part):
-    """An identifier of a subject, its check digits valid."""
+    """An identifier of a subject in its canonical form, its check digits valid."""
 
     kind: IdentifierKind
     value: Annotated[str, Field(min_length=1, max_length=20)]
+
+    @model_validator(mode="after")
+    def _is_canonical(self) -> IdentifierGiven:
+        try:
+            canonical = canonical_identifier(self.kind, self.value)
+        except IdentifierInvalid as invalid:
+            raise RuleBroken(invalid.detail) from None
+        if canonical != self.value:
+            raise RuleBroken(f"{self.kind} is not in its canonical form")
+        return self
 
 
 class NameGiven(Part):
@@ -161,6 +173,12 @@ class Told(Part):
     officer: OfficerNamed
     reason: Prose
 
+    @model_validator(mode="after")
+    def _one_subject_each(self) -> Told:
+        if len({subject.ref for subject in self.subjects}) != len(self.subjects):
+            raise RuleBroken("two subjects with one reference")
+        return self
+
 
 class RequestBody(Message):
     """Who the request is about and why, and the key of its addendum (SPEC 5.2). Sealed to one agency."""
@@ -174,9 +192,13 @@ def seal_body(header_bytes: bytes, body: RequestBody, recipient: PublicKey) -> b
     """The sealed body for a header whose bytes still lack `body_digest`.
 
     Raises:
-        ContentTooLarge, WrongPurpose: see `schemas.crypto.sealing.seal`.
+        ContentTooLarge: more than `MAX_BODY_BYTES`.
+        WrongPurpose: not a sealing key.
     """
-    return seal(Sealing.REQUEST, header_bytes, body.encode(), recipient)
+    content = body.encode()
+    if len(content) > MAX_BODY_BYTES:
+        raise ContentTooLarge(f"{len(content)} bytes, at most {MAX_BODY_BYTES}")
+    return seal(Sealing.REQUEST, header_bytes, content, recipient)
 
 
 def open_body(header_bytes: bytes, sealed: bytes, identity: Identity) -> RequestBody:

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from schemas.envelope import MAX_PARTS
 from schemas.messages.fields import Count, Hex16, Hex32, Millis, Slug, Word
-from schemas.messages.model import Message
+from schemas.messages.model import Message, read_one_of
 
 
 class Outer(Message):
@@ -149,3 +149,13 @@ MAX_PAGE_LEAVES: Final = 8192
 """256 KiB of hashes: a log of a million entries is caught up in 123 pages."""
 MAX_EXTENSION_LEAVES: Final = 2048
 """64 KiB of hashes carried along with a delivery; a mirror further behind asks for pages."""
+
+
+def read_outer(header: bytes) -> Outer:
+    """The outer message whose header these bytes are.
+
+    Raises:
+        KindUnexpected: no such kind of message.
+        Rejected: not a header of that kind.
+    """
+    return read_one_of(OUTER, "kind", header)
