@@ -1,0 +1,169 @@
+"""The agency's own decision, on the agency's own rules, after the hub's: what may leave, and what is taken out of it.
+
+Cedar decides (`policy/agency.cedar`, and whatever files the agency adds); this module asks and reads the effects.
+Default is refuse, and visibly: only a rule marked `deny_silent` may look like *not known* (DESIGN section 2, 4).
+Refuses to know what is held, and how fields are taken out (`minimise`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+from agents.runtime.source import Label
+from broker.node.policy import NO_PERMIT, POLICY_ERROR, Policy, PolicyInvalid, Uid, Value, Verdict, make_policy
+from schemas.messages.request import RequestHeader
+from schemas.records.fields import Marker
+from schemas.vocabulary import Category, Mode, SubjectRole
+
+NO_RULE: Final = "no-rule"
+"""Reason for withholding what no rule permits."""
+_NONE: Final[frozenset[Label]] = frozenset()
+_MARKED: Final = "marked:"
+_REASON: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+class Effect(IntEnum):
+    """What a decision does, the strictest last: where rules differ, the strictest holds."""
+
+    ALLOW = 0
+    EXISTENCE_ONLY = 1
+    DENY_VISIBLE = 2
+    DENY_SILENT = 3
+
+
+_FORBIDS: Final[Mapping[str, Effect]] = {
+    "existence_only": Effect.EXISTENCE_ONLY,
+    "deny_visible": Effect.DENY_VISIBLE,
+    "deny_silent": Effect.DENY_SILENT,
+}
+_DEFAULT_TAKEN: Final = frozenset({Marker.FREE_TEXT, Marker.THIRD_PARTY})
+_PERMITS: Final[Mapping[str, frozenset[Marker]]] = {
+    "allow": _DEFAULT_TAKEN,
+    "allow_free_text": frozenset({Marker.THIRD_PARTY}),
+    "allow_whole": frozenset(),
+}
+"""What a permit of that effect still takes away by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the rules see of a request and one of its subjects."""
+
+    header: RequestHeader
+    subject_role: SubjectRole
+    person: frozenset[Label]
+    anybody: frozenset[Label]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A decision: its effect, the rule it rests on, the reason the asker may see, and what is taken out."""
+
+    effect: Effect
+    rule: str
+    reason: str | None = None
+    markers: frozenset[Marker] = _DEFAULT_TAKEN
+    fields: frozenset[str] = frozenset()
+
+
+class Gatekeeper:
+    """Asks one prepared policy; keeps nothing of a question but the policy's own memory of codes."""
+
+    def __init__(self, policy: Policy) -> None:
+        _check_effects(policy)
+        self._policy = policy
+
+    @property
+    def digest(self) -> str:
+        """What the policy in force is named by in the agency's own log."""
+        return self._policy.digest
+
+    def decide(self, question: Question, category: Category, mode: Mode, record: frozenset[Label] = _NONE) -> Passage:
+        """May a record of that category leave, in that mode; and what is taken out of it."""
+        ask = self._asker(question, category, record)
+        verdict = ask(mode.value)
+        if not verdict.allowed:
+            return self._refusal(verdict)
+        taken = ask("take_away")
+        if POLICY_ERROR in taken.rules or (not taken.allowed and taken.rules != (NO_PERMIT,)):
+            return Passage(Effect.DENY_VISIBLE, POLICY_ERROR, POLICY_ERROR)
+        words = [word for rule in taken.rules if taken.allowed for word in self._policy.rules[rule].remove]
+        words += [word for rule in verdict.rules for word in self._policy.rules[rule].remove]
+        kept_least = [_PERMITS[self._policy.rules[rule].annotations.get("effect", "allow")] for rule in verdict.rules]
+        return Passage(
+            Effect.ALLOW,
+            verdict.rules[0],
+            # What any permit lets through is let through; what any rule takes away is taken away.
+            markers=frozenset.intersection(*kept_least) | _markers(words),
+            fields=frozenset(word for word in words if not word.startswith(_MARKED)),
+        )
+
+    def _asker(self, question: Question, category: Category, record: frozenset[Label]) -> Callable[[str], Verdict]:
+        header = question.header
+        context: dict[str, Value] = {
+            "purpose": Uid("Purpose", header.purpose.value),
+            "stage": Uid("Stage", header.stage.value),
+            "rag": Uid("Rag", header.rag.value),
+            "consent": Uid("ConsentState", header.consent.value),
+            "subject_role": Uid("SubjectRole", question.subject_role.value),
+            "person": _labels(question.person),
+            "anybody": _labels(question.anybody),
+            "record": _labels(record),
+        }
+        principal = Uid("OfficerRole", header.officer_role.value)
+        resource = Uid("Category", category.value)
+        return lambda action: self._policy.decide(principal, action, resource, context)
+
+    def _refusal(self, verdict: Verdict) -> Passage:
+        if verdict.rules[0] in (NO_PERMIT, POLICY_ERROR):
+            return Passage(
+                Effect.DENY_VISIBLE, verdict.rules[0], NO_RULE if verdict.rules[0] == NO_PERMIT else POLICY_ERROR
+            )
+        rules = [self._policy.rules[rule] for rule in verdict.rules]
+        strictest = max(rules, key=lambda rule: _FORBIDS[rule.annotations.get("effect", "deny_visible")])
+        effect = _FORBIDS[strictest.annotations.get("effect", "deny_visible")]
+        default = "existence-only" if effect is Effect.EXISTENCE_ONLY else "by-rule"
+        return Passage(effect, strictest.id, strictest.annotations.get("reason", default))
+
+
+def load_gatekeeper(own_rules: Path | None) -> Gatekeeper:
+    """The gatekeeper of the shipped rules and of the agency's own `*.cedar` files.
+
+    Raises:
+        PolicyInvalid: a file cannot be read, does not fit the schema, or says an effect there is not.
+    """
+    shipped = resources.files("agents.runtime.policy")
+    files = {"agency.cedar": (shipped / "agency.cedar").read_text("utf-8")}
+    try:
+        for path in sorted(own_rules.glob("*.cedar")) if own_rules is not None else ():
+            if path.name in files:
+                raise PolicyInvalid(f"{path.name} is the name of the shipped rules; call the file something else")
+            files[path.name] = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyInvalid(f"the agency's own rules cannot be read ({type(error).__name__})") from None
+    schema = (shipped / "agency.cedarschema").read_text("utf-8")
+    return Gatekeeper(make_policy(("agency.cedarschema", schema), files))
+
+
+def _check_effects(policy: Policy) -> None:
+    for rule in policy.rules.values():
+        effect = rule.annotations.get("effect")
+        known = _PERMITS if rule.permits else _FORBIDS
+        if effect is not None and effect not in known:
+            raise PolicyInvalid(f"{rule.file}, policy {rule.id}: @effect is not one of {', '.join(known)}")
+        if not _REASON.fullmatch(rule.annotations.get("reason", NO_RULE)):
+            raise PolicyInvalid(f"{rule.file}, policy {rule.id}: @reason is not one word")
+
+
+def _labels(labels: Iterable[Label]) -> frozenset[Uid]:
+    return frozenset(Uid("Label", label.value) for label in labels)
+
+
+def _markers(words: Iterable[str]) -> frozenset[Marker]:
+    return frozenset(Marker(word.removeprefix(_MARKED)) for word in words if word.startswith(_MARKED))
