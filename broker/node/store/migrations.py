@@ -22,7 +22,7 @@ APPLICATION_ID: Final = 0x4E544B31
 FORMAT_VERSION: Final = 1
 """`PRAGMA user_version`: how a store keeps account of its migrations (not which it has applied)."""
 
-_FILE_NAME = re.compile(r"(?P<number>[0-9]{4})_(?P<name>[a-z0-9_]+)\.sql")
+_FILE_NAME = re.compile(r"(?P<number>[0-9]{3,4})_(?P<name>[a-z0-9_]+)\.sql")
 _ACCOUNT = """CREATE TABLE migration (
     set_name TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL,
     PRIMARY KEY (set_name, number)) STRICT, WITHOUT ROWID"""
@@ -44,7 +44,7 @@ class Migration:
 
 
 def load_migrations(package: str, set_name: str) -> tuple[Migration, ...]:
-    """Read the files `NNNN_name.sql` of a package directory, numbered from 1 without a gap.
+    """Read the files `NNN_name.sql` of a package directory, numbered from 1 without a gap.
 
     Raises: ValueError for a misnamed file or a gap (a fault of the program, not of a store).
     """
@@ -54,7 +54,7 @@ def load_migrations(package: str, set_name: str) -> tuple[Migration, ...]:
             continue
         match = _FILE_NAME.fullmatch(file.name)
         if match is None:
-            raise ValueError(f"migration file {file.name} of {package} is not named NNNN_name.sql")
+            raise ValueError(f"migration file {file.name} of {package} is not named NNN_name.sql")
         found.append(Migration(set_name, int(match["number"]), match["name"], file.read_text("utf-8")))
     found.sort(key=lambda migration: migration.number)
     if [migration.number for migration in found] != list(range(1, len(found) + 1)):

@@ -125,13 +125,13 @@ def test_a_package_with_a_gap_or_a_misnamed_file_is_refused(tmp_path: Path, monk
     package.mkdir()
     (package / "__init__.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
-    (package / "0001_first.sql").write_text("SELECT 1;")
+    (package / "001_first.sql").write_text("SELECT 1;")
     assert [one.name for one in load_migrations("with_migrations", "node")] == ["first"]
-    (package / "0003_third.sql").write_text("SELECT 1;")
+    (package / "003_third.sql").write_text("SELECT 1;")
     with pytest.raises(ValueError, match="gap"):
         load_migrations("with_migrations", "node")
     (package / "third.sql").write_text("SELECT 1;")
-    with pytest.raises(ValueError, match="NNNN_name"):
+    with pytest.raises(ValueError, match="NNN_name"):
         load_migrations("with_migrations", "node")
 
 

@@ -1,0 +1,1 @@
+"""The SQL migrations of the log's tables (set `log`)."""
