@@ -1,0 +1,136 @@
+"""The coordinator's need-to-know decision.
+
+`decide` is the whole of it: no store, no bus, and the time is given. The words it reasons in are `schemas.vocabulary`;
+the rules are Cedar (`broker/policy`). What an agency refuses on its own account is `agents.runtime.gatekeeper`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from broker.node.policy import NO_PERMIT, POLICY_ERROR, Policy, Verdict
+from broker.policy.vocabulary import context_of, principal_of, resource_of
+from schemas.crypto.signing import Verified
+from schemas.messages.grant import Reason, Scope
+from schemas.messages.request import CategoryAsked, RequestHeader
+from schemas.vocabulary import AgencyKind, Category, Mode, SubjectRole
+
+OUT_OF_TIME: Final = "out-of-time"
+"""The rule that refuses a request whose deadline has passed before it was decided."""
+MAX_SCOPE: Final = 256
+MAX_REASONS: Final = 512
+MAX_RULES_OF_A_REFUSAL: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """What may be released, and what was left out of it and why."""
+
+    scope: tuple[Scope, ...]
+    rules: tuple[str, ...]
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Nothing may be released."""
+
+    rules: tuple[str, ...]
+    reasons: tuple[Reason, ...]
+
+
+Decision: TypeAlias = Permit | Refuse
+
+
+@dataclass(frozen=True, slots=True)
+class _Granted:
+    """What one subject role is granted of one category."""
+
+    category: Category
+    mode: Mode
+    role: SubjectRole
+    fields: frozenset[str]
+    rule: str
+    rules: tuple[str, ...]
+
+
+def decide(header: Verified[RequestHeader], *, agency_kind: AgencyKind, policy: Policy, now: int) -> Decision:
+    """Say what of a request may be released.
+
+    Each category asked is decided for each role of a subject. Where its content is refused and its existence is not,
+    existence is granted and the refusal of the content is among the reasons: narrower than asked, and never unsaid.
+
+    Args:
+        agency_kind: what sort of agency is asked, from its own signed statement.
+        now: milliseconds UTC; a request past its deadline is refused.
+    """
+    asked = header.value
+    if now >= asked.deadline_at:
+        return Refuse((OUT_OF_TIME,), (Reason(rule=OUT_OF_TIME),))
+    granted: list[_Granted] = []
+    left_out: list[Reason] = []
+    roles = sorted({subject.role for subject in asked.subjects})
+    for category in asked.categories:
+        for role in roles:
+            one, reasons = _decide_one(asked, category, role, agency_kind, policy)
+            left_out += reasons
+            if one is not None:
+                granted.append(one)
+    told = _told(left_out, len(roles))
+    scope = _grouped(granted)
+    if len(scope) > MAX_SCOPE:
+        return Refuse((POLICY_ERROR,), (Reason(rule=POLICY_ERROR),))
+    if not scope:
+        return Refuse(tuple(sorted({reason.rule for reason in left_out}))[:MAX_RULES_OF_A_REFUSAL], told)
+    return Permit(scope, tuple(sorted({rule for one in granted for rule in one.rules})), told)
+
+
+def _decide_one(
+    asked: RequestHeader, category: CategoryAsked, role: SubjectRole, agency_kind: AgencyKind, policy: Policy
+) -> tuple[_Granted | None, list[Reason]]:
+    reasons: list[Reason] = []
+    context = context_of(asked, agency_kind, role, category.category)
+    # What was not asked for is not granted: existence alone never grows into content.
+    for mode in (Mode.CONTENT, Mode.EXISTENCE) if category.mode is Mode.CONTENT else (Mode.EXISTENCE,):
+        verdict = policy.decide(principal_of(asked), mode.value, resource_of(category.category), context)
+        one = _granted(verdict, category.category, mode, role, policy)
+        if one is not None:
+            return one, reasons
+        rules = (NO_PERMIT,) if verdict.allowed else verdict.rules  # a permit that leaves no field permits nothing
+        if mode is category.mode:
+            reasons = [Reason(rule=rule, category=category.category, mode=mode, role=role) for rule in rules]
+    return None, reasons
+
+
+def _granted(verdict: Verdict, category: Category, mode: Mode, role: SubjectRole, policy: Policy) -> _Granted | None:
+    fields = policy.fields_left(verdict, category, mode)
+    if not fields:
+        return None
+    # The rule a row is known by is the one that leaves most; ties go by name, so that the same is always said.
+    best = min(verdict.rules, key=lambda rule: (-len(policy.rules[rule].fields_left(category, mode)), rule))
+    return _Granted(category, mode, role, fields, best, verdict.rules)
+
+
+def _grouped(granted: Iterable[_Granted]) -> tuple[Scope, ...]:
+    rows: dict[tuple[Category, Mode, frozenset[str], str], list[SubjectRole]] = {}
+    for one in granted:
+        rows.setdefault((one.category, one.mode, one.fields, one.rule), []).append(one.role)
+    return tuple(
+        Scope(category=category, mode=mode, roles=roles, fields=sorted(fields), rule=rule)
+        for (category, mode, fields, rule), roles in rows.items()
+    )
+
+
+def _told(reasons: list[Reason], roles: int) -> tuple[Reason, ...]:
+    """The reasons, shorter where a rule left a category out for every role asked about."""
+    by_rule: dict[tuple[str, Category | None, Mode | None], list[Reason]] = {}
+    for reason in reasons:
+        by_rule.setdefault((reason.rule, reason.category, reason.mode), []).append(reason)
+    told: list[Reason] = []
+    for (rule, category, mode), same in by_rule.items():
+        told += [Reason(rule=rule, category=category, mode=mode)] if len(same) == roles > 1 else same
+    if len(told) > MAX_REASONS:
+        told = [Reason(rule=rule, category=category, mode=mode) for rule, category, mode in by_rule]
+    return tuple(told[:MAX_REASONS])

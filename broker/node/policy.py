@@ -1,0 +1,259 @@
+"""The policy engine of coordinator and agent: Cedar, prepared once, and closed whenever it fails.
+
+Owns how a pack of rules is loaded, named and asked. Refuses to know what any rule is about. Nothing here can turn a
+fault into a permit: Cedar itself skips a `forbid` whose condition fails, so an answer that came with any error, no
+answer, and any exception are all refusals by the rule `policy-error`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources.abc import Traversable
+from itertools import chain
+from pathlib import Path
+from typing import Final, NamedTuple, TypeAlias
+
+import cedarpy
+
+from schemas.failures import GroundLost
+from schemas.records.fields import Marker
+from schemas.records.registry import fields_of, marked
+from schemas.vocabulary import Category, Mode
+
+POLICY_ERROR: Final = "policy-error"
+"""The rule that refuses when the policy could not be evaluated without error."""
+NO_PERMIT: Final = "no-permit"
+"""The rule that refuses when no rule permits: the default."""
+ANNOTATIONS: Final = frozenset({"id", "sentence", "source", "effect", "reason", "keep", "remove"})
+"""What may stand before a policy. Any other word is refused: a misspelt `@remove` would let a field through."""
+MARKED: Final = "marked:"
+"""In `@keep` and `@remove`: every field that the record models mark so (`marked:free_text`)."""
+REMEMBERED: Final = 16_384
+"""Answers kept in memory. A hub's questions are combinations of codes and come again and again."""
+
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_RESERVED: Final = frozenset({POLICY_ERROR, NO_PERMIT})
+_FIELDS: Final = frozenset(
+    chain(*(fields_of(category, mode) for category in Category for mode in Mode), (MARKED + mark for mark in Marker))
+)
+
+
+class PolicyInvalid(GroundLost):
+    """A policy pack that cannot be relied on; says which file, line and policy. Without a policy nothing is decided."""
+
+    code = "policy_invalid"
+
+
+class Uid(NamedTuple):
+    """A Cedar entity: its type and its id."""
+
+    type: str
+    id: str
+
+
+Value: TypeAlias = "bool | int | str | Uid | frozenset[Uid]"
+Context: TypeAlias = Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A policy of a pack, as people know it."""
+
+    id: str
+    permits: bool
+    sentence: str
+    file: str
+    annotations: Mapping[str, str]
+    keep: tuple[str, ...]
+    """If there are any, the only fields that this permit leaves."""
+    remove: tuple[str, ...]
+    """Fields, and `marked:` kinds of fields, that this permit takes away."""
+
+    def fields_left(self, category: Category, mode: Mode) -> frozenset[str]:
+        """The fields of a category that this permit leaves."""
+        return _fields_left(self.keep, self.remove, category, mode)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An answer: allowed or not, and the rules it rests on, in order of their ids; there is always one."""
+
+    allowed: bool
+    rules: tuple[str, ...]
+
+
+_ERROR: Final = Verdict(False, (POLICY_ERROR,))
+_NOTHING_PERMITS: Final = Verdict(False, (NO_PERMIT,))
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A policy pack, validated against its schema. `digest` is what logs and grants name it by."""
+
+    digest: str
+    rules: Mapping[str, Rule]
+    _policies: cedarpy.PolicySet = field(repr=False)
+    _schema: cedarpy.Schema = field(repr=False)
+    _entities: cedarpy.Entities = field(repr=False)
+    _remembered: dict[object, Verdict] = field(default_factory=dict, repr=False, compare=False)
+
+    def decide(self, principal: Uid, action: str, resource: Uid, context: Context) -> Verdict:
+        """Ask whether `principal` may `action` on `resource`; a question that cannot be evaluated is refused.
+
+        Args:
+            context: every attribute the schema requires and no other; sets are of entities.
+        """
+        try:
+            # With the type of each value: True and 1 are equal in Python and different in Cedar.
+            question = (principal, action, resource, tuple((name, type(v), v) for name, v in context.items()))
+            known = self._remembered.get(question)
+            if known is None:
+                known = self._ask(principal, action, resource, context)
+                if known is not _ERROR:
+                    if len(self._remembered) >= REMEMBERED:
+                        self._remembered.clear()
+                    self._remembered[question] = known
+            return known
+        except Exception:  # noqa: BLE001 - whatever went wrong, it is not a permit
+            return _ERROR
+
+    def _ask(self, principal: Uid, action: str, resource: Uid, context: Context) -> Verdict:
+        request = {
+            "principal": principal._asdict(),
+            "action": {"type": "Action", "id": action},
+            "resource": resource._asdict(),
+            "context": json.dumps({name: _cedar(value) for name, value in context.items()}),
+        }
+        result = cedarpy.is_authorized(request, self._policies, self._entities, self._schema)
+        if result.diagnostics.errors or result.decision is cedarpy.Decision.NoDecision:
+            return _ERROR
+        ids = result.diagnostics.id_annotations_by_reason
+        rules = tuple(sorted(ids[reason] for reason in result.diagnostics.reasons))
+        if result.decision is cedarpy.Decision.Allow:
+            # Not what Cedar should ever say; but a permit stands on permits that we know, or does not stand.
+            return Verdict(True, rules) if rules and all(self.rules[rule].permits for rule in rules) else _ERROR
+        return Verdict(False, rules) if rules else _NOTHING_PERMITS
+
+    def fields_left(self, verdict: Verdict, category: Category, mode: Mode) -> frozenset[str]:
+        """The fields of a category that an allowing verdict lets through: what any of its permits leaves."""
+        if not verdict.allowed:
+            return frozenset()
+        return frozenset(chain.from_iterable(self.rules[rule].fields_left(category, mode) for rule in verdict.rules))
+
+
+def load_policy(schema: Path | Traversable, directory: Path | Traversable) -> Policy:
+    """The policy of a schema file and of all `*.cedar` files of a directory.
+
+    Its digest is what `sha256sum SCHEMA *.cedar | sha256sum` gives, each file named without its folder, the schema
+    first and the others in order of name.
+
+    Raises:
+        PolicyInvalid: a file is missing or not text, there is no policy at all, or what `make_policy` finds.
+    """
+    try:
+        texts = {file.name: file.read_bytes().decode() for file in directory.iterdir() if file.name.endswith(".cedar")}
+        return make_policy((schema.name, schema.read_bytes().decode()), texts)
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyInvalid(f"the policy cannot be read ({type(error).__name__})") from None
+
+
+def make_policy(schema: tuple[str, str], files: Mapping[str, str]) -> Policy:
+    """The policy of a schema (name and text) and of policy files (text by name).
+
+    Raises:
+        PolicyInvalid: something does not parse, does not fit the schema, or lacks a unique `@id` or a `@sentence`.
+    """
+    schema_name, schema_text = schema
+    try:
+        prepared = cedarpy.Schema.from_str(schema_text)
+        entities = cedarpy.Entities.from_json_str("[]", prepared)
+    except ValueError as error:
+        raise PolicyInvalid(f"{schema_name}: {error}") from None
+    rules: dict[str, Rule] = {}
+    for name in sorted(files):
+        for rule in _rules_of(name, files[name], prepared):
+            if rule.id in rules:
+                raise PolicyInvalid(f"{_place(name, files[name], rule.id)}: {rules[rule.id].file} has that id too")
+            rules[rule.id] = rule
+    if not rules:
+        raise PolicyInvalid("there is no policy")
+    policies = cedarpy.PolicySet.from_str("\n".join(files[name] for name in sorted(files)))
+    lines = [_digest_line(schema_name, schema_text), *(_digest_line(name, files[name]) for name in sorted(files))]
+    return Policy(hashlib.sha256("".join(lines).encode()).hexdigest(), rules, policies, prepared, entities)
+
+
+def _rules_of(name: str, text: str, schema: cedarpy.Schema) -> list[Rule]:
+    try:
+        parsed = cedarpy.PolicySet.from_str(text).to_pst()
+    except ValueError as error:
+        raise PolicyInvalid(f"{name}: {error}") from None
+    if parsed.templates or parsed.template_links:
+        raise PolicyInvalid(f"{name}: templates are not used")
+    rules = [
+        _rule(name, text, number, policy.effect == "permit", policy.annotations)
+        for number, policy in enumerate(parsed.static_policies.values(), 1)
+    ]
+    checked = cedarpy.validate_policies(text, schema)
+    if not checked.validation_passed:
+        first = checked.errors[0]
+        rule_id = checked.id_annotations_by_policy_id.get(first.policy_id, "")
+        raise PolicyInvalid(f"{_place(name, text, rule_id)}: {first.error}")
+    return rules
+
+
+def _rule(name: str, text: str, number: int, permits: bool, annotations: Mapping[str, str | None]) -> Rule:
+    words = {word: value or "" for word, value in annotations.items()}
+    rule_id = words.get("id", "")
+    if not _ID.fullmatch(rule_id) or rule_id in _RESERVED:
+        raise PolicyInvalid(f"{name}: policy number {number} has no usable @id")
+    place = _place(name, text, rule_id)
+    if not words.get("sentence", "").strip():
+        raise PolicyInvalid(f"{place}: no @sentence")
+    if unknown := sorted(words.keys() - ANNOTATIONS):
+        raise PolicyInvalid(f"{place}: unknown annotation @{unknown[0]}")
+    keep, remove = (
+        tuple(word.strip() for word in words[name].split(",")) if name in words else () for name in ("keep", "remove")
+    )
+    if (keep or remove) and not permits:
+        raise PolicyInvalid(f"{place}: a forbid neither keeps nor removes fields")
+    if strange := [word for word in keep + remove if word not in _FIELDS]:
+        raise PolicyInvalid(f"{place}: it names {strange[0]!r}, which is neither a field nor a marker")
+    return Rule(rule_id, permits, words["sentence"].strip(), name, words, keep, remove)
+
+
+def _place(name: str, text: str, rule_id: str) -> str:
+    found = re.search(rf'@id\("{re.escape(rule_id)}"\)', text) if rule_id else None
+    return f"{name}, line {text.count(chr(10), 0, found.start()) + 1}, policy {rule_id}" if found else name
+
+
+def _digest_line(name: str, text: str) -> str:
+    return f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n"
+
+
+@cache
+def _fields_left(keep: tuple[str, ...], remove: tuple[str, ...], category: Category, mode: Mode) -> frozenset[str]:
+    left = set(fields_of(category, mode))
+    if keep:
+        left &= _named(keep, category, mode)
+    return frozenset(left - _named(remove, category, mode))
+
+
+def _named(words: tuple[str, ...], category: Category, mode: Mode) -> set[str]:
+    named: set[str] = set()
+    for word in words:
+        is_marker = word.startswith(MARKED)
+        named |= marked(category, mode, Marker(word.removeprefix(MARKED))) if is_marker else {word}
+    return named
+
+
+def _cedar(value: Value) -> object:
+    if isinstance(value, Uid):
+        return {"__entity": value._asdict()}
+    if isinstance(value, frozenset):
+        return [{"__entity": member._asdict()} for member in value]
+    return value

@@ -1,0 +1,98 @@
+"""The hub's Cedar schema, written from the vocabulary, and a question of the coordinator in its terms.
+
+Every closed list becomes an enumerated entity type, so a misspelt word in a rule stops the start and one in a question
+is refused. `hub.cedarschema` is this module's text; a test compares them. Mode is the action that is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from broker.node.policy import Context, Uid
+from schemas.messages.request import RequestHeader
+from schemas.records.registry import kind_of
+from schemas.vocabulary import (
+    AgencyKind,
+    Category,
+    ConsentState,
+    LawfulBasis,
+    Mode,
+    OfficerRole,
+    Purpose,
+    Rag,
+    Stage,
+    SubjectRole,
+)
+
+ENTITY_TYPES: Final[Mapping[str, type[StrEnum]]] = {
+    "OfficerRole": OfficerRole,
+    "Category": Category,
+    "Purpose": Purpose,
+    "Basis": LawfulBasis,
+    "Stage": Stage,
+    "Rag": Rag,
+    "Consent": ConsentState,
+    "SubjectRole": SubjectRole,
+    "AgencyKind": AgencyKind,
+}
+"""The enumerated entity types and the list each stands for."""
+
+_CONTEXT: Final = {
+    "purpose": "Purpose",
+    "bases": "Set<Basis>",
+    "stage": "Stage",
+    "rag": "Rag",
+    "consent": "Consent",
+    "subject": "SubjectRole",
+    "agency": "AgencyKind",
+    "holders": "Set<AgencyKind>",
+}
+_HOLDERS: Final[Mapping[Category, frozenset[Uid]]] = {
+    category: frozenset(Uid("AgencyKind", kind.value) for kind in AgencyKind if kind_of(category) in (None, kind))
+    for category in Category
+}
+
+
+def schema_text() -> str:
+    """The text of `hub.cedarschema`."""
+    lines = [
+        "// Written from schemas/vocabulary.py by broker/policy/vocabulary.py; do not edit.",
+        "// An officer asks an agency for a category, in one of two modes, about a subject of the enquiry.",
+        "",
+    ]
+    for name, words in ENTITY_TYPES.items():
+        lines.append(f"entity {name} enum [")
+        lines += [",\n".join(f'    "{word.value}"' for word in words), "];"]
+    lines.append(f"action {', '.join(mode.value for mode in Mode)} appliesTo {{")
+    lines.append("    principal: [OfficerRole],")
+    lines.append("    resource: [Category],")
+    lines.append("    context: {")
+    lines += [",\n".join(f"        {name}: {kind}" for name, kind in _CONTEXT.items())]
+    lines += ["    }", "};", ""]
+    return "\n".join(lines)
+
+
+def principal_of(header: RequestHeader) -> Uid:
+    """Who asks: the officer's role."""
+    return Uid("OfficerRole", header.officer_role.value)
+
+
+def resource_of(category: Category) -> Uid:
+    """What is asked for."""
+    return Uid("Category", category.value)
+
+
+def context_of(header: RequestHeader, agency_kind: AgencyKind, subject: SubjectRole, category: Category) -> Context:
+    """Everything else the rules may look at; `holders` are the kinds of agency that can hold the category."""
+    return {
+        "purpose": Uid("Purpose", header.purpose.value),
+        "bases": frozenset(Uid("Basis", basis.value) for basis in header.lawful_bases),
+        "stage": Uid("Stage", header.stage.value),
+        "rag": Uid("Rag", header.rag.value),
+        "consent": Uid("Consent", header.consent.value),
+        "subject": Uid("SubjectRole", subject.value),
+        "agency": Uid("AgencyKind", agency_kind.value),
+        "holders": _HOLDERS[category],
+    }
