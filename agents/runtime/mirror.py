@@ -217,7 +217,8 @@ def _range_of(tx: Transaction, size: int) -> CompactRange:
 
 
 def _grow(start: CompactRange, hashes: Sequence[bytes]) -> tuple[CompactRange, list[Node]]:
-    grown, nodes = start, []
+    grown = start
+    nodes: list[Node] = []
     for one in hashes:
         grown, completed = grown.append(one)
         nodes += completed
@@ -226,6 +227,10 @@ def _grow(start: CompactRange, hashes: Sequence[bytes]) -> tuple[CompactRange, l
 
 def _store(tx: Transaction, start: int, hashes: Sequence[bytes], nodes: Sequence[Node]) -> None:
     tx.executemany("INSERT INTO mirror_leaf (idx, hash) VALUES (?, ?)", list(enumerate(hashes, start)))
+    # Deeds of mine that the hub had not shown yet: few, so that this costs one small query an extension.
+    missing = {row[0] for row in tx.execute("SELECT hash FROM own_deed WHERE hub_idx IS NULL")}
+    shown = [(index, one) for index, one in enumerate(hashes, start) if one in missing]
+    tx.executemany("UPDATE own_deed SET hub_idx = ? WHERE hash = ?", shown)
     if nodes:
         tx.executemany(
             "INSERT INTO mirror_node (level, position, hash) VALUES (?, ?, ?)",

@@ -47,6 +47,7 @@ CREATE TABLE job (
     request BLOB,
     grant_envelope BLOB,
     request_digest TEXT NOT NULL,
+    acknowledged BLOB NOT NULL,
     answer BLOB,
     answer_digest TEXT,
     addendum BLOB,

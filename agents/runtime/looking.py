@@ -1,0 +1,154 @@
+"""Looking: who is meant, what protects them, what is held. Asks the source and keeps what it said; decides nothing.
+
+Who is meant is settled for everybody in the request before any category is decided, since what protects one protects
+the household. The same questions are asked whatever the rules will say, so that the time an answer takes tells nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, TypeVar
+
+from agents.runtime.calls import SourceCalls
+from agents.runtime.gatekeeper import Gatekeeper, Question
+from agents.runtime.match import Matched, Nobody, Possible, find_match, query_for
+from agents.runtime.minimise import scope_for
+from agents.runtime.outcomes import SOURCE_AWAY, SOURCE_ERROR, Decided, Failed, Found, Looked, decide_outcome
+from agents.runtime.source import (
+    MAX_FINDINGS,
+    MAX_PEOPLE,
+    Finding,
+    Label,
+    LocalPerson,
+    PersonQuery,
+    RecordBroken,
+    RecordSource,
+    SourceAway,
+)
+from schemas.messages.grant import Grant
+from schemas.messages.request import RequestHeader, Subject, SubjectRef, Told
+from schemas.records.record import Contact
+from schemas.vocabulary import Category, SubjectRole
+
+T = TypeVar("T")
+_AWAY: Final = Failed(SOURCE_AWAY, True)
+_ERROR: Final = Failed(SOURCE_ERROR, False)
+_UNSURE: Final = frozenset({Label.REFUGE})
+"""What is assumed to protect somebody about whom nothing could be learnt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """A source, and how it is called."""
+
+    source: RecordSource
+    calls: SourceCalls
+
+    async def look(self, grant: Grant, told: Told) -> tuple[Looked, ...]:
+        """All that is found about the subjects of a request, in their order. Failures are in it; nothing is raised."""
+        born = [subject for subject in told.subjects if subject.role is not SubjectRole.UNBORN_CHILD]
+        unborn = [subject for subject in told.subjects if subject.role is SubjectRole.UNBORN_CHILD]
+        who = dict(
+            zip((one.ref for one in born), await _all(self._who(query_for(one), one) for one in born), strict=True)
+        )
+        mothers = {person.ref for looked in who.values() for person in _people(looked)}
+        for subject in unborn:
+            who[subject.ref] = await self._who(query_for(subject, mothers), subject)
+        return await _all(self._what(grant, who[subject.ref]) for subject in told.subjects)
+
+    async def _who(self, query: PersonQuery, subject: Subject) -> Looked:
+        ref = SubjectRef(ref=subject.ref, role=subject.role)
+        found = await self._try(lambda: tuple(self.source.people(query)))
+        if isinstance(found, Failed) or len(found) > MAX_PEOPLE:
+            return Looked(ref, None, _UNSURE, found if isinstance(found, Failed) else _ERROR)
+        match = find_match(query, found)
+        if isinstance(match, Nobody):
+            return Looked(ref, match)
+        labels: frozenset[Label] = frozenset().union(*(person.labels for person in match.people))
+        for person in match.people:
+            said = await self._try(partial(self.source.restrictions, person))
+            if isinstance(said, Failed):
+                return Looked(ref, None, _UNSURE, said)
+            labels |= said.labels
+        return Looked(ref, match, labels)
+
+    async def _what(self, grant: Grant, looked: Looked) -> Looked:
+        if not isinstance(looked.match, Matched):
+            return looked
+        categories = [one.category for one in grant.scope if looked.subject.role in one.roles]
+        people = looked.match.people
+        found = await _all(self._held(people, category) for category in dict.fromkeys(categories))
+        return Looked(
+            looked.subject,
+            looked.match,
+            looked.labels,
+            looked.failed,
+            dict(zip(dict.fromkeys(categories), found, strict=True)),
+        )
+
+    async def _held(self, people: Sequence[LocalPerson], category: Category) -> Found:
+        said = await self._try(lambda: [one for person in people for one in _read(self.source, person, category)])
+        if isinstance(said, Failed):
+            return Found(failed=said)
+        return Found(
+            tuple(one for one in said if isinstance(one, Finding)),
+            tuple(one for one in said if isinstance(one, RecordBroken)),
+        )
+
+    async def _try(self, work: Callable[[], T]) -> T | Failed:
+        try:
+            return await self.calls.run(work)
+        except SourceAway:
+            return _AWAY
+        except Exception:  # noqa: BLE001 - whatever a source raises may hold personal data: it is not looked at
+            return _ERROR
+
+
+def decide_all(
+    gatekeeper: Gatekeeper, header: RequestHeader, grant: Grant, looked: Iterable[Looked], contact: Contact | None
+) -> list[Decided]:
+    """The outcome of every category granted for every subject, in the order of the header."""
+    by_ref = {one.subject.ref: one for one in looked}
+    anybody: frozenset[Label] = frozenset().union(*(one.labels for one in by_ref.values()))
+    decided = []
+    for subject in header.subjects:
+        one = by_ref[subject.ref]
+        question = Question(header, subject.role, one.labels, anybody)
+        for category in dict.fromkeys(scope.category for scope in grant.scope):
+            scope = scope_for(grant, category, subject.role)
+            if scope is not None:
+                decided.append(decide_outcome(gatekeeper, question, scope, one, contact))
+    return decided
+
+
+def may_return(looked: Iterable[Looked]) -> bool:
+    """Whether looking again later could find more."""
+    return any(
+        (one.failed is not None and one.failed.may_return)
+        or any(found.failed is not None and found.failed.may_return for found in one.found.values())
+        for one in looked
+    )
+
+
+def _read(source: RecordSource, person: LocalPerson, category: Category) -> list[Finding | RecordBroken]:
+    """Read an iterator of findings to its end; a source that raises a broken record loses what would have followed."""
+    read: list[Finding | RecordBroken] = []
+    try:
+        for one in source.findings(person, category):
+            read.append(one)
+            if len(read) > MAX_FINDINGS:
+                break
+    except RecordBroken as broken:
+        read.append(broken)
+    return read
+
+
+def _people(looked: Looked) -> tuple[LocalPerson, ...]:
+    return looked.match.people if isinstance(looked.match, Matched | Possible) else ()
+
+
+async def _all(works: Iterable[Coroutine[object, object, T]]) -> tuple[T, ...]:
+    return tuple(await asyncio.gather(*works))

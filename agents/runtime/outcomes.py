@@ -1,0 +1,224 @@
+"""What becomes of each category about each subject: one outcome, and what the agency's own log says of it.
+
+Pure. The order of the questions is the argument, so that neither silence nor withholding says more than it should:
+
+1. could the source be read at all                      -> could not look
+2. is nobody meant                                      -> not known
+3. is somebody possibly meant                           -> possible match, or not known where a rule is silent
+4. is a rule silent about it                            -> not known, as if nothing were held
+5. is nothing of the category held                      -> not known
+6. does a rule withhold it                              -> withheld, with the rule's reason
+7. is one of its records broken                         -> could not look
+8. is anything left after each record's own rule        -> answered, known but nothing relevant, or 4 and 6 again
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal, cast
+
+from pydantic import JsonValue
+
+from agents.runtime.gatekeeper import Effect, Gatekeeper, Passage, Question
+from agents.runtime.match import Match, Matched, Nobody, Possible
+from agents.runtime.minimise import Extract, Fact, minimise, minimise_existence
+from agents.runtime.own_log import MAX_REFS, KeptRow
+from agents.runtime.source import MAX_FINDINGS, Finding, Label, RecordBroken
+from schemas.messages.answer import OutcomeRow
+from schemas.messages.grant import Scope
+from schemas.messages.request import SubjectRef
+from schemas.records.record import Contact
+from schemas.vocabulary import Category, Mode, Outcome
+
+SOURCE_AWAY: Final = "source-away"
+SOURCE_ERROR: Final = "source-error"
+RECORD_BROKEN: Final = "record-broken"
+TOO_LARGE: Final = "too-large"
+PART_WITHHELD: Final = "part-withheld"
+"""Reason beside *answered*: some records of the category were withheld, visibly, by their own rule."""
+
+_Truth = Literal["matched", "withheld", "denied-silently", "possible-match", "broken", "could-not-look", "too-large"]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Something could not be read; the reason is a word for the asker, and says whether to try again."""
+
+    reason: str
+    may_return: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a source gave for one person or several and one category."""
+
+    findings: tuple[Finding, ...] = field(default=(), repr=False)
+    broken: tuple[RecordBroken, ...] = field(default=(), repr=False)
+    failed: Failed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """All that was found about one subject; `match` is None where even that could not be read."""
+
+    subject: SubjectRef
+    match: Match | None = field(repr=False)
+    labels: frozenset[Label] = frozenset()
+    failed: Failed | None = None
+    found: Mapping[Category, Found] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """An outcome for the asker, and the truth of it for the agency's own sealed log (None: nothing to add)."""
+
+    row: OutcomeRow
+    kept: KeptRow | None = field(repr=False)
+
+
+def decide_outcome(
+    gatekeeper: Gatekeeper, question: Question, scope: Scope, looked: Looked, contact: Contact | None
+) -> Decided:
+    """The outcome of one category about one subject."""
+    rows = _Rows(looked.subject.ref, scope.category, scope.mode)
+    if looked.match is None or looked.failed is not None:  # 1
+        return rows.could_not_look(looked.failed or Failed(SOURCE_ERROR, False))
+    if isinstance(looked.match, Nobody):  # 2
+        return Decided(rows.plain(Outcome.NOT_KNOWN), None)
+    passage = gatekeeper.decide(question, scope.category, scope.mode)
+    if isinstance(looked.match, Possible):  # 3
+        return rows.possible(looked.match, passage)
+    found = looked.found.get(scope.category, Found())
+    if found.failed is not None:  # 1
+        return rows.could_not_look(found.failed)
+    if passage.effect is Effect.DENY_SILENT:  # 4
+        return rows.silent(passage.rule, looked.match, found.findings)
+    if not found.findings and not found.broken:  # 5
+        return Decided(rows.plain(Outcome.NOT_KNOWN), rows.kept("matched", _refs(looked.match), 0))
+    if passage.effect is not Effect.ALLOW:  # 6
+        return rows.withheld(passage, found.findings)
+    if found.broken:  # 7
+        return rows.broken(found.broken)
+    return _by_record(gatekeeper, question, scope, found.findings, passage, contact, rows)  # 8
+
+
+def too_large(row: OutcomeRow) -> Decided:
+    """The outcome in place of one whose facts do not fit an answer."""
+    rows = _Rows(row.subject, row.category, row.mode)
+    plain = rows.plain(Outcome.COULD_NOT_LOOK, reason=TOO_LARGE)
+    return Decided(plain, rows.kept("too-large", (), len(row.facts), reason=TOO_LARGE))
+
+
+def _by_record(
+    gatekeeper: Gatekeeper,
+    question: Question,
+    scope: Scope,
+    findings: Sequence[Finding],
+    passage: Passage,
+    contact: Contact | None,
+    rows: _Rows,
+) -> Decided:
+    judged = [
+        (one, gatekeeper.decide(question, scope.category, scope.mode, one.labels) if one.labels else passage)
+        for one in findings
+    ]
+    passed = [(one, by) for one, by in judged if by.effect is Effect.ALLOW]
+    visible = [(one, by) for one, by in judged if by.effect in (Effect.DENY_VISIBLE, Effect.EXISTENCE_ONLY)]
+    if not passed:
+        if visible:
+            return rows.withheld(visible[0][1], [one for one, _ in visible])
+        return rows.silent(judged[0][1].rule, None, findings)
+    try:
+        extract = _extract(scope, passed, passage, contact)
+    except RecordBroken as broken:
+        return rows.broken([broken])
+    refs = tuple(one.local_ref for one, _ in passed)
+    reason = PART_WITHHELD if visible else None
+    if not extract.facts:
+        kept = rows.kept("matched", refs, len(findings), rule=passage.rule)
+        return Decided(rows.plain(Outcome.KNOWN_NOTHING_RELEVANT, rule=passage.rule, reason=reason), kept)
+    row = rows.plain(Outcome.ANSWERED, rule=passage.rule, reason=reason, facts=extract.facts)
+    return Decided(row, rows.kept("matched", refs, len(findings), rule=passage.rule, reason=reason))
+
+
+def _extract(
+    scope: Scope, passed: Sequence[tuple[Finding, Passage]], passage: Passage, contact: Contact | None
+) -> Extract:
+    if scope.mode is Mode.EXISTENCE:
+        return minimise_existence([one for one, _ in passed], passage, scope, contact)
+    if len(passed) > MAX_FINDINGS:
+        raise RecordBroken(scope.category, "", "number of records")
+    return minimise(passed, scope)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Writes the rows of one subject and category."""
+
+    subject: str
+    category: Category
+    mode: Mode
+
+    def plain(
+        self,
+        outcome: Outcome,
+        *,
+        rule: str | None = None,
+        reason: str | None = None,
+        confirm: Sequence[str] = (),
+        facts: Sequence[Fact] = (),
+    ) -> OutcomeRow:
+        return OutcomeRow(
+            subject=self.subject,
+            category=self.category,
+            mode=self.mode,
+            outcome=outcome,
+            rule=rule,
+            reason=reason,
+            confirm=list(confirm),
+            facts=cast("list[dict[str, JsonValue]]", list(facts)),
+        )
+
+    def kept(
+        self, truth: _Truth, refs: Sequence[str], records: int, *, rule: str | None = None, reason: str | None = None
+    ) -> KeptRow:
+        named = [ref for ref in dict.fromkeys(refs) if ref][:MAX_REFS]
+        return KeptRow(
+            subject=self.subject,
+            category=self.category,
+            mode=self.mode,
+            truth=truth,
+            rule=rule,
+            reason=reason,
+            records=records,
+            refs=named,
+        )
+
+    def could_not_look(self, failed: Failed) -> Decided:
+        row = self.plain(Outcome.COULD_NOT_LOOK, reason=failed.reason)
+        return Decided(row, self.kept("could-not-look", (), 0, reason=failed.reason))
+
+    def silent(self, rule: str, match: Match | None, findings: Sequence[Finding]) -> Decided:
+        refs = (*_refs(match), *(one.local_ref for one in findings))
+        return Decided(self.plain(Outcome.NOT_KNOWN), self.kept("denied-silently", refs, len(findings), rule=rule))
+
+    def withheld(self, by: Passage, findings: Sequence[Finding]) -> Decided:
+        row = self.plain(Outcome.WITHHELD, rule=by.rule, reason=by.reason)
+        refs = [one.local_ref for one in findings]
+        return Decided(row, self.kept("withheld", refs, len(findings), rule=by.rule, reason=by.reason))
+
+    def broken(self, broken: Sequence[RecordBroken]) -> Decided:
+        row = self.plain(Outcome.COULD_NOT_LOOK, reason=RECORD_BROKEN)
+        refs = [one.local_ref for one in broken]
+        return Decided(row, self.kept("broken", refs, len(broken), reason=RECORD_BROKEN))
+
+    def possible(self, match: Possible, passage: Passage) -> Decided:
+        if passage.effect is Effect.DENY_SILENT:
+            return self.silent(passage.rule, match, ())
+        row = self.plain(Outcome.POSSIBLE_MATCH, confirm=match.confirm)
+        return Decided(row, self.kept("possible-match", _refs(match), len(match.people)))
+
+
+def _refs(match: Match | None) -> tuple[str, ...]:
+    return tuple(person.ref for person in match.people) if isinstance(match, Matched | Possible) else ()

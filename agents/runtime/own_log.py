@@ -1,0 +1,98 @@
+"""What this agency enters in its own log: what came in, what it did, what it kept back, what did not hold.
+
+Every function appends within a work's transaction. Names, local references and reasons stand only in an addendum that
+is sealed to the agency's own information-governance lead; leaves hold codes, times and digests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from broker.node.log import Log
+from broker.node.post.port import Received
+from broker.node.store import Transaction
+from schemas.envelope import digest
+from schemas.failures import Failure
+from schemas.ledger.merkle import leaf_hash
+from schemas.messages.entry import KeptBackEntry, ReceivedEntry, RejectedEntry, nonce
+from schemas.messages.fields import Hex16, Line, Word
+from schemas.messages.model import Message, Part
+from schemas.vocabulary import Category, Mode
+
+MAX_REFS: Final = 200
+
+
+class KeptRow(Part):
+    """What really became of one category about one subject, and which local records it concerned."""
+
+    subject: Hex16
+    category: Category
+    mode: Mode
+    truth: Literal["matched", "withheld", "denied-silently", "possible-match", "broken", "could-not-look", "too-large"]
+    rule: Word | None = None
+    reason: Word | None = None
+    records: Annotated[int, Field(ge=0)] = 0
+    refs: Annotated[list[Line], Field(max_length=MAX_REFS)]
+
+
+class KeptTold(Message):
+    """The content of a kept-back entry's addendum. Opened by this agency's IG lead and by nobody else."""
+
+    exchange: Hex16
+    policy: str
+    rows: Annotated[list[KeptRow], Field(max_length=1024)]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLog:
+    """This agency's own log and who it is kept by."""
+
+    log: Log
+    hub: str
+
+    def received(self, tx: Transaction, leaf: bytes, entry_type: str, exchange: str | None, now: int) -> None:
+        """An entry of the hub's log that names this agency has come in."""
+        entry = ReceivedEntry(
+            log=self.log.origin,
+            hub=self.hub,
+            t=now,
+            n=nonce(),
+            exchange=exchange,
+            entry_type=entry_type,
+            entry_hash=leaf_hash(leaf).hex(),
+        )
+        self.log.append(tx, entry.encode())
+
+    def deed(self, tx: Transaction, leaf: bytes, entry_type: str, exchange: str, now: int) -> None:
+        """A deed of this agency's: the very leaf that the hub is to enter, and that it has to be seen there."""
+        self.log.append(tx, leaf)
+        tx.execute(
+            "INSERT INTO own_deed (hash, exchange, type, made_at) VALUES (?, ?, ?, ?)",
+            (leaf_hash(leaf), exchange, entry_type, now),
+        )
+
+    def kept_back(self, tx: Transaction, exchange: str, addendum: bytes, now: int) -> None:
+        """What was matched, withheld or broken for an exchange; the words are in the sealed addendum."""
+        named = digest(addendum)
+        tx.execute("INSERT INTO own_addendum (digest, exchange, raw) VALUES (?, ?, ?)", (named, exchange, addendum))
+        entry = KeptBackEntry(
+            log=self.log.origin, hub=self.hub, t=now, n=nonce(), exchange=exchange, addendum_digest=named
+        )
+        self.log.append(tx, entry.encode())
+
+    def rejected(self, tx: Transaction, received: Received, failure: Failure) -> None:
+        """A message by a pinned party did not hold."""
+        entry = RejectedEntry(
+            log=self.log.origin,
+            hub=self.hub,
+            t=received.at,
+            n=nonce(),
+            sender=received.sender.id,
+            exchange=getattr(received.outer, "exchange", None),
+            check=failure.code,
+            message_digest=received.digest,
+        )
+        self.log.append(tx, entry.encode())
