@@ -1,0 +1,186 @@
+"""A request, built in two steps around the officer's own signature (SPEC 5).
+
+`prepare` seals body and addendum and gives the header's bytes for the officer to read and sign; `complete` checks that
+signature and only then signs for the desk. Pure but for the random numbers of sealing: keys, ids and times are given.
+Whether the question may be asked is not decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from broker.desk.deadlines import Times
+from broker.desk.enquiry import Enquiry, IssueRequest, fresh_references
+from broker.desk.trust import Trust
+from schemas.canonical import without_member
+from schemas.crypto.keys import PublicKey, SigningKey
+from schemas.crypto.purposes import KeyPurpose
+from schemas.crypto.signing import sign
+from schemas.envelope import Envelope, Signature, digest, pack
+from schemas.messages.addendum import make_addendum
+from schemas.messages.fields import encode_base64
+from schemas.messages.model import FieldInvalid
+from schemas.messages.party import Party, PartyUnknown
+from schemas.messages.request import (
+    BODY_DIGEST,
+    OfficerNamed,
+    RequestBody,
+    RequestHeader,
+    RequestTold,
+    Subject,
+    SubjectRef,
+    Told,
+    request_digest,
+    seal_body,
+    verify_officer,
+)
+from schemas.records.registry import categories_of
+from schemas.vocabulary import Category
+
+_NO_DIGEST = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """All that a request is made of, but keys."""
+
+    exchange: str
+    message_id: str
+    enquiry: Enquiry = field(repr=False)
+    command: IssueRequest
+    reference: str
+    """The enquiry's random reference towards this agency."""
+    officer: OfficerNamed = field(repr=False)
+    reply_key: PublicKey
+    times: Times
+    asked_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request that waits for the officer's signature."""
+
+    header: bytes
+    sealed_body: bytes = field(repr=False)
+    addendum: bytes = field(repr=False)
+    references: dict[str, str] = field(repr=False)
+    """The request's random subject references -> the enquiry's own."""
+
+    @property
+    def digest(self) -> str:
+        """What the officer signs."""
+        return request_digest(self.header)
+
+
+def check_agency(command: IssueRequest, trust: Trust) -> Party:
+    """The agency a command is about.
+
+    Raises:
+        FieldInvalid: no such agency, or a category that an agency of its kind does not hold.
+    """
+    try:
+        agency = trust.agency(command.agency)
+    except PartyUnknown:
+        raise FieldInvalid("field agency names nobody that this hub has pinned") from None
+    kind = agency.statement.agency_kind
+    held: frozenset[Category] = frozenset() if kind is None else frozenset(categories_of(kind))
+    for place, asked in enumerate(command.categories):
+        if asked.category not in held:
+            raise FieldInvalid(f"field categories.{place}: an agency of that kind holds no {asked.category}")
+    if len({asked.category for asked in command.categories}) != len(command.categories):
+        raise FieldInvalid("field categories names one category twice")
+    return agency
+
+
+def prepare(question: Question, *, trust: Trust, desk_key: SigningKey, draw: Callable[[], str]) -> Prepared:
+    """Seal what the agency is told, and make the header that binds all of it (DESIGN section 5).
+
+    Args:
+        draw: gives sixteen random bytes in hexadecimal, one for each subject.
+
+    Raises:
+        FieldInvalid: the command names what there is not.
+        PartyUnknown, KeyNotInForce: officer or agency have no key in force.
+        ContentTooLarge: more than one body holds.
+    """
+    command, now = question.command, question.asked_at
+    agency = check_agency(command, trust)
+    officer = trust.officer(question.officer.id)
+    assert officer.statement.officer_role is not None  # every officer's statement has one
+    seal_key, seal_epoch = trust.directory.newest(agency.id, KeyPurpose.SEAL, now)
+    officer_key, _ = trust.directory.newest(officer.id, KeyPurpose.OFFICER, now)
+    subjects = _subjects(question.enquiry, command.subjects)
+    references = dict(fresh_references(subjects, draw))
+    told = Told(
+        subjects=[subject.model_copy(update={"ref": ref}) for subject, ref in zip(subjects, references, strict=True)],
+        officer=question.officer,
+        reason=question.enquiry.content.reason,
+    )
+    readers = [trust.ig_lead(trust.desk.id, now), trust.ig_lead(agency.id, now)]
+    content = RequestTold(exchange=question.exchange, told=told).encode()
+    addendum, addendum_key = make_addendum(trust.hub, question.exchange, content, readers)
+    header = RequestHeader(
+        hub=trust.hub,
+        log=trust.origin,
+        desk_key=desk_key.id,
+        agency=agency.id,
+        seal_key=seal_key.id,
+        seal_epoch=seal_epoch,
+        enquiry=question.reference,
+        exchange=question.exchange,
+        message_id=question.message_id,
+        received_at=question.enquiry.received_at,
+        asked_at=now,
+        deadline_at=question.times.deadline_at,
+        expires_at=question.times.expires_at,
+        purpose=question.enquiry.purpose,
+        lawful_bases=question.enquiry.content.lawful_bases,
+        stage=question.enquiry.stage,
+        rag=question.enquiry.rag,
+        consent=question.enquiry.content.consent,
+        officer=officer.id,
+        officer_key=officer_key.id,
+        officer_role=officer.statement.officer_role,
+        subjects=[SubjectRef(ref=ref, role=subject.role) for subject, ref in zip(subjects, references, strict=True)],
+        categories=command.categories,
+        reply_key=encode_base64(question.reply_key.raw),
+        addendum_digest=digest(addendum),
+        body_digest=_NO_DIGEST,
+    )
+    body = RequestBody(exchange=question.exchange, told=told, addendum_key=addendum_key.hex())
+    sealed = seal_body(without_member(header.encode(), BODY_DIGEST), body, seal_key)
+    complete_header = header.model_copy(update={BODY_DIGEST: digest(sealed)}).encode()
+    return Prepared(complete_header, sealed, addendum, references)
+
+
+def complete(
+    header: bytes,
+    sealed_body: bytes,
+    addendum: bytes,
+    officer_signature: bytes,
+    *,
+    officer_key: PublicKey,
+    desk_key: SigningKey,
+) -> bytes:
+    """The request envelope, signed by the desk and by the officer.
+
+    Args:
+        officer_signature: 64 bytes, over the header's digest.
+        officer_key: the key the header names, out of the officer's pinned file.
+
+    Raises:
+        SignatureInvalid, SignatureMissing: it is not that officer's word for these bytes.
+    """
+    signature = Signature(officer_key.id, officer_signature)
+    verify_officer(Envelope(header, (signature,), ()), officer_key)
+    desk_signature = Signature(desk_key.id, sign(desk_key, KeyPurpose.REQUEST, header))
+    return pack(header, [desk_signature, signature], [sealed_body, addendum])
+
+
+def _subjects(enquiry: Enquiry, named: Sequence[str] | None) -> Sequence[Subject]:
+    if named is None:
+        return enquiry.content.subjects
+    if len(set(named)) != len(named):
+        raise FieldInvalid("field subjects names one subject twice")
+    return [enquiry.subject(local) for local in named]

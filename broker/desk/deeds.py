@@ -1,0 +1,124 @@
+"""The desk's own entries: what it did, signed with its deed key and sent to be put in the log.
+
+Each is a leaf, an addendum where the leaf alone may not say it, and the message that carries both. Writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from broker.desk.asked import Asked
+from broker.desk.excess import Cut
+from broker.desk.told import ClosedTold, ConsultedTold, QuarantineTold
+from broker.desk.trust import Trust
+from broker.node.post.writing import Outgoing, Writer
+from schemas.crypto.keys import PublicKey, SigningKey
+from schemas.envelope import digest
+from schemas.ledger.merkle import leaf_hash
+from schemas.messages.addendum import make_addendum
+from schemas.messages.entry import (
+    ClosedEntry,
+    ConsultedEntry,
+    DeedEntry,
+    OpenedEntry,
+    QuarantinedEntry,
+    WithdrawEntry,
+    nonce,
+    sign_deed,
+)
+from schemas.messages.model import Message
+from schemas.messages.transport import Deed
+
+DEED_VALIDITY_MS: Final = 89 * 24 * 3600 * 1000
+"""As long as a message may be valid, less a day: a deed is to be recorded however long the coordinator is away."""
+_UNSIGNED: Final = {"deed_key": "0" * 32, "sig": "0" * 128}
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A deed of the desk, ready to be kept and sent."""
+
+    type: str
+    enquiry: str
+    exchange: str | None
+    at: int
+    leaf: bytes = field(repr=False)
+    outgoing: Outgoing = field(repr=False)
+
+    @property
+    def leaf_hash(self) -> str:
+        """What a later entry names it by."""
+        return leaf_hash(self.leaf).hex()
+
+
+@dataclass(frozen=True, slots=True)
+class Deeds:
+    """The desk's hand for deeds."""
+
+    trust: Trust
+    key: SigningKey = field(repr=False)
+    writer: Writer = field(repr=False)
+
+    def opened(self, asked: Asked, answer_digest: str, now: int) -> Done:
+        """The desk opened an answer."""
+        fields = {"agency": asked.agency, "exchange": asked.exchange, "answer_digest": answer_digest}
+        return self._done(OpenedEntry, asked.enquiry, asked.exchange, now, fields)
+
+    def quarantined(self, asked: Asked, answer_digest: str, cuts: Sequence[Cut], now: int) -> Done:
+        """The desk kept back what exceeded a grant; the leads of both sides are told which fields."""
+        told = QuarantineTold(exchange=asked.exchange, cuts=list(cuts))
+        readers = [self.trust.ig_lead(self.trust.desk.id, now), self.trust.ig_lead(asked.agency, now)]
+        addendum = self._addendum(asked.exchange, told, readers)
+        fields = {"agency": asked.agency, "exchange": asked.exchange, "answer_digest": answer_digest}
+        return self._done(QuarantinedEntry, asked.enquiry, asked.exchange, now, fields, addendum)
+
+    def withdraw(self, asked: Asked, now: int) -> Done:
+        """The desk asks for a request to be taken back."""
+        fields = {"agency": asked.agency, "exchange": asked.exchange, "request_digest": asked.request_digest}
+        return self._done(WithdrawEntry, asked.enquiry, asked.exchange, now, fields)
+
+    def consulted(self, told: ConsultedTold, now: int) -> Done:
+        """An officer looked at an enquiry's answers."""
+        random = nonce()
+        return self._done(ConsultedEntry, told.enquiry, None, now, {"n": random}, self._for_own_lead(random, told, now))
+
+    def closed(self, told: ClosedTold, references: Sequence[str], now: int) -> Done:
+        """The desk closed an enquiry, named by its references towards agencies (at most 32)."""
+        random = nonce()
+        fields = {"n": random, "enquiries": list(references)}
+        return self._done(ClosedEntry, told.enquiry, None, now, fields, self._for_own_lead(random, told, now))
+
+    def _for_own_lead(self, about: str, told: Message, now: int) -> bytes:
+        # Such an entry has no exchange; its addendum is about the entry itself, named by the entry's random bytes.
+        return self._addendum(about, told, [self.trust.ig_lead(self.trust.desk.id, now)])
+
+    def _addendum(self, about: str, told: Message, readers: Sequence[PublicKey]) -> bytes:
+        addendum, _ = make_addendum(self.trust.hub, about, told.encode(), readers)
+        return addendum
+
+    def _done(
+        self,
+        model: type[DeedEntry],
+        enquiry: str,
+        exchange: str | None,
+        now: int,
+        fields: Mapping[str, object],
+        addendum: bytes | None = None,
+    ) -> Done:
+        common = {"log": self.trust.origin, "hub": self.trust.hub, "t": now, "n": nonce(), "by": self.trust.desk.id}
+        if addendum is not None:
+            common["addendum_digest"] = digest(addendum)
+        entry = model.model_validate({**common, **_UNSIGNED, **fields})
+        leaf = sign_deed(entry, self.key)
+        outgoing = self.writer.write(
+            Deed,
+            self.trust.coordinator,
+            (leaf,) if addendum is None else (leaf, addendum),
+            sent_at=now,
+            expires_at=now + DEED_VALIDITY_MS,
+            # Only an exchange's own deed names it; the member is left out otherwise.
+            **({} if exchange is None else {"exchange": exchange}),
+        )
+        return Done(entry.type, enquiry, exchange, now, leaf, outgoing)

@@ -1,0 +1,110 @@
+"""Whom the desk believes: the parties it pinned, its coordinator, and the one log that everything must be found in.
+
+Answers questions about proofs; knows no exchange and keeps nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from broker.node.clock import PERMITTED_SKEW_MS
+from schemas.crypto.keys import PublicKey
+from schemas.crypto.purposes import KeyPurpose
+from schemas.failures import GroundLost, Rejected
+from schemas.ledger.receipt import verify_receipt
+from schemas.ledger.verifier_key import ED25519, VerifierKey
+from schemas.messages.party import Directory, Party, PartyKind, PartyUnknown
+
+
+class HubIncomplete(GroundLost):
+    """The desk's own hub cannot be told from the files that were pinned."""
+
+    code = "hub_incomplete"
+
+
+class Untimely(Rejected):
+    """Something dated before what it follows from, or in the future."""
+
+    code = "untimely"
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What was pinned. Made once, by the program."""
+
+    desk: Party
+    directory: Directory
+    coordinator: Party
+    origin: str
+    """Origin of the coordinator's log."""
+
+    @classmethod
+    def of(cls, desk: Party, directory: Directory) -> Trust:
+        """The trust that follows from a directory.
+
+        Raises:
+            HubIncomplete: not exactly one coordinator is pinned, or its file names no log.
+        """
+        try:
+            coordinator = directory.only(PartyKind.COORDINATOR)
+        except PartyUnknown as failure:
+            raise HubIncomplete(f"{failure.detail}; pin the coordinator's file") from None
+        if coordinator.statement.log is None:
+            raise HubIncomplete("the coordinator's file names no log; make it again with one")
+        return cls(desk, directory, coordinator, coordinator.statement.log)
+
+    @property
+    def hub(self) -> str:
+        """The hub's name."""
+        return self.directory.hub
+
+    def prove(self, receipt: bytes, now: int) -> bytes:
+        """The leaf of a receipt that the coordinator's log gave.
+
+        Raises:
+            KeyNotInForce: no log key of the coordinator is in force.
+            Rejected: as `schemas.ledger.receipt.verify_receipt`.
+        """
+        key, _ = self.directory.newest(self.coordinator.id, KeyPurpose.LOG, now)
+        log = VerifierKey.of(self.origin, ED25519, key.raw)
+        return verify_receipt(receipt, log=log, origin=self.origin).leaf
+
+    def agency(self, name: str) -> Party:
+        """The pinned agency of that name.
+
+        Raises:
+            PartyUnknown: nobody, or no agency, of that name is pinned.
+        """
+        party = self.directory.party(name)
+        if party.statement.party_kind is not PartyKind.AGENT:
+            raise PartyUnknown("that party is not an agency")
+        return party
+
+    def officer(self, name: str) -> Party:
+        """The pinned officer of that name.
+
+        Raises:
+            PartyUnknown: nobody, or no officer, of that name is pinned.
+        """
+        party = self.directory.party(name)
+        if party.statement.party_kind is not PartyKind.OFFICER:
+            raise PartyUnknown("that party is not an officer")
+        return party
+
+    def ig_lead(self, party: str, now: int) -> PublicKey:
+        """The addendum key of a party's information-governance lead.
+
+        Raises:
+            PartyUnknown, KeyNotInForce: there is none.
+        """
+        return self.directory.newest(party, KeyPurpose.ADDENDUM, now)[0]
+
+
+def check_dated(at: int, *, not_before: int, now: int, what: str) -> None:
+    """That something was made between two instants, give or take the permitted difference of clocks.
+
+    Raises:
+        Untimely: it was not.
+    """
+    if not not_before - PERMITTED_SKEW_MS <= at <= now + PERMITTED_SKEW_MS:
+        raise Untimely(f"{what} is dated before the request, or in the future")
