@@ -97,11 +97,11 @@ class _Builder:
         while True:
             family = draws.one(FAMILIES)
             kind = draws.number(1, 100)
-            if kind <= 55:
+            if kind <= 32:
                 yield self._with_children(family, partners=draws.chance(72))
-            elif kind <= 75:
+            elif kind <= 61:
                 yield self._adults(1, family, oldest=88)
-            elif kind <= 92:
+            elif kind <= 93:
                 yield self._adults(2, family, oldest=88)
             else:
                 yield self._adults(draws.number(2, 4), None, oldest=35)

@@ -107,12 +107,12 @@ def test_the_familys_child_was_seen_and_then_not_brought(county: County, fhir: R
 
 @pytest.fixture(scope="module")
 def pupils(written: Path) -> dict[str, Any]:
-    found = {}
+    found: dict[str, Any] = {}
     for path in sorted((written / "education" / "ctf").glob("*.xml")):
         root = parse(path).getroot()
         assert root.tag == "CTfile"
         for pupil in root.iterfind("CTFpupilData/Pupil"):
-            found[pupil.findtext("UPN")] = pupil
+            found[pupil.findtext("UPN") or ""] = pupil
     return found
 
 
