@@ -94,7 +94,7 @@ def read(model: type[M], raw: bytes, *, limit_bytes: int = MAX_HEADER_BYTES) -> 
 
     Raises:
         canonical.TooLarge, Malformed, DuplicateKey, OutsideProfile, NotCanonical: the bytes are not canonical JSON.
-        VersionUnknown, SuiteUnknown, KindUnexpected: it says, or does not say, that it is something else.
+        VersionUnknown, KindUnexpected, SuiteUnknown: it says, or does not say, that it is something else.
         FieldUnknown, FieldMissing, FieldWrongType, WordUnknown, FieldInvalid: one of its fields; the text names it.
     """
     members = canonical.parse(raw, limit_bytes=limit_bytes)
@@ -124,11 +124,11 @@ def _check_version(members: Mapping[str, canonical.Json]) -> None:
 
 
 def _validated(model: type[M], raw: bytes, members: Mapping[str, canonical.Json]) -> M:
-    if "suite" in model.model_fields and not _is_integer(members.get("suite"), SUITE):
-        raise SuiteUnknown("its suite is not 1")
     kind = model.model_fields.get("kind")
     if kind is not None and members.get("kind") != kind.default:
         raise KindUnexpected(f"not a {kind.default}")
+    if "suite" in model.model_fields and not _is_integer(members.get("suite"), SUITE):
+        raise SuiteUnknown("its suite is not 1")
     try:
         message = model.model_validate_json(raw)
     except ValidationError as error:

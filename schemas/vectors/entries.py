@@ -1,0 +1,141 @@
+"""One entry of every type, and one outer message of every kind, about the exchange of the vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from schemas.crypto.purposes import KeyPurpose
+from schemas.envelope import digest
+from schemas.messages.entry import (
+    ENTRIES,
+    AcknowledgedEntry,
+    ClosedEntry,
+    ConsultedEntry,
+    CouldNotLookEntry,
+    DeedEntry,
+    Entry,
+    OpenedEntry,
+    QuarantinedEntry,
+    ReleaseEntry,
+    WithdrawEntry,
+    sign_deed,
+)
+from schemas.messages.transport import OUTER, Outer
+from schemas.vectors.parties import (
+    AGENCY,
+    COORDINATOR,
+    DAY_MS,
+    DESK,
+    HUB,
+    LOG,
+    MINUTE_MS,
+    T0,
+    drawn,
+    drawn_digest,
+    drawn_id,
+    signed_by,
+    signing_key,
+)
+from schemas.vectors.samples import (
+    EXCHANGE,
+    answer_body,
+    answer_header,
+    grant,
+    release_addendum_of,
+    request_addendum,
+    request_header_bytes,
+    sealed_answer_body,
+)
+
+BY_AGENCY = (AcknowledgedEntry, ReleaseEntry, CouldNotLookEntry)
+BY_DESK = (OpenedEntry, ConsultedEntry, QuarantinedEntry, WithdrawEntry, ClosedEntry)
+
+
+def leaves() -> dict[str, bytes]:
+    """A leaf of every entry type, deeds signed by whoever does them."""
+    return {name: _leaf(model) for name, model in ENTRIES.items()}
+
+
+def deed_party(model: type[Entry]) -> str:
+    """Who signs entries of that type."""
+    return AGENCY if model in BY_AGENCY else DESK
+
+
+def outers() -> dict[str, Outer]:
+    """An outer header of every kind; its parts are digests of nothing in particular."""
+    return {name: model.model_validate(_fitting(model, _outer_values(model))) for name, model in OUTER.items()}
+
+
+def _leaf(model: type[Entry]) -> bytes:
+    entry = model.model_validate(_fitting(model, _entry_values(model)))
+    if isinstance(entry, DeedEntry):
+        return sign_deed(entry, signing_key(deed_party(model), KeyPurpose.DEED))
+    return entry.encode()
+
+
+def _fitting(model: type[Entry] | type[Outer], values: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in values.items() if name in model.model_fields}
+
+
+def _entry_values(model: type[Entry]) -> dict[str, object]:
+    header, desk = request_header_bytes(), signing_key(DESK, KeyPurpose.REQUEST)
+    answer = answer_header(body_digest=digest(sealed_answer_body())).encode()
+    asked = request_addendum()[0]
+    released = release_addendum_of(answer_body().outcomes)[0]
+    by = deed_party(model)
+    return {
+        "log": LOG,
+        "hub": HUB,
+        "t": T0 + 6 * MINUTE_MS,
+        "n": drawn_id(f"entry/{model.__name__}"),
+        "agency": AGENCY,
+        "exchange": EXCHANGE,
+        "seq": 1,
+        "deadline_at": T0 + 240 * MINUTE_MS,
+        "expires_at": T0 + 3 * DAY_MS,
+        "request_digest": digest(header),
+        "grant_digest": digest(grant().encode()),
+        "answer_digest": digest(answer),
+        "addendum_digest": digest(asked if "desk_sig" in model.model_fields else released),
+        "policy_digest": drawn_digest("policy"),
+        "rules": ["no-basis"],
+        "desk_key": desk.id,
+        "desk_sig": signed_by(desk, header).raw.hex(),
+        "undecided": False,
+        "desk_deed": drawn_digest("withdraw"),
+        "by": by,
+        "deed_key": signing_key(by, KeyPurpose.DEED).id,
+        "sig": "0" * 128,
+        "enquiries": [drawn_id("enquiry")],
+        "member": "agency",
+        "change": "admitted",
+        "root": signing_key(AGENCY, KeyPurpose.ROOT).id,
+        "entries": 12,
+        "entry_type": "request",
+        "entry_hash": drawn_digest("leaf"),
+        "sender": COORDINATOR,
+        "check": "signature_invalid",
+        "message_digest": drawn_digest("message"),
+    }
+
+
+def _outer_values(model: type[Outer]) -> dict[str, object]:
+    return {
+        "hub": HUB,
+        "sender": COORDINATOR,
+        "receiver": AGENCY,
+        "message_key": signing_key(COORDINATOR, KeyPurpose.MESSAGE).id,
+        "message_id": drawn_id(f"outer/{model.__name__}"),
+        "sent_at": T0 + 7 * MINUTE_MS,
+        "expires_at": T0 + 3 * DAY_MS,
+        "epoch": drawn("epoch", 16).hex(),
+        "parts": [drawn_digest("part")],
+        "exchange": EXCHANGE,
+        "last_seq": 1,
+        "acknowledges": drawn_id("outer/Delivery"),
+        "acknowledged_digest": drawn_digest("delivery"),
+        "code": "committed",
+        "mirror_size": 120,
+        "size": 128,
+        "start": 120,
+    }
