@@ -109,13 +109,15 @@ class _Builder:
     def _with_children(self, family: str, *, partners: bool) -> tuple[Part, ...]:
         draws = self._draws
         mother_years = draws.number(19, 48)
+        youngest = mother_years
         parts = [Part("mother", "F", mother_years, draws.number(0, 364), family=family)]
         if partners:
             father_family = family if draws.chance(65) else draws.one(FAMILIES)
             years = max(18, mother_years + draws.number(-3, 7))
+            youngest = min(youngest, years)
             parts.append(Part("father", "M", years, draws.number(0, 364), family=father_family))
         for child in range(draws.one((1, 1, 2, 2, 2, 3, 4))):
-            years = draws.number(0, min(17, mother_years - 17))
+            years = draws.number(0, min(17, youngest - 17))
             sex = "F" if draws.chance(49) else "M"
             parents = ("mother", "father") if partners and draws.chance(80) else ("mother",)
             parts.append(
