@@ -12,7 +12,7 @@ from typing import Final
 
 from broker.demo.county.cases import CASE_PEOPLE, CASES, CaseHousehold, Part
 from broker.demo.county.draws import Draws, email, mobiles, nhs_numbers, telephones, upns
-from broker.demo.county.model import County, Household, HouseholdId, Person, PersonId, Place
+from broker.demo.county.model import County, Household, HouseholdId, Person, PersonId, Place, Sex
 from broker.demo.county.names import BOYS, ETHNICITIES, FAMILIES, GIRLS, STREETS, TOWNS
 
 COUNTY_DAY: Final = date(2026, 11, 20)
@@ -118,11 +118,9 @@ class _Builder:
             parts.append(Part("father", "M", years, draws.number(0, 364), family=father_family))
         for child in range(draws.one((1, 1, 2, 2, 2, 3, 4))):
             years = draws.number(0, min(17, youngest - 17))
-            sex = "F" if draws.chance(49) else "M"
+            sex: Sex = "F" if draws.chance(49) else "M"
             parents = ("mother", "father") if partners and draws.chance(80) else ("mother",)
-            parts.append(
-                Part(f"child{child}", "F" if sex == "F" else "M", years, draws.number(0, 364), None, family, parents)
-            )
+            parts.append(Part(f"child{child}", sex, years, draws.number(0, 364), None, family, parents))
         return tuple(parts)
 
     def _adults(self, count: int, family: str | None, *, oldest: int) -> tuple[Part, ...]:
