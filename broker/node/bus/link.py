@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Final, Protocol
 
 import nats.errors
@@ -95,10 +95,8 @@ class Link:
             error_cb=self._on_error,
             closed_cb=self._on_closed,
         )
-        try:
+        with self._failing_as_link():
             await self._client.connect(**options)
-        except Exception as problem:  # noqa: BLE001 - nats-py lets anything through; each is a reason to try again later
-            raise LinkFailed(reason_for(self._trouble or problem)) from None
         if not self.stands:
             # The server's PING came before its PONG: nats-py took the one for the other and returned half-dead.
             raise LinkFailed("the server was too slow to admit us")
@@ -126,13 +124,11 @@ class Link:
         Raises:
             LinkFailed: the connection is gone, or a subscription was not permitted.
         """
-        try:
+        with self._failing_as_link():
             # Twice: nats-py writes this PING ahead of a SUB that is still in its buffer. By the first PONG the buffer
             # has been written, so the second PING follows the SUB, and the server answers in order.
             await self._client.flush(self._flush_within_s)
             await self._client.flush(self._flush_within_s)
-        except (nats.errors.Error, OSError) as problem:
-            raise LinkFailed(reason_for(self._trouble or problem)) from None
         if self._was_refused:
             raise LinkFailed("permissions violation")
         if not self.stands:
@@ -159,13 +155,16 @@ class Link:
         while self.stands and not self._gone.is_set():
             # Looked at, not only waited for: with bytes unwritten, nats-py waits for the dead link to take them before
             # it calls back; and a dead read loop never calls back at all.
+            # Not with `wait_for`, which in Python 3.11 swallows a cancellation that comes together with the result.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._gone.wait(), every)
+                async with asyncio.timeout(every):
+                    await self._gone.wait()
 
     async def leave(self) -> None:
         """Write what was published, as far as the server takes it within a second, and close."""
         with suppress(TimeoutError, nats.errors.Error, OSError):
-            await asyncio.wait_for(self._client.close(), _CLOSE_WITHIN_S)
+            async with asyncio.timeout(_CLOSE_WITHIN_S):
+                await self._client.close()
         await self.dismantle()
 
     async def dismantle(self) -> None:
@@ -176,7 +175,8 @@ class Link:
             # A graceful close waits for the peer to take what is unwritten; a half-open link never does.
             writer.transport.abort()
         with suppress(Exception):  # the connection is over either way
-            await asyncio.wait_for(client.close(), _CLOSE_WITHIN_S)
+            async with asyncio.timeout(_CLOSE_WITHIN_S):
+                await client.close()
         tasks = [task for task in (client._reading_task, client._ping_interval_task, client._flusher_task) if task]
         for task in tasks:
             task.cancel()
@@ -187,9 +187,15 @@ class Link:
         return math.ceil(self._timings.connect_within.total_seconds()) + 1  # whole seconds; the caller's limit is first
 
     async def _subscribe(self, pattern: str, receive: Callable[[Msg], Awaitable[None]]) -> None:
-        try:
+        with self._failing_as_link():
             await self._client.subscribe(pattern, cb=receive, pending_msgs_limit=_NATS_QUEUE_MESSAGES)
-        except (nats.errors.Error, OSError) as problem:
+
+    @contextmanager
+    def _failing_as_link(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as problem:  # noqa: BLE001 - nats-py lets anything through; each is a reason to try again
+            # What was told first says more than what came of it: "nothing listens" before "no servers available".
             raise LinkFailed(reason_for(self._trouble or problem)) from None
 
     async def _make_room(self) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -26,6 +25,8 @@ from broker.node.bus.reporter import Reporter
 _log: Final = structlog.get_logger(__name__)
 _chance: Final = secrets.SystemRandom()
 
+_CANCEL_EVERY_S: Final = 3.0
+"""Longer than a link takes to write what is left and be dismantled, so that a second cancel does not cut that short."""
 _DEFAULT_TIMINGS: Final = BusTimings()
 _DEFAULT_LIMITS: Final = QueueLimits()
 
@@ -62,6 +63,7 @@ class NatsBus:
         self._reporter = Reporter(self.counts)
         self._listeners: list[Listener] = []
         self._link: Link | None = None
+        self._newest: Link | None = None
         self._supervision: asyncio.Task[None] | None = None
         self._trouble: str | None = None
 
@@ -102,11 +104,13 @@ class NatsBus:
 
     async def close(self) -> None:
         """Leave the bus for good, writing what was published if the server takes it within a second."""
-        if self._supervision is not None:
-            self._supervision.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._supervision
-            self._supervision = None
+        supervision, self._supervision = self._supervision, None
+        while supervision is not None and not supervision.done():
+            # Again and again: nats-py waits with `wait_for` and swallows cancellations of its own accord as well.
+            supervision.cancel()
+            await asyncio.wait({supervision}, timeout=_CANCEL_EVERY_S)
+        if self._newest is not None:
+            await self._newest.dismantle()  # the cancellation may have come in the middle of that
         for listener in self._listeners:
             await listener.close()
 
@@ -115,7 +119,7 @@ class NatsBus:
         while True:
             address = self._addresses[tried % len(self._addresses)]
             tried += 1
-            link = Link(address, name=self._name, timings=self._timings, events=self._reporter)
+            link = self._newest = Link(address, name=self._name, timings=self._timings, events=self._reporter)
             try:
                 await self._connect(link, address)
                 failed = 0

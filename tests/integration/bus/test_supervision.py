@@ -338,6 +338,19 @@ async def test_a_publisher_that_never_waits_does_not_lose_messages_to_itself(
     assert owner.told == ["connected"]
 
 
+async def test_closing_at_the_very_moment_the_connection_ends_does_not_hang(
+    proxy: FaultProxy, make_bus: MakeBus
+) -> None:
+    for turns in range(20):
+        bus = make_bus(proxy.url)
+        await _connected(bus)
+        await proxy.cut()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(2):
+            await bus.close()
+
+
 async def test_closing_while_the_server_is_gone_or_the_link_is_dead_does_not_hang(
     proxy: FaultProxy, make_bus: MakeBus
 ) -> None:
