@@ -38,81 +38,58 @@ class WrittenDate(TypeDecorator[str]):
         return type_coerce(cast(column, String), self)
 
 
-def _table(name: str, *columns: str) -> Table:
-    """Declare a table; a name with `_on` or `_of_birth` is a date, one that ends in `#` a whole number."""
-    return Table(name, METADATA, *(_column(column) for column in columns))
-
-
-def _column(written: str) -> Column[Any]:
-    name = written.rstrip("#")
-    if name != written:
-        return Column(name, Integer)
-    return Column(name, WrittenDate() if name.endswith(("_on", "_of_birth", "missing_from")) else String())
+def _table(name: str, text: str, *, dates: str = "", numbers: str = "") -> Table:
+    """Declare a table by the names of its columns of each kind."""
+    kinds: tuple[tuple[str, TypeEngine[Any]], ...] = (
+        (text, String()),
+        (dates, WrittenDate()),
+        (numbers, Integer()),
+    )
+    return Table(name, METADATA, *(Column(column, kind) for names, kind in kinds for column in names.split()))
 
 
 PERSON: Final = _table(
-    "person", "person_id", "family_name", "given_names", "date_of_birth", "sex", "ethnicity", "telephone", "created_on"
+    "person", "person_id family_name given_names sex ethnicity telephone", dates="date_of_birth created_on"
 )
-ALIAS: Final = _table("person_alias", "alias_id#", "person_id", "family_name", "given_names", "date_of_birth")
-IDENTIFIER: Final = _table("person_identifier", "person_id", "identifier_type", "identifier_value")
-LOCATION: Final = _table("location", "location_id", "line_1", "town", "postcode")
-ADDRESS: Final = _table("person_address", "person_id", "location_id", "address_type", "from_on", "to_on")
+ALIAS: Final = _table("person_alias", "person_id family_name given_names", dates="date_of_birth", numbers="alias_id")
+IDENTIFIER: Final = _table("person_identifier", "person_id identifier_type identifier_value")
+LOCATION: Final = _table("location", "location_id line_1 town postcode")
+ADDRESS: Final = _table("person_address", "person_id location_id address_type", dates="from_on to_on")
 EVENT: Final = _table(
     "event",
-    "event_id",
-    "reference",
-    "event_type",
-    "occurred_on",
-    "location_id",
-    "outcome",
-    "domestic_abuse",
-    "children_present",
-    "summary",
+    "event_id reference event_type location_id outcome domestic_abuse children_present summary",
+    dates="occurred_on",
 )
-ROLE: Final = _table("event_role", "event_id", "person_id", "role")
-MARKER: Final = _table("warning_marker", "marker_id#", "person_id", "marker_code", "description", "from_on", "to_on")
+ROLE: Final = _table("event_role", "event_id person_id role")
+MARKER: Final = _table(
+    "warning_marker", "person_id marker_code description", dates="from_on to_on", numbers="marker_id"
+)
 NOTICE: Final = _table(
-    "vulnerability_notice",
-    "notice_id",
-    "reference",
-    "person_id",
-    "about",
-    "grade",
-    "raised_on",
-    "domestic_abuse",
-    "summary",
+    "vulnerability_notice", "notice_id reference person_id about grade domestic_abuse summary", dates="raised_on"
 )
 MISSING: Final = _table(
-    "missing_episode", "episode_id#", "person_id", "missing_from", "found_on", "risk_grade", "return_interview"
+    "missing_episode",
+    "person_id risk_grade return_interview",
+    dates="missing_from found_on",
+    numbers="episode_id",
 )
-PROTECTION: Final = _table("protection_power", "power_id#", "person_id", "used_on", "ended_on")
+PROTECTION: Final = _table("protection_power", "person_id", dates="used_on ended_on", numbers="power_id")
 EXPLOITATION: Final = _table(
-    "exploitation_flag", "flag_id#", "person_id", "exploitation_type", "level", "flagged_on", "closed_on"
+    "exploitation_flag", "person_id exploitation_type level", dates="flagged_on closed_on", numbers="flag_id"
 )
-CUSTODY: Final = _table("custody_record", "custody_id", "person_id", "arrested_on", "outcome", "bail_conditions")
-DISPOSAL: Final = _table("disposal", "disposal_id#", "person_id", "disposed_on", "offence", "disposal", "is_caution")
+CUSTODY: Final = _table("custody_record", "custody_id person_id outcome bail_conditions", dates="arrested_on")
+DISPOSAL: Final = _table(
+    "disposal", "person_id offence disposal is_caution", dates="disposed_on", numbers="disposal_id"
+)
 INTELLIGENCE: Final = _table(
     "intelligence",
-    "report_id",
-    "person_id",
-    "reported_on",
-    "source_evaluation",
-    "information_assessment",
-    "handling_code",
-    "handling_conditions",
-    "sanitised_text",
-    "sanitised_by",
+    "report_id person_id source_evaluation information_assessment handling_code handling_conditions"
+    " sanitised_text sanitised_by",
+    dates="reported_on",
 )
 ASSESSMENT: Final = _table(
     "da_assessment",
-    "assessment_id",
-    "event_id",
-    "victim_id",
-    "suspect_id",
-    "assessed_on",
-    "dash_score#",
-    "dash_grade",
-    "marac_on",
-    "protective_order",
-    "operation_encompass",
+    "assessment_id event_id victim_id suspect_id dash_grade protective_order operation_encompass",
+    dates="assessed_on marac_on",
+    numbers="dash_score",
 )
