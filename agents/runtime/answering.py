@@ -132,7 +132,9 @@ def _entry(
 def _fitted(exchange: str, decided: Sequence[Decided], handling: str) -> list[Decided]:
     """The outcomes that fit one sealed part: the largest are given up, visibly, until the rest does."""
     fitting = list(decided)
-    sizes = [len(one.row.model_dump_json()) for one in fitting] if any(one.row.facts for one in fitting) else []
+    sizes = (
+        [len(one.row.model_dump_json().encode()) for one in fitting] if any(one.row.facts for one in fitting) else []
+    )
     while sizes and sum(sizes) > MAX_CONTENT_BYTES // 2 and not _fits(exchange, fitting, handling):
         largest = max(range(len(sizes)), key=sizes.__getitem__)
         fitting[largest] = too_large(fitting[largest].row)

@@ -115,14 +115,19 @@ def open_job(tx: Transaction, job: Job, request_digest: str, acknowledged: bytes
     )
 
 
-def waiting(tx: Transaction) -> list[Job]:
-    """Every job that is not answered yet, the one due first in front."""
-    rows = tx.execute(
-        "SELECT exchange, deadline_at, expires_at, request, grant_envelope FROM job WHERE state = ?"
-        " ORDER BY deadline_at",
-        (JobState.WAITING.value,),
-    )
-    return [Job(*row) for row in rows]
+def waiting(tx: Transaction) -> list[str]:
+    """The exchange of every job that is not answered yet, the one due first in front."""
+    rows = tx.execute("SELECT exchange FROM job WHERE state = ? ORDER BY deadline_at", (JobState.WAITING.value,))
+    return [row[0] for row in rows]
+
+
+def job_of(tx: Transaction, exchange: str) -> Job | None:
+    """A waiting job; None if there is none of that exchange, or it waits no more."""
+    row = tx.execute(
+        "SELECT exchange, deadline_at, expires_at, request, grant_envelope FROM job WHERE exchange = ? AND state = ?",
+        (exchange, JobState.WAITING.value),
+    ).fetchone()
+    return Job(*row) if row else None
 
 
 def state_of(tx: Transaction, exchange: str) -> JobState | None:

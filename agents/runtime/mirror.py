@@ -10,12 +10,13 @@ from __future__ import annotations
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from broker.node.store import Transaction
 from schemas.failures import Away, GroundLost, Rejected
 from schemas.ledger.checkpoint import SignedTreeHead, TreeHead
 from schemas.ledger.merkle import HASH_BYTES, CompactRange, Node, NodeReader, leaf_hash, root_of
+from schemas.ledger.receipt import VerifiedReceipt
 from schemas.messages.entry import HubEntry
 
 _START_BYTES: Final = 8
@@ -86,7 +87,11 @@ def size_of(tx: Transaction) -> int:
     return row[0] if row else 0
 
 
-def take_head(tx: Transaction, signed: SignedTreeHead, extension: Extension, now: int) -> None:
+Proven: TypeAlias = "SignedTreeHead | VerifiedReceipt"
+"""What carries a checkpoint whose signature by the hub's log was checked."""
+
+
+def take_head(tx: Transaction, proven: Proven, extension: Extension, now: int) -> None:
     """Believe a checkpoint that the hub's log signed, or find that it cannot be believed.
 
     A newer one is stored with its leaves; an older one has to be of the same history.
@@ -95,7 +100,7 @@ def take_head(tx: Transaction, signed: SignedTreeHead, extension: Extension, now
         MirrorGap: leaves are missing; nothing was stored.
         ForkedLog: it is another history.
     """
-    head, held = signed.head, size_of(tx)
+    head, held = proven.head, size_of(tx)
     if head.size <= held:
         _check_older(tx, head)
         if head.size == held and held:
@@ -113,7 +118,7 @@ def take_head(tx: Transaction, signed: SignedTreeHead, extension: Extension, now
         "INSERT INTO mirror_head (only_row, size, root, checkpoint, seen_at) VALUES (1, ?, ?, ?, ?)"
         " ON CONFLICT (only_row) DO UPDATE SET size = excluded.size, root = excluded.root,"
         " checkpoint = excluded.checkpoint, seen_at = max(mirror_head.seen_at, excluded.seen_at)",
-        (head.size, head.root, signed.note, now),
+        (head.size, head.root, proven.note if isinstance(proven, SignedTreeHead) else proven.checkpoint, now),
     )
 
 

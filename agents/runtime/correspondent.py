@@ -1,0 +1,229 @@
+"""What an agent does with each message: the one door in, and the proofs it goes by.
+
+Deliveries are checked, entered and acknowledged in one commit; notices extend the mirror; the proof of a release lets
+the answer go. Owns which message has which effect; the checks themselves are `checks` and `mirror`, the answering is
+`worker`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+import structlog
+
+from agents.runtime import jobs, mirror
+from agents.runtime.answering import Signatory
+from agents.runtime.check_failures import EntryForeign
+from agents.runtime.checks import Checker, Delivered
+from agents.runtime.currency import Currency, HeadMalformed
+from agents.runtime.jobs import Job, JobEvent, JobState, MadeAnswer
+from agents.runtime.mirror import MirrorGap
+from agents.runtime.own_log import OwnLog
+from agents.runtime.worker import Worker
+from broker.node.post.office import Post
+from broker.node.post.port import Received, Reply, Sent, Settlement, Work
+from broker.node.post.writing import Outgoing
+from broker.node.store import Transaction
+from schemas.failures import Failure, Rejected
+from schemas.ledger.receipt import VerifiedReceipt
+from schemas.messages.entry import (
+    AcknowledgedEntry,
+    EscalatedEntry,
+    ExpiredEntry,
+    HubEntry,
+    OverdueEntry,
+    RefusalEntry,
+    WithdrawnEntry,
+    nonce,
+    read_entry,
+    sign_deed,
+)
+from schemas.messages.model import KindUnexpected
+from schemas.messages.party import Party
+from schemas.messages.transport import COMMITTED, Acknowledgement, Delivery, Head, LogPage, Notice, Released
+
+_log = structlog.get_logger()
+
+DELIVERED_FOR_MS: Final = 7 * 24 * 3600_000
+"""How long an answer that the hub has entered is offered to the desk, whatever the request's expiry: it is recorded."""
+_NOTICED: Final = (RefusalEntry, OverdueEntry, EscalatedEntry, ExpiredEntry, WithdrawnEntry)
+_ENDING: Final = (ExpiredEntry, WithdrawnEntry)
+
+
+class ReceiptOfAnother(Rejected):
+    """The hub proved another entry than the deed that was sent."""
+
+    code = "receipt_of_another"
+
+
+@dataclass(slots=True)
+class AgentCorrespondent:
+    """The agent, as its post office knows it."""
+
+    post: Post
+    hub: Party
+    desk: Party
+    checker: Checker
+    currency: Currency
+    worker: Worker
+    own_log: OwnLog
+    signatory: Signatory
+    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+
+    async def prepare(self, received: Received) -> Work:
+        """Check a delivery or a notice and say what committing it does."""
+        outer = received.outer
+        if received.sender.id != self.hub.id:
+            raise KindUnexpected("only the coordinator sends these")
+        if isinstance(outer, Delivery):
+            delivered = self.checker.check(received.parts, outer.exchange, received.at)
+            self.worker.expect(delivered)
+            return self._delivery(delivered, outer, min(outer.sent_at, received.at), received.at)
+        if isinstance(outer, Notice):
+            return self._notice(received, outer)
+        raise KindUnexpected("not a message for an agent")
+
+    async def settled(self, sent: Sent, acknowledgement: Acknowledgement, parts: tuple[bytes, ...]) -> Settlement:
+        """Take the hub's proof of a release, or the desk's word that it has an answer."""
+        exchange, now = sent.exchange or "", self.post.clock.now()
+        if sent.kind == "released":
+            if acknowledgement.code != COMMITTED:
+                _log.error("answer_not_taken", exchange=exchange, code=acknowledgement.code)
+            return lambda tx: self._desk_has_it(tx, exchange)
+        if acknowledgement.code != COMMITTED:
+            _log.error("deed_not_entered", exchange=exchange, code=acknowledgement.code)
+            return lambda tx: self._conclude(tx, exchange)
+        made = await self.post.store.read(lambda tx: jobs.answer_of(tx, exchange))
+        if made is None or made.state is not JobState.ANSWERED:
+            return lambda tx: None
+        receipt, extension = self._proof(parts, now)
+        if not hmac.compare_digest(receipt.leaf, made.leaf):
+            raise ReceiptOfAnother("not the leaf of the deed")
+        released = self._released(made, parts[0], exchange, now)
+        entry_type, seen_at = read_entry(made.leaf).type, min(acknowledgement.sent_at, now)
+
+        def work(tx: Transaction) -> None:
+            self._watch_gap(lambda: mirror.take_head(tx, receipt, extension, seen_at))
+            mirror.take_entry(tx, receipt.index, made.leaf, type_=entry_type, exchange=exchange, seq=None)
+            if jobs.state_of(tx, exchange) is JobState.ANSWERED:
+                jobs.move(tx, exchange, JobEvent.RELEASE_PROVED)
+                self.post.outbox.put(tx, released)
+
+        return work
+
+    async def passing(self, received: Received) -> None:
+        """Take a head or a page of the hub's log."""
+        outer = received.outer
+        if received.sender.id != self.hub.id:
+            raise KindUnexpected("only the coordinator keeps the hub's log")
+        if isinstance(outer, Head):
+            await self.currency.take_head(received, outer)
+        elif isinstance(outer, LogPage):
+            await self.currency.take_page(received, outer)
+
+    def record_rejection(self, received: Received, failure: Failure) -> Callable[[Transaction], None]:
+        """Enter in the own log that a message did not hold, and why."""
+        return lambda tx: self.own_log.rejected(tx, received, failure)
+
+    def _delivery(self, delivered: Delivered, outer: Delivery, seen_at: int, now: int) -> Work:
+        header, receipt, exchange = delivered.header, delivered.receipt, delivered.header.exchange
+        acknowledged = sign_deed(
+            AcknowledgedEntry(
+                log=header.log,
+                hub=header.hub,
+                t=now,
+                n=nonce(),
+                by=self.signatory.agency,
+                deed_key=self.signatory.deed_key.id,
+                sig="0" * 128,
+                agency=self.signatory.agency,
+                exchange=exchange,
+                request_digest=delivered.request_digest,
+            ),
+            self.signatory.deed_key,
+        )
+        job = Job(exchange, header.deadline_at, header.expires_at, delivered.request, delivered.grant_envelope)
+
+        def work(tx: Transaction) -> Reply:
+            before = jobs.acknowledgement_of(tx, exchange, delivered.request_digest)
+            self._watch_gap(lambda: mirror.take_head(tx, receipt, delivered.extension, seen_at))
+            mirror.note_told(tx, outer.last_seq)
+            if before is not None:
+                return Reply((before,))
+            mirror.take_hub_entry(tx, receipt.index, receipt.leaf, delivered.entry)
+            self.own_log.received(tx, receipt.leaf, delivered.entry.type, exchange, now)
+            self.own_log.deed(tx, acknowledged, "acknowledged", exchange, now)
+            jobs.open_job(tx, job, delivered.request_digest, acknowledged)
+            self._tell(partial(self.worker.begin, exchange))
+            return Reply((acknowledged,))
+
+        return work
+
+    def _notice(self, received: Received, outer: Notice) -> Work:
+        now = received.at
+        receipt, extension = self._proof(received.parts, now)
+        entry = read_entry(receipt.leaf)
+        if not isinstance(entry, _NOTICED) or not self._is_about_me(entry, receipt, outer.exchange):
+            raise EntryForeign("not an entry about this agency that the hub gives notice of")
+        seen_at = min(outer.sent_at, now)
+
+        def work(tx: Transaction) -> Reply:
+            self._watch_gap(lambda: mirror.take_head(tx, receipt, extension, seen_at))
+            mirror.note_told(tx, outer.last_seq)
+            if mirror.take_hub_entry(tx, receipt.index, receipt.leaf, entry):
+                self.own_log.received(tx, receipt.leaf, entry.type, entry.exchange, now)
+            if isinstance(entry, _ENDING):
+                self._conclude(tx, entry.exchange)
+            self._tell(self.currency.moved)
+            return Reply()
+
+        return work
+
+    def _is_about_me(self, entry: HubEntry, receipt: VerifiedReceipt, exchange: str | None) -> bool:
+        named = (entry.hub, entry.log, entry.agency, entry.exchange)
+        return named == (self.checker.directory.hub, receipt.head.origin, self.signatory.agency, exchange)
+
+    def _proof(self, parts: tuple[bytes, ...], now: int) -> tuple[VerifiedReceipt, mirror.Extension]:
+        if len(parts) != 2:
+            raise HeadMalformed("not a receipt and an extension")
+        return self.checker.verified(parts[0], now), mirror.read_extension(parts[1])
+
+    def _released(self, made: MadeAnswer, receipt: bytes, exchange: str, now: int) -> Outgoing:
+        return self.post.writer.write(
+            Released,
+            self.desk,
+            [made.envelope, receipt, made.addendum],
+            sent_at=now,
+            expires_at=max(made.expires_at, now + DELIVERED_FOR_MS),
+            exchange=exchange,
+        )
+
+    def _conclude(self, tx: Transaction, exchange: str) -> None:
+        """The exchange is over at the hub: an answer that was not let go of never will be."""
+        if jobs.state_of(tx, exchange) in (JobState.WAITING, JobState.ANSWERED):
+            jobs.move(tx, exchange, JobEvent.CONCLUDED)
+            jobs.let_go(tx, exchange)
+            self.post.outbox.discard(tx, exchange, "deed")
+        self._tell(lambda: self.worker.concluded(exchange))
+
+    def _desk_has_it(self, tx: Transaction, exchange: str) -> None:
+        if jobs.state_of(tx, exchange) is JobState.RELEASED:
+            jobs.move(tx, exchange, JobEvent.DESK_HAS_IT)
+        jobs.let_go(tx, exchange)
+
+    def _watch_gap(self, extend: Callable[[], None]) -> None:
+        """Extend the mirror; where leaves are missing, ask for them. The message stays unanswered and is repeated."""
+        try:
+            extend()
+        except MirrorGap:
+            self._tell(self.currency.gap_met)
+            raise
+
+    def _tell(self, told: Callable[[], None]) -> None:
+        """Have something called on the event loop, from the store's thread."""
+        self._loop.call_soon_threadsafe(told)

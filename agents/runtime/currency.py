@@ -1,0 +1,163 @@
+"""Keeping up with the hub's log: hello and head, pages of what is missing, and waiting until what is held is current.
+
+An answer leaves only on a view of the hub's log that is under ten minutes old and whole: else the hub could have taken
+the question back, and the agency would not know. Owns the talking that gets it there; believing is `mirror`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from agents.runtime import mirror
+from agents.runtime.checks import Checker
+from agents.runtime.mirror import Extension, MirrorGap, Standing
+from broker.node.post.office import Post
+from broker.node.post.port import Received
+from broker.node.store import Transaction
+from schemas.failures import Rejected
+from schemas.ledger.checkpoint import SignedTreeHead, open_checkpoint
+from schemas.messages.party import Party
+from schemas.messages.transport import MAX_PAGE_LEAVES, Head, Hello, LogPage, LogQuery
+
+FRESH_MS: Final = 10 * 60_000
+"""How old the newest statement of the hub may be when an answer leaves (DESIGN section 4, step 7)."""
+HELLO_MS: Final = 4 * 60_000
+"""An agent that hears nothing says hello this often: two may be lost before its view is too old."""
+ASK_AGAIN_MS: Final = 5_000
+MAX_PENDING: Final = 1_000_000
+"""Leaf hashes held in memory while pages come in, 32 MB; a longer log is believed in several steps."""
+
+
+class HeadMalformed(Rejected):
+    """A head or page that is not one: wrong parts, or a size that its checkpoint does not have."""
+
+    code = "head_malformed"
+
+
+@dataclass(slots=True)
+class Currency:
+    """Says hello, takes heads and pages, and tells whoever waits that the mirror has moved."""
+
+    post: Post
+    checker: Checker
+    hub: Party
+    _moved: asyncio.Event = field(default_factory=asyncio.Event)
+    _pending: list[bytes] = field(default_factory=list)
+    _pending_from: int = 0
+
+    async def say_hello(self) -> None:
+        """Tell the hub how far this mirror is; it answers with a head and sends what waits."""
+        stands = await self.standing()
+        await self.post.send(self.post.passing(Hello, self.hub, mirror_size=stands.size, last_seq=stands.held))
+
+    async def keep_up(self) -> None:
+        """Say hello whenever the view grows old; never returns."""
+        while True:
+            await self.post.clock.sleep_until(self.post.clock.now() + HELLO_MS)
+            if (await self.standing()).seen_at < self.post.clock.now() - HELLO_MS:
+                await self.say_hello()
+
+    async def standing(self) -> Standing:
+        """How the mirror stands."""
+        return await self.post.store.read(mirror.standing)
+
+    async def wait_current(self, until: int) -> bool:
+        """Wait until the view is fresh and whole; False if it is not by `until` (milliseconds UTC)."""
+        while True:
+            self._moved.clear()
+            if is_current(await self.standing(), self.post.clock.now()):
+                return True
+            if self.post.clock.now() >= until:
+                return False
+            await self.say_hello()
+            await self._wait_moved(min(until, self.post.clock.now() + ASK_AGAIN_MS))
+
+    def moved(self) -> None:
+        """The mirror was committed further."""
+        self._moved.set()
+
+    async def take_head(self, received: Received, outer: Head) -> None:
+        """Take the newest checkpoint and what it brings along.
+
+        Raises:
+            HeadMalformed, ReceiptUntrusted, CheckpointForeign and others: it does not hold.
+            ForkedLog: the node halts.
+        """
+        if len(received.parts) != 2:
+            raise HeadMalformed("not the two parts of a head")
+        signed = self._opened(received.parts[0], received.at)
+        if signed.head.size != outer.size:
+            raise HeadMalformed("its checkpoint is of another size")
+        extension = mirror.read_extension(received.parts[1])
+        seen_at = min(outer.sent_at, received.at)
+
+        def work(tx: Transaction) -> None:
+            mirror.take_head(tx, signed, extension, seen_at)
+            mirror.note_told(tx, outer.last_seq)
+
+        await self._commit(work)
+
+    async def take_page(self, received: Received, outer: LogPage) -> None:
+        """Take one page of leaf hashes; believe them once they reach a checkpoint.
+
+        Raises: as `take_head`.
+        """
+        if len(received.parts) != 2 or len(received.parts[0]) > 32 * MAX_PAGE_LEAVES:
+            raise HeadMalformed("not the two parts of a page")
+        signed, hashes = self._opened(received.parts[1], received.at), mirror.split_hashes(received.parts[0])
+        held = (await self.standing()).size
+        if held != self._pending_from:
+            self._pending_from, self._pending = held, []
+        following = self._pending_from + len(self._pending)
+        if outer.start > following or not hashes or len(self._pending) > MAX_PENDING:
+            return
+        self._pending += hashes[following - outer.start :]
+        reached = self._pending_from + len(self._pending)
+        if reached < signed.head.size:
+            await self.ask_for(reached)
+            return
+        extension = Extension(self._pending_from, tuple(self._pending))
+        seen_at = min(outer.sent_at, received.at)
+        await self._commit(lambda tx: mirror.take_head(tx, signed, extension, seen_at))
+        self._pending_from, self._pending = 0, []
+        await self.say_hello()
+
+    async def ask_for(self, start: int) -> None:
+        """Ask the hub for leaf hashes from `start` on."""
+        await self.post.send(self.post.passing(LogQuery, self.hub, start=start))
+
+    def gap_met(self) -> None:
+        """A work met a gap (called on the event loop): ask for what is missing."""
+        self.post.spawn(self._ask_for_missing())
+
+    async def _ask_for_missing(self) -> None:
+        await self.ask_for((await self.standing()).size)
+
+    async def _commit(self, work: Callable[[Transaction], None]) -> None:
+        try:
+            await self.post.commit(work)
+        except MirrorGap:
+            await self._ask_for_missing()
+            return
+        self.moved()
+
+    def _opened(self, checkpoint: bytes, at: int) -> SignedTreeHead:
+        key, origin = self.checker.log_key(at)
+        return open_checkpoint(checkpoint, log=key, origin=origin)
+
+    async def _wait_moved(self, until: int) -> None:
+        moved = asyncio.ensure_future(self._moved.wait())
+        alarm = asyncio.ensure_future(self.post.clock.sleep_until(until))
+        try:
+            await asyncio.wait({moved, alarm}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            moved.cancel()
+            alarm.cancel()
+
+
+def is_current(stands: Standing, now: int) -> bool:
+    """Whether a mirror may be answered on: whole, and stated by the hub within the last ten minutes."""
+    return stands.is_whole and stands.size > 0 and now - stands.seen_at < FRESH_MS

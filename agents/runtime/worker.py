@@ -1,0 +1,203 @@
+"""Answering what waits: look, wait until the view of the hub's log is current, commit the answer. One job, one task.
+
+A source that is away costs its own job a pause and nobody else anything; shortly before the deadline the answer says
+what could not be looked at. The order of writes:
+
+1. the answer, the job's step, the own log's entries, the deed in the outbox     one commit
+   A crash before: the job is still waiting and is looked at again. A crash after: the answer stands, byte for byte.
+2. the deed goes to the hub, which proves its entry                                       `correspondent.settled`
+3. only against that proof does the answer go to the desk                                 `correspondent.settled`
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from agents.runtime import jobs, mirror
+from agents.runtime.answering import Asked, Signatory, Written, write_answer
+from agents.runtime.checks import Checker, Delivered
+from agents.runtime.currency import Currency, is_current
+from agents.runtime.gatekeeper import Gatekeeper
+from agents.runtime.jobs import Job, JobEvent, JobState
+from agents.runtime.looking import Looking, decide_all, may_return
+from agents.runtime.outcomes import Looked
+from agents.runtime.own_log import OwnLog
+from broker.node.post.office import Post
+from broker.node.store import Transaction
+from schemas.envelope import unpack
+from schemas.failures import Disposition, Failure
+from schemas.messages.grant import Grant
+from schemas.messages.party import Party
+from schemas.messages.request import RequestHeader, Told
+from schemas.messages.transport import Deed
+from schemas.records.record import Contact
+
+_log = structlog.get_logger()
+
+MOST_EXPECTED: Final = 1024
+"""Requests kept open in memory between check and commit; more are opened again from the store."""
+FIRST_PAUSE_MS: Final = 2_000
+LONGEST_PAUSE_MS: Final = 5 * 60_000
+LAST_TENTH: Final = 10
+LONGEST_MARGIN_MS: Final = 10 * 60_000
+"""A look stops being repeated this long, or a tenth of the time there was, before the deadline."""
+
+
+@dataclass(slots=True)
+class Worker:
+    """Runs the jobs. `places` is how many are looked at or answered at once; pauses take no place."""
+
+    post: Post
+    hub: Party
+    checker: Checker
+    currency: Currency
+    looking: Looking
+    gatekeeper: Gatekeeper
+    own_log: OwnLog
+    signatory: Signatory
+    contact: Contact | None
+    places: asyncio.Semaphore
+    _fresh: OrderedDict[str, Delivered] = field(default_factory=OrderedDict)
+    _running: dict[str, asyncio.Event] = field(default_factory=dict)
+
+    def expect(self, delivered: Delivered) -> None:
+        """A request was checked and is being committed: what was opened need not be opened again."""
+        self._fresh[delivered.header.exchange] = delivered
+        while len(self._fresh) > MOST_EXPECTED:
+            self._fresh.popitem(last=False)
+
+    def begin(self, exchange: str) -> None:
+        """A job was written, durably or not yet: the task reads the store, which shows only what is durable."""
+        if exchange not in self._running:
+            self._running[exchange] = asyncio.Event()
+            self.post.spawn(self._run_job(exchange))
+
+    async def resume(self) -> None:
+        """Go on with every job that waits from before, the one due first in front."""
+        for exchange in await self.post.store.read(jobs.waiting):
+            self.begin(exchange)
+
+    def concluded(self, exchange: str) -> None:
+        """The hub ended an exchange: its job need not wait any longer. Called on the event loop."""
+        if exchange in self._running:
+            self._running[exchange].set()
+
+    async def _run_job(self, exchange: str) -> None:
+        try:
+            await self._answer(exchange)
+        except Failure as failure:
+            if failure.disposition is Disposition.HALT:
+                raise
+            _log.error("job_failed", exchange=exchange, code=failure.code)
+        except Exception as error:  # noqa: BLE001 - its text may hold personal data; the job is taken up at the next start
+            _log.error("job_failed", exchange=exchange, code=type(error).__name__)
+        finally:
+            del self._running[exchange]
+
+    async def _answer(self, exchange: str) -> None:
+        delivered = self._fresh.pop(exchange, None)
+        job, stands = await self.post.store.read(lambda tx: (jobs.job_of(tx, exchange), mirror.standing(tx)))
+        if job is None:
+            return
+        header, grant, told = self._opened(job, delivered)
+        if stands.is_whole or await self._current(job):  # check 22
+            asked = Asked(header, job_digest(job.request), job_digest(job.grant_envelope))
+            looked = await self._look(job, header, grant, told)
+            while looked is not None and not self._running[exchange].is_set():
+                if await self._decide(job, asked, grant, looked):
+                    return
+                if not await self._current(job):
+                    break
+        await self._give_up(exchange)
+
+    async def _decide(self, job: Job, asked: Asked, grant: Grant, looked: tuple[Looked, ...]) -> bool:
+        """Make and commit the answer; False if the view of the hub's log is too old for it, or the exchange ended."""
+        async with self.places:
+            decided = decide_all(self.gatekeeper, asked.header, grant, looked, self.contact)
+            now = self.post.clock.now()
+            written = write_answer(self.signatory, asked, decided, policy=self.gatekeeper.digest, now=now)
+            return await self._commit(job, written, now)
+
+    def _opened(self, job: Job, delivered: Delivered | None) -> tuple[RequestHeader, Grant, Told]:
+        if delivered is not None and delivered.request == job.request:
+            return delivered.header, delivered.grant, delivered.told
+        return self.checker.reopen(job.request, job.grant_envelope)
+
+    async def _look(self, job: Job, header: RequestHeader, grant: Grant, told: Told) -> tuple[Looked, ...] | None:
+        """Look until everything was read or time is short; None if the exchange ended meanwhile."""
+        margin = min(LONGEST_MARGIN_MS, (header.deadline_at - header.asked_at) // LAST_TENTH)
+        last_look_at = header.deadline_at - margin
+        pause = FIRST_PAUSE_MS
+        while not self._running[job.exchange].is_set():
+            async with self.places:
+                looked = await self.looking.look(grant, told)
+            now = self.post.clock.now()
+            if not may_return(looked) or now >= last_look_at:
+                return looked
+            _log.warning("source_away", exchange=job.exchange)
+            await self._pause(job.exchange, min(now + pause, last_look_at))
+            pause = min(2 * pause, LONGEST_PAUSE_MS)
+        return None
+
+    async def _pause(self, exchange: str, until: int) -> None:
+        ended = asyncio.ensure_future(self._running[exchange].wait())
+        alarm = asyncio.ensure_future(self.post.clock.sleep_until(until))
+        try:
+            await asyncio.wait({ended, alarm}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ended.cancel()
+            alarm.cancel()
+
+    async def _current(self, job: Job) -> bool:
+        """Wait for a current view while the exchange is open; an answer after its expiry reaches nobody."""
+        if self._running[job.exchange].is_set():
+            return False
+        return await self.currency.wait_current(job.expires_at) and self.post.clock.now() < job.expires_at
+
+    async def _commit(self, job: Job, written: Written, now: int) -> bool:
+        made, exchange = written.made, job.exchange
+        deed = self.post.writer.write(
+            Deed,
+            self.hub,
+            [made.leaf, made.addendum],
+            sent_at=now,
+            expires_at=job.expires_at,
+            exchange=exchange,
+        )
+
+        def work(tx: Transaction) -> bool:
+            # Asked inside the transaction: an ending that came in a moment ago must win.
+            if jobs.state_of(tx, exchange) is not JobState.WAITING or mirror.is_concluded(tx, exchange):
+                return False
+            if now >= job.expires_at or not is_current(mirror.standing(tx), now):
+                return False
+            jobs.keep_answer(tx, exchange, made, written.answer_digest)
+            if written.kept is not None:
+                self.own_log.kept_back(tx, exchange, written.kept, now)
+            self.own_log.deed(tx, made.leaf, written.entry_type, exchange, now)
+            self.post.outbox.put(tx, deed)
+            return True
+
+        # A crash before this line leaves the job waiting; after it the answer stands and its deed is on its way.
+        return await self.post.commit(work)
+
+    async def _give_up(self, exchange: str) -> None:
+        """The exchange ended, or its time ran out: nothing leaves, and what it held sealed goes."""
+
+        def work(tx: Transaction) -> None:
+            if jobs.state_of(tx, exchange) is JobState.WAITING:
+                jobs.move(tx, exchange, JobEvent.CONCLUDED)
+                jobs.let_go(tx, exchange)
+
+        await self.post.commit(work)
+        _log.info("job_ended", exchange=exchange)
+
+
+def job_digest(envelope: bytes) -> str:
+    """What log entry and answer name a request or grant by: the digest of its header."""
+    return unpack(envelope).digest
