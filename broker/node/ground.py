@@ -1,0 +1,107 @@
+"""What desk, coordinator and agent stand on: home, keys, directory, store, own log, post office; opened in that order.
+
+Composition only. Each program adds its correspondent and its workers on top.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from broker.node.bus.port import Bus
+from broker.node.clock import Clock
+from broker.node.home import Home
+from broker.node.keystore import KeyStore
+from broker.node.log import LOG_MIGRATIONS, LockCopy, Log
+from broker.node.metrics import Metrics
+from broker.node.post.office import Post
+from broker.node.post.writing import Writer
+from broker.node.store.migrations import Migration, load_migrations
+from broker.node.store.port import Transaction
+from broker.node.store.sqlite import Store
+from schemas.crypto.purposes import KeyPurpose
+from schemas.ledger.note import Ed25519NoteSigner
+from schemas.messages.entry import nonce
+from schemas.messages.party import Directory, Party
+
+NODE_MIGRATIONS: Final = load_migrations("broker.node.migrations", "node")
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """An opened node without a purpose yet."""
+
+    home: Home
+    keys: KeyStore
+    store: Store
+    post: Post
+    log: Log | None
+    """The party's own log; the desk has none: its deeds are in the coordinator's."""
+    metrics: Metrics
+
+    @property
+    def me(self) -> Party:
+        """The party itself."""
+        return self.post.me
+
+    @property
+    def directory(self) -> Directory:
+        """The parties it pinned, as last read."""
+        return self.post.directory
+
+    @property
+    def clock(self) -> Clock:
+        """The program's clock."""
+        return self.post.clock
+
+    def read_directory_again(self) -> Directory:
+        """Take up the party files that were added or removed since; checked as a whole before any is believed."""
+        self.post.directory = self.home.directory()
+        return self.post.directory
+
+    async def close(self) -> None:
+        """Leave the bus, then let go of the store; what was taken in is committed first."""
+        await self.post.stop()
+        await self.store.close()
+
+
+async def open_ground(
+    home: Home, *, migrations: Sequence[Migration], bus: Bus, clock: Clock, metrics: Metrics
+) -> Ground:
+    """Open a party's home.
+
+    Raises:
+        HomeInvalid, StoreInUse and the store's and log's other GroundLost failures; each text says what to do.
+    """
+    directory = home.directory()
+    me = home.own()
+    keys = home.keystore()
+    log = _own_log(home, me, keys)
+    sets = [*NODE_MIGRATIONS, *(LOG_MIGRATIONS if log is not None else ()), *migrations]
+    store = Store.open(home.store_path, migrations=sets, companion=log, observe=metrics.node.group_settled)
+    epoch = await store.write(_epoch)
+    writer = Writer(me, home.signing_key(keys, KeyPurpose.MESSAGE), epoch)
+    return Ground(home, keys, store, Post(store, bus, clock, writer, directory, metrics.node), log, metrics)
+
+
+def lock_path(home: Home) -> Path:
+    """Where the lock copy of the party's log lies."""
+    return home.path / "checkpoint.lock"
+
+
+def _own_log(home: Home, me: Party, keys: KeyStore) -> Log | None:
+    origin = me.statement.log
+    if origin is None:
+        return None
+    signer = Ed25519NoteSigner(origin, home.signing_key(keys, KeyPurpose.LOG).private)
+    return Log(origin, signer, LockCopy(lock_path(home)))
+
+
+def _epoch(tx: Transaction) -> str:
+    row = tx.execute("SELECT value FROM epoch").fetchone()
+    if row is None:
+        row = (nonce(),)
+        tx.execute("INSERT INTO epoch (only_row, value) VALUES (1, ?)", row)
+    return str(row[0])

@@ -1,0 +1,117 @@
+"""How a program runs: start, serve commands, health and metrics, and on SIGTERM leave with nothing lost.
+
+Exit statuses: 0 stopped as told, 1 an error that was explained, 3 halted because its own ground is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, Protocol
+
+import structlog
+
+from broker.node.commands import Command, CommandServer
+from broker.node.ground import Ground
+from broker.node.journal import configure_journal
+from broker.node.metrics import Metrics, build_metrics
+from broker.node.observe import Check, ObserveServer
+from broker.node.serving import serve_all
+from schemas.failures import Failure
+
+_log = structlog.get_logger()
+
+EXPLAINED: Final = 1
+HALTED: Final = 3
+
+
+class Program(Protocol):
+    """A composed program: desk, coordinator or agent."""
+
+    @property
+    def ground(self) -> Ground:
+        """What it stands on."""
+
+    @property
+    def commands(self) -> Mapping[str, Command]:
+        """What its command socket takes."""
+
+    @property
+    def checks(self) -> Mapping[str, Check]:
+        """What its readiness is made of, besides the bus and the store."""
+
+    async def start(self) -> None:
+        """Begin to take messages in."""
+
+    async def stop(self) -> None:
+        """End its workers, leave the bus, close the store."""
+
+
+def run(name: str, observe_port: int, build: Callable[[Metrics], Awaitable[Program]]) -> int:
+    """Run a program until SIGTERM or SIGINT, or until it halts.
+
+    Args:
+        name: desk, coordinator or the agency's kind: for the log lines.
+
+    Returns:
+        The exit status.
+    """
+    metrics = build_metrics()
+    configure_journal(name, dropped=metrics.node.fields_dropped)
+    try:
+        return asyncio.run(_run(observe_port, metrics, build))
+    except Failure as failure:
+        _log.critical("program_failed", code=failure.code)
+        print(f"error: {failure.detail or failure.code} [{failure.code}]", file=sys.stderr)
+        return EXPLAINED
+
+
+async def _run(observe_port: int, metrics: Metrics, build: Callable[[Metrics], Awaitable[Program]]) -> int:
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    program = await build(metrics)
+    ground = program.ground
+    # Before the first message is taken in, so that a second start of the same home fails early and clearly.
+    commands = CommandServer(ground.home.socket_path, program.commands)
+    observe = ObserveServer(observe_port, {**_common_checks(ground), **program.checks}, metrics)
+    _write_port(ground, observe.port)
+    await program.start()
+    _log.info("program_started", port=observe.port)
+    serving = asyncio.create_task(serve_all(commands, observe))
+    waiting = asyncio.create_task(stopping.wait())
+    await asyncio.wait([serving, waiting, ground.post.halted], return_when=asyncio.FIRST_COMPLETED)
+    halted = ground.post.halted.result() if ground.post.halted.done() else None
+    for task in (serving, waiting):
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    await program.stop()
+    if halted is not None:
+        metrics.node.is_halted.set(1)
+        print(f"halted: {halted.detail or halted.code} [{halted.code}]", file=sys.stderr)
+        return HALTED
+    _log.info("program_stopped")
+    return 0
+
+
+def _common_checks(ground: Ground) -> dict[str, Check]:
+    async def bus() -> bool:
+        return ground.post.connected_at is not None
+
+    async def store() -> bool:
+        await ground.store.read(lambda tx: None)
+        return True
+
+    async def ground_holds() -> bool:
+        return not ground.post.halted.done()
+
+    return {"bus": bus, "store": store, "ground": ground_holds}
+
+
+def _write_port(ground: Ground, port: int) -> None:
+    """Where to find health and metrics when the port was taken free: a file beside the command socket."""
+    (ground.home.socket_path.parent / "observe.port").write_text(f"{port}\n", "ascii")
