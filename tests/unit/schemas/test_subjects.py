@@ -1,0 +1,59 @@
+"""Subjects: who may send what to whom, and no name on the bus."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from itertools import product
+
+import pytest
+
+from schemas.messages.party import Party, PartyKind
+from schemas.messages.transport import OUTER, Delivery, Outer
+from schemas.subjects import ROUTES, listens_on, may_send, subject_for
+from schemas.vectors.entries import outers
+from schemas.vectors.parties import AGENCY, COORDINATOR, DESK, OFFICER, party
+
+PARTIES = [party(name) for name in (DESK, COORDINATOR, AGENCY, OFFICER)]
+PAIRS = list(product(PARTIES, PARTIES))
+
+
+def kinds(sender: Party, receiver: Party) -> tuple[PartyKind, PartyKind]:
+    return sender.statement.party_kind, receiver.statement.party_kind
+
+
+@pytest.mark.parametrize(("sender", "receiver"), [pair for pair in PAIRS if kinds(*pair) in ROUTES])
+def test_a_receiver_listens_where_a_sender_speaks(sender: Party, receiver: Party) -> None:
+    subject = subject_for(sender, receiver)
+    assert any(fnmatchcase(subject, pattern.replace(">", "*")) for pattern in listens_on(receiver))
+
+
+@pytest.mark.parametrize(("sender", "receiver"), [pair for pair in PAIRS if kinds(*pair) not in ROUTES])
+def test_parties_without_a_route_have_no_subject(sender: Party, receiver: Party) -> None:
+    with pytest.raises(ValueError, match="do not talk"):
+        subject_for(sender, receiver)
+    assert not any(may_send(*kinds(sender, receiver), message) for message in outers().values())
+
+
+def test_no_two_routes_share_a_subject() -> None:
+    subjects = [route.subject for route in ROUTES.values()]
+    assert len(subjects) == len(set(subjects))
+
+
+def test_no_name_of_a_party_is_in_a_subject() -> None:
+    for sender, receiver in PAIRS:
+        if kinds(sender, receiver) in ROUTES:
+            assert AGENCY not in subject_for(sender, receiver)
+
+
+def test_every_kind_of_message_has_a_route_and_only_a_coordinator_delivers() -> None:
+    sent: set[type[Outer]] = {model for route in ROUTES.values() for model in route.kinds}
+    assert sent == set(OUTER.values())
+    assert [pair for pair, route in ROUTES.items() if Delivery in route.kinds] == [
+        (PartyKind.COORDINATOR, PartyKind.AGENT)
+    ]
+
+
+def test_an_agent_may_not_submit_and_a_desk_may_not_deliver() -> None:
+    assert may_send(PartyKind.DESK, PartyKind.COORDINATOR, outers()["submission"])
+    assert not may_send(PartyKind.AGENT, PartyKind.COORDINATOR, outers()["submission"])
+    assert not may_send(PartyKind.DESK, PartyKind.AGENT, outers()["delivery"])
