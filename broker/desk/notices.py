@@ -12,7 +12,7 @@ from typing import Final
 
 from broker.desk.asked import Asked
 from broker.desk.opening import read_release
-from broker.desk.progress import Event
+from broker.desk.progress import Event, advance
 from broker.desk.ruling import EntryForeign, PartsUnexpected, RequestDiffers, TimesDiffer
 from broker.desk.trust import Trust, check_dated
 from schemas.crypto.purposes import KeyPurpose
@@ -55,7 +55,8 @@ def read_notice(parts: Sequence[bytes], asked: Asked, *, trust: Trust, now: int)
     """What a notice says about an exchange.
 
     Raises:
-        Rejected: the receipt does not verify, or its entry is not about this request.
+        Rejected: the receipt does not verify, or its entry is not about this request or cannot follow any more.
+        NotRuledYet: it presupposes the ruling, which is still on its way.
     """
     if not parts:
         raise PartsUnexpected("a notice without a receipt")
@@ -64,6 +65,7 @@ def read_notice(parts: Sequence[bytes], asked: Asked, *, trust: Trust, now: int)
     event = MEANS.get(type(entry))
     if event is None:
         raise EntryForeign("no entry that is notified")
+    advance(asked.progress, event)  # too early or too late is known before anything is compared with the grant
     if isinstance(entry, ReleaseEntry | CouldNotLookEntry):
         return Noticed(event, read_release(leaf, asked, trust=trust, now=now).t)
     if (entry.hub, entry.log) != (trust.hub, trust.origin):

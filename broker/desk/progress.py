@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from broker.node.clock import PERMITTED_SKEW_MS
 from schemas.failures import Away, Rejected
 
 
@@ -63,7 +64,8 @@ TRANSITIONS: Final[Mapping[tuple[Progress, Event], Progress]] = {
     **{(at, Event.RELEASED): Progress.ANSWERED for at in _WITH_AGENCY},
     # The answer itself proves its release, and may be here before the coordinator's notice of it.
     **{(at, Event.OPENED): Progress.OPENED for at in (*_WITH_AGENCY, Progress.ANSWERED)},
-    **{(at, Event.EXPIRED): Progress.EXPIRED for at in _WITH_AGENCY},
+    # Asked as well: if the ruling was lost for good, its exchange still ends.
+    **{(at, Event.EXPIRED): Progress.EXPIRED for at in (Progress.ASKED, *_WITH_AGENCY)},
     **{(at, Event.WITHDRAWN): Progress.WITHDRAWN for at in _WITH_AGENCY},
     # Marks: they change nothing but that they happened.
     **{(at, event): at for at in _WITH_AGENCY for event in (Event.OVERDUE, Event.ESCALATED, Event.WITHDRAW_ASKED)},
@@ -77,6 +79,7 @@ TRANSITIONS: Final[Mapping[tuple[Progress, Event], Progress]] = {
     (Progress.ANSWERED, Event.RELEASED): Progress.ANSWERED,
     (Progress.OPENED, Event.RELEASED): Progress.OPENED,
     (Progress.EXPIRED, Event.EXPIRED): Progress.EXPIRED,
+    (Progress.EXPIRED, Event.PERMITTED): Progress.EXPIRED,
     (Progress.WITHDRAWN, Event.WITHDRAWN): Progress.WITHDRAWN,
 }
 
@@ -88,7 +91,6 @@ EARLY: Final = frozenset(
         Event.OPENED,
         Event.OVERDUE,
         Event.ESCALATED,
-        Event.EXPIRED,
         Event.WITHDRAWN,
     )
 )
@@ -129,6 +131,7 @@ class Standing:
     progress: Progress
     at: Mapping[Event, int]
     deadline_at: int
+    expires_at: int
     is_undecided: bool
     """The deadline fell inside an outage of the hub: whether the answer was in time is not known from the log."""
 
@@ -145,16 +148,16 @@ class Standing:
         """The deadline passed and nothing is recorded yet."""
         return Event.OVERDUE in self.at and self.progress in _WITH_AGENCY
 
-    @property
-    def is_outstanding(self) -> bool:
-        """The agency still owes an answer."""
-        return self.progress in (Progress.ASKED, *_WITH_AGENCY)
+    def is_outstanding(self, now: int) -> bool:
+        """The agency may still answer; after the expiry nobody takes an answer any more."""
+        return self.progress in (Progress.ASKED, *_WITH_AGENCY) and now < self.expires_at + 2 * PERMITTED_SKEW_MS
 
     def shown(self) -> dict[str, object]:
         """For a screen: words and times, nothing of what was asked or answered."""
         return {
             "progress": self.progress.value,
             "deadline_at": self.deadline_at,
+            "expires_at": self.expires_at,
             "late": self.is_late,
             "overdue": self.is_overdue,
             "undecided": self.is_undecided,

@@ -283,7 +283,7 @@ def find_exchange(tx: Transaction, exchange: str) -> ExchangeRow | None:
     asked = _asked(row)
     events = tx.execute("SELECT event, at FROM exchange_event WHERE exchange = ?", (exchange,))
     at: Mapping[Event, int] = {Event(event): when for event, when in events}
-    standing = Standing(asked.progress, at, asked.deadline_at, bool(row[13]))
+    standing = Standing(asked.progress, at, asked.deadline_at, asked.expires_at, bool(row[13]))
     return ExchangeRow(asked, standing, row[14], row[15], row[16], row[17])
 
 

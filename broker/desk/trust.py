@@ -5,7 +5,8 @@ Answers questions about proofs; knows no exchange and keeps nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from broker.node.clock import PERMITTED_SKEW_MS
 from schemas.crypto.keys import PublicKey
@@ -30,33 +31,41 @@ class Untimely(Rejected):
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What was pinned. Made once, by the program."""
+    """What was pinned. Made once, by the program; the directory is asked each time, since parties come and go."""
 
     desk: Party
-    directory: Directory
     coordinator: Party
     origin: str
     """Origin of the coordinator's log."""
+    current: Callable[[], Directory] = field(repr=False)
 
     @classmethod
-    def of(cls, desk: Party, directory: Directory) -> Trust:
+    def of(cls, desk: Party, current: Callable[[], Directory]) -> Trust:
         """The trust that follows from a directory.
+
+        Args:
+            current: gives the directory as it is at that moment.
 
         Raises:
             HubIncomplete: not exactly one coordinator is pinned, or its file names no log.
         """
         try:
-            coordinator = directory.only(PartyKind.COORDINATOR)
+            coordinator = current().only(PartyKind.COORDINATOR)
         except PartyUnknown as failure:
             raise HubIncomplete(f"{failure.detail}; pin the coordinator's file") from None
         if coordinator.statement.log is None:
             raise HubIncomplete("the coordinator's file names no log; make it again with one")
-        return cls(desk, directory, coordinator, coordinator.statement.log)
+        return cls(desk, coordinator, coordinator.statement.log, current)
+
+    @property
+    def directory(self) -> Directory:
+        """Whoever is pinned at this moment."""
+        return self.current()
 
     @property
     def hub(self) -> str:
         """The hub's name."""
-        return self.directory.hub
+        return self.desk.statement.hub
 
     def prove(self, receipt: bytes, now: int) -> bytes:
         """The leaf of a receipt that the coordinator's log gave.

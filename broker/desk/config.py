@@ -1,0 +1,80 @@
+"""The desk's configuration: what every node has, the hub's clock table, and what officers are called.
+
+Read once at the start and frozen. Names of officers are here and in what is sealed to agencies, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from broker.desk.deadlines import DeadlineTable, Span
+from broker.node.settings import NodeSettings, Section
+from schemas.messages.fields import Line, Slug
+from schemas.messages.request import OfficerNamed
+from schemas.vocabulary import Rag
+
+
+class Elapsed(Section):
+    """A length of elapsed time, in exactly one unit: hours on the clock, not working hours."""
+
+    elapsed_hours: Annotated[int, Field(gt=0)] | None = None
+    elapsed_seconds: Annotated[int, Field(gt=0)] | None = None
+
+    @model_validator(mode="after")
+    def _one_unit(self) -> Elapsed:
+        if (self.elapsed_hours is None) == (self.elapsed_seconds is None):
+            raise ValueError("needs either elapsed_hours or elapsed_seconds")
+        return self
+
+    @property
+    def milliseconds(self) -> int:
+        """The length in milliseconds."""
+        return (self.elapsed_hours or 0) * 3_600_000 + (self.elapsed_seconds or 0) * 1000
+
+
+class ClockLine(Section):
+    """A line of the clock table, counted from when the enquiry was received."""
+
+    deadline: Elapsed
+    expiry: Elapsed
+
+    @model_validator(mode="after")
+    def _in_order(self) -> ClockLine:
+        self.span()
+        return self
+
+    def span(self) -> Span:
+        """The line in milliseconds.
+
+        Raises:
+            ValueError: deadline and expiry are in the wrong order, or too long.
+        """
+        return Span(self.deadline.milliseconds, self.expiry.milliseconds)
+
+
+class OfficerCard(Section):
+    """What an agency is told of an officer who asks."""
+
+    name: Line
+    position: Line
+    contact: Line | None = None
+
+
+class DeskSettings(NodeSettings):
+    """The desk's `config.toml`."""
+
+    deadlines: dict[Rag, ClockLine]
+    officers: dict[Slug, OfficerCard] = Field(default_factory=dict)
+
+    def table(self) -> DeadlineTable:
+        """The clock table."""
+        return DeadlineTable({rag: line.span() for rag, line in self.deadlines.items()})
+
+    def named(self) -> dict[str, OfficerNamed]:
+        """What agencies are told of each officer."""
+        return {
+            officer: OfficerNamed(id=officer, name=card.name, position=card.position, contact=card.contact)
+            for officer, card in self.officers.items()
+        }

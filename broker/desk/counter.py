@@ -1,0 +1,100 @@
+"""The desk's counter: which command goes where. A command names its officer by a signature, or is not heard.
+
+Plain values in and out; the socket it is served on is `broker.node`'s. Only the status is told without a signature: it
+counts, and names nobody.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from broker.desk import register
+from broker.desk.casework import Casework
+from broker.desk.officers import CommandRepeated, check_command
+from broker.desk.questions import Questions
+from broker.desk.reading import Reading
+from broker.desk.trust import Trust
+from broker.node.post.office import Post
+from schemas.failures import Rejected
+
+Answer: TypeAlias = "dict[str, Any]"
+Act: TypeAlias = "Callable[[Counter, str, str, bytes], Awaitable[Answer]]"
+"""Counter, officer, the id in the path ("" where there is none), body."""
+
+_ID: Final = "([0-9a-f]{32})"
+
+
+class CommandUnknown(Rejected):
+    """No such command."""
+
+    code = "command_unknown"
+
+
+@dataclass(slots=True)
+class Counter:
+    """Takes signed commands and carries each out once."""
+
+    trust: Trust
+    post: Post
+    casework: Casework = field(repr=False)
+    questions: Questions = field(repr=False)
+    reading: Reading = field(repr=False)
+
+    async def serve(self, method: str, path: str, header: str, body: bytes) -> Answer:
+        """Carry out one command.
+
+        Args:
+            path: as it was signed, without a query.
+            header: the value of the header `officers.HEADER`.
+
+        Raises:
+            CommandUnknown, CommandUnsigned, CommandUntimely, CommandRepeated, and what the command itself raises.
+        """
+        act, target = _find(method, path)
+        now = self.post.clock.now()
+        commander = check_command(header, method, path, body, trust=self.trust, now=now)
+        is_new = await self.post.store.write(
+            lambda tx: register.take_nonce(tx, commander.officer, commander.nonce, commander.forget_at, now)
+        )
+        if not is_new:
+            raise CommandRepeated("this command was carried out before; sign a new one")
+        return await act(self, commander.officer, target, body)
+
+    async def status(self) -> Answer:
+        """Counts by code; no ids and no names."""
+        counts = await self.post.store.read(register.counts)
+        return {
+            "connected_since": self.post.connected_at,
+            "waiting": len(self.post.outbox),
+            "halted": self.post.halted.done(),
+            **counts,
+        }
+
+
+COMMANDS: Final[Mapping[tuple[str, str], Act]] = {
+    ("POST", "/enquiries"): lambda at, who, _, body: at.casework.open(who, body),
+    ("GET", "/enquiries"): lambda at, who, _, __: at.casework.all(who),
+    ("GET", "/enquiries/{id}"): lambda at, who, on, _: at.reading.progress(who, on),
+    ("GET", "/enquiries/{id}/answers"): lambda at, who, on, _: at.reading.answers(who, on),
+    ("POST", "/enquiries/{id}/requests"): lambda at, who, on, body: at.questions.prepare(who, on, body),
+    ("POST", "/enquiries/{id}/decision"): lambda at, who, on, body: at.casework.decide(who, on, body),
+    ("POST", "/enquiries/{id}/close"): lambda at, who, on, _: at.casework.close(who, on),
+    ("POST", "/enquiries/{id}/erase"): lambda at, who, on, _: at.casework.erase(who, on),
+    ("POST", "/requests/{id}/signature"): lambda at, who, on, body: at.questions.sign(who, on, body),
+    ("GET", "/requests/{id}"): lambda at, who, on, _: at.questions.show(who, on),
+    ("POST", "/requests/{id}/withdraw"): lambda at, who, on, _: at.questions.withdraw(who, on),
+}
+_PATTERNS: Final = tuple(
+    (method, re.compile(template.replace("{id}", _ID)), act) for (method, template), act in COMMANDS.items()
+)
+
+
+def _find(method: str, path: str) -> tuple[Act, str]:
+    for known, pattern, act in _PATTERNS:
+        match = pattern.fullmatch(path) if known == method else None
+        if match is not None:
+            return act, match[1] if match.groups() else ""
+    raise CommandUnknown("no such command")

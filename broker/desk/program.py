@@ -1,0 +1,139 @@
+"""The desk put together on its ground: its parts wired once, started and stopped in order. Composition only.
+
+The ground is handed in, so that a test runs the very same desk as a program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from broker.desk.casework import Casework
+from broker.desk.config import DeskSettings
+from broker.desk.correspondent import DeskCorrespondent
+from broker.desk.counter import Counter
+from broker.desk.deeds import Deeds
+from broker.desk.questions import Questions
+from broker.desk.reading import Reading
+from broker.desk.shelf import Shelf
+from broker.desk.trust import Trust
+from broker.desk.vault import Vault
+from broker.node.bus.nats import NatsBus
+from broker.node.clock import SystemClock
+from broker.node.commands import Command, CommandMalformed
+from broker.node.ground import Ground, open_ground
+from broker.node.home import Home
+from broker.node.metrics import DeskMetrics, Metrics
+from broker.node.observe import Check
+from broker.node.running import run
+from broker.node.settings import load_settings
+from broker.node.store.migrations import Migration, load_migrations
+from schemas.crypto.purposes import KeyPurpose
+from schemas.messages.transport import Hello
+
+DESK_MIGRATIONS: Final[tuple[Migration, ...]] = load_migrations("broker.desk.migrations", "desk")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A composed desk (`broker.node.running.Program`)."""
+
+    ground: Ground
+    trust: Trust
+    casework: Casework
+    counter: Counter
+    commands: Mapping[str, Command] = field(default_factory=dict)
+    checks: Mapping[str, Check] = field(default_factory=dict)
+
+    async def start(self) -> None:
+        """Finish what a crash interrupted, then take messages in."""
+        await self.casework.recover()
+        await self.ground.post.start()
+
+    async def stop(self) -> None:
+        """Leave the bus, close the store."""
+        await self.ground.close()
+
+
+def build_desk(ground: Ground, settings: DeskSettings) -> Desk:
+    """Wire a desk; nothing runs yet.
+
+    Raises:
+        HomeInvalid: a key is missing.
+        HubIncomplete: no coordinator with a log is pinned.
+    """
+    post, home = ground.post, ground.home
+    trust = Trust.of(ground.me, lambda: post.directory)
+    metrics = DeskMetrics(ground.metrics.registry)
+    vault = Vault(ground.keys)
+    shelf = Shelf(vault)
+    deeds = Deeds(trust, home.signing_key(ground.keys, KeyPurpose.DEED), post.writer)
+    request_key = home.signing_key(ground.keys, KeyPurpose.REQUEST)
+    casework = Casework(trust, post, vault, shelf, deeds, metrics)
+    questions = Questions(
+        trust=trust,
+        post=post,
+        vault=vault,
+        shelf=shelf,
+        deeds=deeds,
+        request_key=request_key,
+        deadlines=settings.table(),
+        officers=settings.named(),
+        metrics=metrics,
+    )
+    post.correspondent = DeskCorrespondent(
+        trust=trust,
+        store=ground.store,
+        outbox=post.outbox,
+        clock=ground.clock,
+        vault=vault,
+        deeds=deeds,
+        request_key=request_key,
+        peer_returned=post.peer_returned,
+        metrics=metrics,
+    )
+
+    async def say_hello() -> None:
+        # The desk mirrors nothing: the zeros say so, and what waits for it at the coordinator is sent at once.
+        await post.send(post.passing(Hello, trust.coordinator, mirror_size=0, last_seq=0))
+
+    post.on_connected = say_hello
+    counter = Counter(trust, post, casework, questions, Reading(post, shelf, deeds))
+    return Desk(ground, trust, casework, counter, _commands(ground, counter))
+
+
+def run_desk(home_path: Path) -> int:
+    """Run the desk of that home until it is told to stop; gives back the exit status.
+
+    Raises:
+        SettingsInvalid: its configuration does not hold; the text names the key.
+    """
+    home = Home(home_path)
+    settings = load_settings(home.config_path, DeskSettings)
+
+    async def build(metrics: Metrics) -> Desk:
+        bus = NatsBus(settings.bus.url, name="desk")
+        ground = await open_ground(home, migrations=DESK_MIGRATIONS, bus=bus, clock=SystemClock(), metrics=metrics)
+        return build_desk(ground, settings)
+
+    return run("desk", settings.observe.port, build)
+
+
+def _commands(ground: Ground, counter: Counter) -> Mapping[str, Command]:
+    async def officer(arguments: dict[str, Any]) -> Any:
+        """A signed command: `method`, `path`, `header` and `body` (text), exactly as they were signed."""
+        words = [arguments.get(name, "") for name in ("method", "path", "header", "body")]
+        if not all(isinstance(word, str) for word in words) or set(arguments) - {"method", "path", "header", "body"}:
+            raise CommandMalformed("a signed command is method, path, header and body, each a text")
+        method, path, header, body = words
+        return await counter.serve(method, path, header, body.encode("utf-8"))
+
+    async def status(_: dict[str, Any]) -> Any:
+        return await counter.status()
+
+    async def repin(_: dict[str, Any]) -> Any:
+        return {"parties": len(ground.read_directory_again().parties)}
+
+    return {"officer": officer, "status": status, "repin": repin}

@@ -1,0 +1,227 @@
+"""What officers do with requests: prepare one, sign it, look how it goes, take it back.
+
+A request leaves the desk only with the officer's own signature over exactly the header that was shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from broker.desk import register
+from broker.desk.asked import Asked
+from broker.desk.asking import Prepared, Question, check_agency, complete, prepare
+from broker.desk.deadlines import DeadlinePassed, DeadlineTable
+from broker.desk.deeds import Deeds
+from broker.desk.enquiry import EnquiryNotOpen, EnquiryState, IssueRequest, SignRequest, read_command
+from broker.desk.kept import Kept, References
+from broker.desk.progress import Event, Progress
+from broker.desk.register import ExchangeRow
+from broker.desk.shelf import Shelf
+from broker.desk.trust import Trust
+from broker.desk.vault import Vault
+from broker.node.metrics import DeskMetrics
+from broker.node.post.office import Post
+from broker.node.store.port import Transaction
+from schemas.crypto.keys import SigningKey
+from schemas.crypto.purposes import KeyPurpose
+from schemas.messages.entry import nonce
+from schemas.messages.grant import Ruling
+from schemas.messages.model import FieldInvalid, read
+from schemas.messages.request import OfficerNamed
+from schemas.messages.transport import Submission
+
+SIGN_WITHIN_MS: Final = 10 * 60_000
+"""Ten minutes to read and sign. A header signed later would state a time of asking that is not true any more."""
+
+
+class SignedTooLate(FieldInvalid):
+    """A prepared request that was left unsigned for too long; nothing was asked."""
+
+    code = "signed_too_late"
+
+
+class NotYours(FieldInvalid):
+    """A request that another officer prepared: only whoever asks may sign."""
+
+    code = "not_yours"
+
+
+@dataclass(slots=True)
+class Questions:
+    """Requests from preparing to withdrawing."""
+
+    trust: Trust
+    post: Post
+    vault: Vault = field(repr=False)
+    shelf: Shelf
+    deeds: Deeds = field(repr=False)
+    request_key: SigningKey = field(repr=False)
+    deadlines: DeadlineTable
+    officers: Mapping[str, OfficerNamed] = field(repr=False)
+    metrics: DeskMetrics = field(repr=False)
+
+    async def prepare(self, officer: str, enquiry: str, body: bytes) -> dict[str, Any]:
+        """Prepare a request for the officer to read and sign.
+
+        Raises:
+            Rejected: it names what there is not, or its deadline has passed; the text names the field.
+        """
+        command = read_command(IssueRequest, body)
+        agency = check_agency(command, self.trust)
+        named = self.officers.get(officer)
+        if named is None:
+            raise FieldInvalid("this officer has no entry in the desk's configuration; add name and position there")
+        found = self.shelf.open(await self.post.store.read(lambda tx: self.shelf.row(tx, enquiry, officer)))
+        if found.state not in (EnquiryState.OPEN, EnquiryState.DECIDED):
+            raise EnquiryNotOpen(f"the enquiry is {found.state}; nothing can be asked in it")
+        now = self.post.clock.now()
+        times = self.deadlines.times(
+            found.rag,
+            received_at=found.received_at,
+            now=now,
+            deadline_at=command.deadline_at,
+            expires_at=command.expires_at,
+        )
+        fresh = nonce()
+        reference = await self.post.commit(lambda tx: register.reference_for(tx, enquiry, agency.id, fresh))
+        question = Question(
+            exchange=nonce(),
+            message_id=nonce(),
+            enquiry=found,
+            command=command,
+            reference=reference,
+            officer=named,
+            reply_key=self.vault.identity(found.reply_key).public,
+            times=times,
+            asked_at=now,
+        )
+        prepared = prepare(question, trust=self.trust, desk_key=self.request_key, draw=nonce)
+        await self._keep(question, prepared)
+        return {
+            "exchange": question.exchange,
+            "header": prepared.header.decode("utf-8"),
+            "digest": prepared.digest,
+            "sign_before": now + SIGN_WITHIN_MS,
+        }
+
+    async def _keep(self, question: Question, prepared: Prepared) -> None:
+        asked = Asked(
+            exchange=question.exchange,
+            enquiry=question.enquiry.id,
+            agency=question.command.agency,
+            officer=question.officer.id,
+            progress=Progress.PREPARED,
+            header=prepared.header,
+            request_digest=prepared.digest,
+            asked_at=question.asked_at,
+            deadline_at=question.times.deadline_at,
+            expires_at=question.times.expires_at,
+            reply_key=question.enquiry.reply_key,
+        )
+        content = References(local=prepared.references).encode()
+        references = self.vault.seal(asked.enquiry, Kept.REFERENCES, asked.exchange, content)
+        await self.post.commit(
+            lambda tx: register.add_exchange(tx, asked, prepared.sealed_body, prepared.addendum, references)
+        )
+
+    async def sign(self, officer: str, exchange: str, body: bytes) -> dict[str, Any]:
+        """Take the officer's signature and submit the request.
+
+        Raises:
+            SignatureInvalid: it is not that officer's word for the header shown.
+            NotYours, SignedTooLate, DeadlinePassed, EnquiryNotOpen, Concluded, EnquiryUnknown.
+        """
+        command = read_command(SignRequest, body)
+        row = await self._row(exchange, officer)
+        asked, now = row.asked, self.post.clock.now()
+        if asked.officer != officer:
+            raise NotYours("another officer prepared this request; prepare one of your own")
+        parts = await self.post.store.read(lambda tx: register.parts_of(tx, exchange))
+        if asked.progress is not Progress.PREPARED or parts is None:
+            raise EnquiryNotOpen(f"the request is {asked.progress}; it was signed before")
+        if now >= asked.deadline_at:
+            raise DeadlinePassed("the deadline passed before the request was signed; prepare another")
+        if now > asked.asked_at + SIGN_WITHIN_MS:
+            raise SignedTooLate("prepared more than ten minutes ago; prepare another")
+        key_id = asked.request().officer_key
+        officer_key = self.trust.directory.key(officer, KeyPurpose.OFFICER, key_id, now)
+        envelope = complete(
+            asked.header,
+            *parts,
+            bytes.fromhex(command.signature),
+            officer_key=officer_key,
+            desk_key=self.request_key,
+        )
+        outgoing = self.post.writer.write(
+            Submission,
+            self.trust.coordinator,
+            (envelope,),
+            sent_at=now,
+            expires_at=asked.expires_at,
+            exchange=exchange,
+        )
+
+        def work(tx: Transaction) -> None:
+            if register.get_enquiry(tx, asked.enquiry).state not in (EnquiryState.OPEN, EnquiryState.DECIDED):
+                raise EnquiryNotOpen("the enquiry was closed meanwhile; nothing was asked")
+            register.happened(tx, exchange, Event.SUBMITTED, now)
+            register.drop_parts(tx, exchange)
+            self.post.outbox.put(tx, outgoing)
+
+        await self.post.commit(work)
+        self.metrics.requests_asked.inc()
+        return await self.show(officer, exchange)
+
+    async def show(self, officer: str, exchange: str) -> dict[str, Any]:
+        """How a request goes, without content.
+
+        Raises:
+            EnquiryUnknown: there is none, or not of this officer's enquiries.
+        """
+        return exchange_shown(await self._row(exchange, officer))
+
+    async def withdraw(self, officer: str, exchange: str) -> dict[str, Any]:
+        """Take a request back: one that was not signed is forgotten, one at the agency is withdrawn by a deed.
+
+        Raises:
+            EnquiryUnknown, Concluded, NotRuledYet.
+        """
+        now = self.post.clock.now()
+
+        def work(tx: Transaction) -> bool:
+            row = self.shelf.exchange(tx, exchange, officer)
+            if row.standing.progress is Progress.PREPARED:
+                register.drop_prepared(tx, exchange)
+                return False
+            if register.happened(tx, exchange, Event.WITHDRAW_ASKED, now):
+                done = self.deeds.withdraw(row.asked, now)
+                register.add_deed(tx, done)
+                self.post.outbox.put(tx, done.outgoing)
+            return True
+
+        if not await self.post.commit(work):
+            return {"exchange": exchange, "progress": "forgotten"}
+        return await self.show(officer, exchange)
+
+    async def _row(self, exchange: str, officer: str) -> ExchangeRow:
+        return await self.post.store.read(lambda tx: self.shelf.exchange(tx, exchange, officer))
+
+
+def exchange_shown(row: ExchangeRow) -> dict[str, Any]:
+    """An exchange without content: codes, times, and why something was refused or left out."""
+    header = row.asked.request()
+    ruling = None if row.ruling is None else read(Ruling, row.ruling)
+    return {
+        "exchange": row.asked.exchange,
+        "enquiry": row.asked.enquiry,
+        "agency": row.asked.agency,
+        "officer": row.asked.officer,
+        "request_digest": row.asked.request_digest,
+        "rag": header.rag.value,
+        "categories": [one.model_dump(mode="json") for one in header.categories],
+        "reasons": [] if ruling is None else [one.model_dump(mode="json") for one in ruling.reasons],
+        "not_accepted": row.code,
+        **row.standing.shown(),
+    }
