@@ -36,7 +36,7 @@ class PoliceConfig(BaseModel):
     """An SQLAlchemy address without a password; a relative SQLite file is taken from the agent's home."""
     password_file: Path | None = None
     """A file that holds the database password in its first line; readable by the agent's user only."""
-    schema_name: Annotated[str, Field(alias="schema", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")] | None = None
+    database_schema: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")] | None = None
     """The database schema that the tables, or views of their names, are in."""
     statement_seconds: Annotated[float, Field(ge=0.1, le=300)] = 10.0
     """The longest one look may take, waiting for a lock included."""

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from sqlalchemy import (
     URL,
@@ -40,6 +40,7 @@ from schemas.failures import Failure
 CONNECT_SECONDS: Final = 5
 CONNECTIONS_MAX: Final = 4
 """Held open to PostgreSQL; more looks at once open more and close them again."""
+_QUERY_ONLY: Final = "PRAGMA query_only = ON"
 _SQLITE_READONLY: Final = 8
 _POSTGRES_REFUSALS: Final = frozenset({"25006", "42501"})
 """read_only_sql_transaction; insufficient_privilege."""
@@ -69,7 +70,7 @@ class Database:
         self.system: Final = f"{url.get_backend_name()} police database"
         self._is_sqlite = url.get_backend_name() == "sqlite"
         engine = _sqlite(url, config) if self._is_sqlite else _postgres(url, config)
-        self._engine: Final = engine.execution_options(schema_translate_map={None: config.schema_name})
+        self._engine: Final = engine.execution_options(schema_translate_map={None: config.database_schema})
 
     @contextmanager
     def look(self) -> Iterator[Connection]:
@@ -164,7 +165,9 @@ def _url(config: PoliceConfig, home: Path) -> URL:
 
 def _read_only_file(url: URL, home: Path) -> URL:
     """The address of the same file, opened for reading whatever was written."""
-    written = (url.database or "").removeprefix("file:")
+    written = url.database or ""
+    if written.startswith("file:"):
+        written = unquote(written.removeprefix("file:"))
     if not written or written == ":memory:":
         raise PoliceConfigInvalid("police.url names no file")
     path = quote(str((home / written).absolute()))
@@ -188,7 +191,7 @@ def _sqlite(url: URL, config: PoliceConfig) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _refuse_writes(connection: Any, _: object) -> None:
-        connection.execute("PRAGMA query_only = ON")
+        connection.execute(_QUERY_ONLY)
         # Text that is no UTF-8 breaks the record it is in, when that is read; not every look at the table.
         connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
 
