@@ -67,7 +67,7 @@ def identity(party: str, purpose: KeyPurpose) -> Identity:
     return Identity.from_seed(purpose, drawn(f"{party}/{purpose}", HYBRID_PRIVATE_BYTES))
 
 
-def statement(party: str, **changes: object) -> PartyStatement:
+def statement(party: str, /, **changes: object) -> PartyStatement:
     """What a party's file says."""
     kind = {DESK: PartyKind.DESK, COORDINATOR: PartyKind.COORDINATOR, AGENCY: PartyKind.AGENT}.get(party)
     keys = [

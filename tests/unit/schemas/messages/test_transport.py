@@ -1,0 +1,54 @@
+"""Outer messages: each kind is read as what it says it is, and lasting kinds are told from passing ones."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from schemas import canonical
+from schemas.messages.model import FieldInvalid, FieldMissing, FieldUnknown, KindUnexpected, VersionUnknown
+from schemas.messages.transport import OUTER, Outer, kind_of, read_outer
+from schemas.vectors.entries import outers
+
+
+@pytest.mark.parametrize("kind", sorted(OUTER))
+def test_an_outer_message_is_read_as_the_kind_it_names(kind: str) -> None:
+    outer = outers()[kind]
+    assert read_outer(outer.encode()) == outer
+    assert kind_of(type(outer)) == kind == json.loads(outer.encode())["kind"]
+
+
+def test_lasting_kinds_are_those_that_somebody_waits_for() -> None:
+    lasting = {kind for kind, model in OUTER.items() if model.lasting}
+    assert lasting == {"submission", "delivery", "deed", "released", "notice"}
+
+
+def test_every_kind_of_outer_message_is_in_the_table() -> None:
+    assert set(Outer.__subclasses__()) == set(OUTER.values())
+
+
+def changed(**members: object) -> bytes:
+    whole = {**json.loads(outers()["deed"].encode()), **members}
+    return canonical.encode({name: value for name, value in whole.items() if value is not None})
+
+
+@pytest.mark.parametrize(
+    ("raw", "failure"),
+    [
+        (changed(kind="gossip"), KindUnexpected),
+        (changed(kind=None), KindUnexpected),
+        (changed(v=2), VersionUnknown),
+        (changed(parts=None), FieldMissing),
+        (changed(epoch=None), FieldMissing),
+        (changed(parts=["00" * 32] * 17), FieldInvalid),
+        (changed(last_seq=1), FieldUnknown),
+    ],
+)
+def test_a_header_of_no_kind_is_refused(raw: bytes, failure: type[Exception]) -> None:
+    with pytest.raises(failure):
+        read_outer(raw)
+
+
+def test_a_deed_need_not_name_an_exchange() -> None:
+    assert "exchange" not in json.loads(read_outer(changed(exchange=None)).encode())
