@@ -31,7 +31,7 @@ Cheap checks of identity stand before signatures, signatures before anything is 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -87,8 +87,14 @@ class Checker:
     """What a delivery is checked against: who I am, whom I pinned, the private sealing keys I hold, by key id."""
 
     me: Party
-    directory: Directory
+    pinned: Callable[[], Directory]
+    """Asked each time: parties may be pinned and unpinned while the program runs."""
     seals: Mapping[str, Identity] = field(repr=False)
+
+    @property
+    def directory(self) -> Directory:
+        """Whom I pinned, as last read."""
+        return self.pinned()
 
     def check(self, parts: tuple[bytes, ...], exchange: str, now: int) -> Delivered:
         """Open a delivery, or say which check it failed.

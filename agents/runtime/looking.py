@@ -16,7 +16,16 @@ from agents.runtime.calls import SourceCalls
 from agents.runtime.gatekeeper import Gatekeeper, Question
 from agents.runtime.match import Matched, Nobody, Possible, find_match, query_for
 from agents.runtime.minimise import scope_for
-from agents.runtime.outcomes import SOURCE_AWAY, SOURCE_ERROR, Decided, Failed, Found, Looked, decide_outcome
+from agents.runtime.outcomes import (
+    SOURCE_AWAY,
+    SOURCE_ERROR,
+    Decided,
+    Failed,
+    Found,
+    Looked,
+    decide_outcome,
+    not_offered,
+)
 from agents.runtime.source import (
     MAX_FINDINGS,
     MAX_PEOPLE,
@@ -46,6 +55,8 @@ class Looking:
 
     source: RecordSource
     calls: SourceCalls
+    offered: frozenset[Category]
+    """The categories this agency answers; others are not looked for."""
 
     async def look(self, grant: Grant, told: Told) -> tuple[Looked, ...]:
         """All that is found about the subjects of a request, in their order. Failures are in it; nothing is raised."""
@@ -78,16 +89,11 @@ class Looking:
     async def _what(self, grant: Grant, looked: Looked) -> Looked:
         if not isinstance(looked.match, Matched):
             return looked
-        categories = [one.category for one in grant.scope if looked.subject.role in one.roles]
+        granted = dict.fromkeys(one.category for one in grant.scope if looked.subject.role in one.roles)
         people = looked.match.people
-        found = await _all(self._held(people, category) for category in dict.fromkeys(categories))
-        return Looked(
-            looked.subject,
-            looked.match,
-            looked.labels,
-            looked.failed,
-            dict(zip(dict.fromkeys(categories), found, strict=True)),
-        )
+        found = await _all(self._held(people, category) for category in granted if category in self.offered)
+        by_category = dict(zip((one for one in granted if one in self.offered), found, strict=True))
+        return Looked(looked.subject, looked.match, looked.labels, looked.failed, by_category)
 
     async def _held(self, people: Sequence[LocalPerson], category: Category) -> Found:
         said = await self._try(lambda: [one for person in people for one in _read(self.source, person, category)])
@@ -108,7 +114,13 @@ class Looking:
 
 
 def decide_all(
-    gatekeeper: Gatekeeper, header: RequestHeader, grant: Grant, looked: Iterable[Looked], contact: Contact | None
+    gatekeeper: Gatekeeper,
+    header: RequestHeader,
+    grant: Grant,
+    looked: Iterable[Looked],
+    *,
+    offered: frozenset[Category],
+    contact: Contact | None,
 ) -> list[Decided]:
     """The outcome of every category granted for every subject, in the order of the header."""
     by_ref = {one.subject.ref: one for one in looked}
@@ -119,7 +131,9 @@ def decide_all(
         question = Question(header, subject.role, one.labels, anybody)
         for category in dict.fromkeys(scope.category for scope in grant.scope):
             scope = scope_for(grant, category, subject.role)
-            if scope is not None:
+            if scope is not None and category not in offered:
+                decided.append(not_offered(subject, scope))
+            elif scope is not None:
                 decided.append(decide_outcome(gatekeeper, question, scope, one, contact))
     return decided
 

@@ -15,7 +15,16 @@ from typing import Final, TypeAlias
 from broker.node.store import Transaction
 from schemas.failures import Away, GroundLost, Rejected
 from schemas.ledger.checkpoint import SignedTreeHead, TreeHead
-from schemas.ledger.merkle import HASH_BYTES, CompactRange, Node, NodeReader, leaf_hash, root_of
+from schemas.ledger.merkle import (
+    EMPTY_ROOT,
+    HASH_BYTES,
+    CompactRange,
+    Node,
+    NodeReader,
+    leaf_hash,
+    root_from_leaf_hashes,
+    root_of,
+)
 from schemas.ledger.receipt import VerifiedReceipt
 from schemas.messages.entry import HubEntry
 
@@ -250,3 +259,16 @@ def _advance(tx: Transaction) -> None:
         ahead += 1
     if ahead != held:
         tx.execute("UPDATE mirror_seq SET held = ?, told = max(told, ?)", (ahead, ahead))
+
+
+def verify_whole(tx: Transaction) -> int:
+    """Hash every leaf of the mirror again and compare with the newest checkpoint; how many leaves that were.
+
+    Raises:
+        ForkedLog: they are not the log that the checkpoint signs.
+    """
+    head = tx.execute("SELECT size, root FROM mirror_head").fetchone() or (0, EMPTY_ROOT)
+    size, root = root_from_leaf_hashes(row[0] for row in tx.execute("SELECT hash FROM mirror_leaf ORDER BY idx"))
+    if size != head[0] or not hmac.compare_digest(root, head[1]):
+        raise ForkedLog("the mirror does not hold what the newest checkpoint signs; restore the store")
+    return size

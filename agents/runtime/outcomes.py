@@ -34,6 +34,7 @@ from schemas.vocabulary import Category, Mode, Outcome
 SOURCE_AWAY: Final = "source-away"
 SOURCE_ERROR: Final = "source-error"
 RECORD_BROKEN: Final = "record-broken"
+NOT_OFFERED: Final = "not-offered"
 TOO_LARGE: Final = "too-large"
 PART_WITHHELD: Final = "part-withheld"
 """Reason beside *answered*: some records of the category were withheld, visibly, by their own rule."""
@@ -101,6 +102,11 @@ def decide_outcome(
     if found.broken:  # 7
         return rows.broken(found.broken)
     return _by_record(gatekeeper, question, scope, found.findings, passage, contact, rows)  # 8
+
+
+def not_offered(subject: SubjectRef, scope: Scope) -> Decided:
+    """The outcome of a category that this agency does not answer: nothing was looked at, whoever is asked about."""
+    return _Rows(subject.ref, scope.category, scope.mode).could_not_look(Failed(NOT_OFFERED, False))
 
 
 def too_large(row: OutcomeRow) -> Decided:

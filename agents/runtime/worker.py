@@ -118,7 +118,9 @@ class Worker:
     async def _decide(self, job: Job, asked: Asked, grant: Grant, looked: tuple[Looked, ...]) -> bool:
         """Make and commit the answer; False if the view of the hub's log is too old for it, or the exchange ended."""
         async with self.places:
-            decided = decide_all(self.gatekeeper, asked.header, grant, looked, self.contact)
+            decided = decide_all(
+                self.gatekeeper, asked.header, grant, looked, offered=self.looking.offered, contact=self.contact
+            )
             now = self.post.clock.now()
             written = write_answer(self.signatory, asked, decided, policy=self.gatekeeper.digest, now=now)
             return await self._commit(job, written, now)

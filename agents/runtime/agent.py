@@ -1,0 +1,121 @@
+"""An agent put together on its ground: its parts wired once, started and stopped in order. Composition only.
+
+The source and the ground are handed in, so that a test runs the very same agent as a program.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from agents.runtime.agent_commands import agent_commands
+from agents.runtime.answering import Signatory
+from agents.runtime.calls import SourceCalls
+from agents.runtime.checks import Checker
+from agents.runtime.correspondent import AgentCorrespondent
+from agents.runtime.currency import Currency
+from agents.runtime.gatekeeper import Gatekeeper
+from agents.runtime.inspection import Inspection
+from agents.runtime.looking import Looking
+from agents.runtime.own_log import OwnLog
+from agents.runtime.settings import AgentSettings
+from agents.runtime.source import RecordSource
+from agents.runtime.worker import Worker
+from broker.node.commands import Command
+from broker.node.ground import Ground
+from broker.node.home import HomeInvalid
+from broker.node.observe import Check
+from broker.node.store.migrations import Migration, load_migrations
+from schemas.crypto.purposes import KeyPurpose
+from schemas.failures import Rejected
+from schemas.messages.party import PartyKind
+
+_log = structlog.get_logger()
+
+AGENT_MIGRATIONS: Final[tuple[Migration, ...]] = load_migrations("agents.runtime.migrations", "agent")
+COMPARE_MS: Final = 15 * 60_000
+"""How often this agency's log is compared with what the hub shows of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A composed agent (`broker.node.running.Program`)."""
+
+    ground: Ground
+    source: RecordSource
+    currency: Currency
+    worker: Worker
+    inspection: Inspection
+    commands: Mapping[str, Command] = field(default_factory=dict)
+    checks: Mapping[str, Check] = field(default_factory=dict)
+
+    async def start(self) -> None:
+        """Listen, go on with what waits from before, and say hello whenever the bus is there."""
+        await self.worker.resume()
+        await self.ground.post.start()
+        self.ground.post.spawn(self.currency.keep_up())
+        self.ground.post.spawn(self._compare_for_ever())
+
+    async def stop(self) -> None:
+        """Leave the bus, let go of the source, close the store."""
+        await self.ground.close()
+        await asyncio.get_running_loop().run_in_executor(None, self.source.close)
+
+    async def _compare_for_ever(self) -> None:
+        clock = self.ground.clock
+        while True:
+            await clock.sleep_until(clock.now() + COMPARE_MS)
+            for one in await self.inspection.discrepancies():
+                _log.error("log_discrepancy_found", code=one.code, exchange=one.exchange)
+
+
+def build_agent(ground: Ground, source: RecordSource, gatekeeper: Gatekeeper, settings: AgentSettings) -> Agent:
+    """Wire an agent; nothing runs yet.
+
+    Raises:
+        HomeInvalid: a key is missing, or the hub's coordinator or desk is not pinned.
+    """
+    post, home, me, answers = ground.post, ground.home, ground.me, settings.answers
+    try:
+        hub, desk = ground.directory.only(PartyKind.COORDINATOR), ground.directory.only(PartyKind.DESK)
+        hub_lead, _ = ground.directory.newest(desk.id, KeyPurpose.ADDENDUM, ground.clock.now())
+        own_lead, _ = ground.directory.newest(me.id, KeyPurpose.ADDENDUM, ground.clock.now())
+    except Rejected as failure:
+        raise HomeInvalid(f"{failure.detail}; pin the files of the hub's coordinator and desk (agent pin)") from None
+    if ground.log is None:
+        raise HomeInvalid("this agency's own file names no log; make the home again with init")
+    seals = {identity.id: identity for identity in home.identities(ground.keys, KeyPurpose.SEAL)}
+    checker = Checker(me, lambda: post.directory, seals)
+    currency = Currency(post, checker, hub)
+    calls = SourceCalls(ground.clock, places=answers.source_calls, limit_ms=answers.source_seconds * 1000)
+    own_log = OwnLog(ground.log, ground.directory.hub)
+    signatory = Signatory(
+        agency=me.id,
+        answer_key=home.signing_key(ground.keys, KeyPurpose.ANSWER),
+        deed_key=home.signing_key(ground.keys, KeyPurpose.DEED),
+        hub_lead=hub_lead,
+        own_lead=own_lead,
+        handling=settings.handling_caveat,
+    )
+    looking = Looking(source, calls, frozenset(settings.categories))
+    worker = Worker(
+        post=post,
+        hub=hub,
+        checker=checker,
+        currency=currency,
+        looking=looking,
+        gatekeeper=gatekeeper,
+        own_log=own_log,
+        signatory=signatory,
+        contact=answers.contact_record(),
+        places=asyncio.Semaphore(answers.jobs),
+    )
+    post.correspondent = AgentCorrespondent(post, hub, desk, checker, currency, worker, own_log, signatory)
+    post.on_connected = currency.say_hello
+    inspection = Inspection(ground, gatekeeper)
+    commands = agent_commands(inspection, looking, gatekeeper, settings)
+    return Agent(ground, source, currency, worker, inspection, commands, {"mirror": inspection.is_whole})

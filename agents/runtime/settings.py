@@ -1,0 +1,119 @@
+"""An agent's configuration: what every node has, how it answers, and where the agency's own section is.
+
+Frozen once read. Holds paths to secrets, never secrets. The section named for the agency's kind is the agency's own: it
+is handed to the agency's program as it stands.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from broker.node.settings import NodeSettings, Section, SettingsInvalid, settings_of
+from schemas.messages.fields import Line
+from schemas.records.fields import Email, Telephone, Text
+from schemas.records.record import Contact
+from schemas.vocabulary import AgencyKind, Category
+
+
+class PolicySettings(Section):
+    """The agency's own rules beside the shipped ones."""
+
+    directory: Path | None = Field(default=None, description="Folder of further *.cedar files; relative to the home.")
+
+
+class ContactSettings(Section):
+    """Whom the hub may ring about a record: a duty desk rather than a person."""
+
+    team: Text | None = None
+    telephone: Telephone | None = None
+    email: Email | None = None
+
+
+class AnswerSettings(Section):
+    """How this agency answers."""
+
+    jobs: Annotated[int, Field(ge=1, le=1024)] = Field(default=32, description="Requests looked at at once.")
+    source_calls: Annotated[int, Field(ge=1, le=64)] = Field(default=8, description="Calls to the source at once.")
+    source_seconds: Annotated[int, Field(ge=1, le=600)] = Field(
+        default=30, description="Seconds before a call to the source counts as away."
+    )
+    contact: ContactSettings | None = None
+
+    def contact_record(self) -> Contact | None:
+        """The contact as it stands in existence facts."""
+        given = self.contact
+        return None if given is None else Contact(team=given.team, telephone=given.telephone, email=given.email)
+
+
+class AgentSettings(NodeSettings):
+    """The whole file, but for the agency's own section."""
+
+    kind: AgencyKind
+    categories: tuple[Category, ...] = Field(
+        description="What this agency answers; anything else could not be looked at."
+    )
+    handling_caveat: Line = Field(description="On what terms an answer may be kept and passed on; stands on each.")
+    policy: PolicySettings = PolicySettings()
+    answers: AnswerSettings = AnswerSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """What an agent was configured with: its settings, and the agency's own section as it stands in the file."""
+
+    settings: AgentSettings
+    section: Mapping[str, Any]
+
+
+def load_configured(path: Path, kind: AgencyKind, defaults: Path) -> Configured:
+    """Read `config.toml` over the agency's `defaults.toml`; the agency's own section is named for its kind.
+
+    Raises:
+        SettingsInvalid: a file cannot be read, is not TOML, or a key does not hold; the text names it.
+    """
+    members = _over(_table(defaults), _table(path))
+    section = members.pop(kind.value, {})
+    if not isinstance(section, dict):
+        raise SettingsInvalid(f"{path}: {kind.value} is a section of its own: write [{kind.value}] above its keys")
+    settings = settings_of({"kind": kind.value, **members}, AgentSettings, str(path))
+    if settings.kind is not kind:
+        raise SettingsInvalid(
+            f"{path}: kind is {settings.kind.value}, and this is the program of a {kind.value} agency"
+        )
+    return Configured(settings, section)
+
+
+def kind_in(path: Path) -> AgencyKind:
+    """The kind of agency whose home this is.
+
+    Raises:
+        SettingsInvalid: the file cannot be read or names no kind.
+    """
+    try:
+        return AgencyKind(_table(path).get("kind", ""))
+    except ValueError:
+        raise SettingsInvalid(f"{path}: kind is missing or unknown; it is one of {', '.join(AgencyKind)}") from None
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsInvalid(f"{path} cannot be read ({error.strerror}); make it with init") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"{path} is not TOML: {error}") from None
+
+
+def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables are joined key by key; anything else above replaces what is below."""
+    joined = dict(below)
+    for key, value in above.items():
+        under = joined.get(key)
+        joined[key] = _over(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+    return joined
