@@ -10,7 +10,7 @@ import contextlib
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -83,7 +83,8 @@ async def _run(observe_port: int, metrics: Metrics, build: Callable[[Metrics], A
     _log.info("program_started", port=observe.port)
     serving = asyncio.create_task(serve_all(commands, observe))
     waiting = asyncio.create_task(stopping.wait())
-    await asyncio.wait([serving, waiting, ground.post.halted], return_when=asyncio.FIRST_COMPLETED)
+    ends: list[asyncio.Future[Any]] = [serving, waiting, ground.post.halted]
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     halted = ground.post.halted.result() if ground.post.halted.done() else None
     for task in (serving, waiting):
         task.cancel()
