@@ -30,7 +30,7 @@ from broker.node.store.connection import CommitStep, StatementGuard, claim, open
 from broker.node.store.migrations import Migration, migrate
 from broker.node.store.port import AfterSeal, Companion, GroupReport, Seal, StoreBroken, StoreClosed, Transaction
 
-_CHECKPOINT_AFTER_ROWS: Final = 1_000
+_CHECKPOINT_AFTER_ROWS: Final = 500
 """Rows changed between two WAL checkpoints. A WAL that is soon overwritten from its start makes each fsync half as dear
 as one that grows: nothing of the file system's own has to be written with it."""
 _BROKEN_PRIMARY_CODES: Final = {
