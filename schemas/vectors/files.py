@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from schemas.asyncapi import asyncapi_text
+from schemas.jsonschema import schema_files
 from schemas.vectors.formats import (
     Case,
     canonical_vectors,
@@ -57,7 +59,7 @@ def vector_files() -> dict[str, str]:
 
 def generated_files() -> dict[str, str]:
     """Every generated file, by its path below `schemas/`."""
-    return vector_files()
+    return {**vector_files(), **schema_files(), "asyncapi.yaml": asyncapi_text()}
 
 
 def stray_files() -> list[Path]:
