@@ -6,6 +6,7 @@ result holds personal data and goes to the terminal of the person who asked, now
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -87,7 +88,7 @@ class Trying:
             TryMalformed: the arguments are not a trial; the text names the field and no value.
         """
         try:
-            trial = Trial.model_validate(arguments, strict=False)
+            trial = Trial.model_validate_json(json.dumps(arguments))
             header, grant, told = _as_request(trial, self.settings.kind)
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]

@@ -308,7 +308,7 @@ class World:
     async def deliver(self, asked: Asked, leaf: bytes, parts: tuple[bytes, bytes]) -> None:
         now = self.clock.now()
 
-        def work(tx: Transaction) -> AfterSeal[None]:
+        def work(tx: Transaction) -> AfterSeal[None] | None:
             index = self.log.append(tx, leaf)
 
             def send(tx: Transaction, seal: Seal) -> None:
@@ -334,7 +334,7 @@ class World:
         """Log an entry about the agency and give it notice."""
         now = self.clock.now()
 
-        def work(tx: Transaction) -> AfterSeal[None]:
+        def work(tx: Transaction) -> AfterSeal[None] | None:
             index = self.log.append(tx, entry.encode())
 
             def send(tx: Transaction, seal: Seal) -> None:

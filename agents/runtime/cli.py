@@ -1,0 +1,222 @@
+"""The commands of an agent, one set for every agency: init, pin, doctor, run, try, status, log.
+
+An error is one line that says what to do, exit status 1; a misused command exits 2. What reads also speaks JSON. Thin:
+each command asks a module or the running program and prints.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import click
+
+from agents.runtime.doctor import examine
+from agents.runtime.initialising import NewAgent, initialise, pin_party
+from agents.runtime.program import Agency, SourceOf, run_agent
+from agents.runtime.trial_options import arguments_of, trial_options
+from agents.runtime.trying_out import try_out
+from broker.node.command_client import CommandClient
+from broker.node.home import Home
+from schemas.failures import Failure
+from schemas.vocabulary import AgencyKind
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_home = click.option(
+    "--home", type=click.Path(path_type=Path), default=Path("."), show_default=True, help="The agent's directory."
+)
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+def explained(command: Callable[P, R]) -> Callable[P, R]:
+    """A command whose failures are one line that says what to do, and exit status 1."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except Failure as failure:
+            click.echo(f"error: {failure.detail or failure.code} [{failure.code}]", err=True)
+            sys.exit(1)
+
+    return run
+
+
+def program(kind: AgencyKind, source: SourceOf, defaults: Path) -> click.Group:
+    """The commands of an agency's agent.
+
+    Args:
+        source: makes the agency's source of its section of `config.toml` and the home's path.
+        defaults: the agency's `defaults.toml`, under what the home's `config.toml` says.
+    """
+    agency = Agency(kind, source, defaults)
+    group = click.Group("agent", help=f"The agent of a {kind.value} agency: answers a hub from its own records.")
+    for command in (_init(agency), _pin(), _doctor(agency), _run(agency), _try(agency), _status(), _log()):
+        group.add_command(command)
+    return group
+
+
+def _init(agency: Agency) -> click.Command:
+    @click.command("init")
+    @_home
+    @click.option("--hub", required=True, help="The hub's name, as its party files say it.")
+    @click.option("--agency", "party", required=True, help="This agency's name in that hub: a-z, 0-9 and -.")
+    @click.option("--name", required=True, help="The organisation's name, for people.")
+    @click.option("--bus", default="nats://127.0.0.1:4222", show_default=True, help="Where the bus is.")
+    @click.option(
+        "--ig-lead-key",
+        type=click.Path(path_type=Path),
+        required=True,
+        help="Where the information-governance lead's private key is written, for the lead to take away.",
+    )
+    @explained
+    def init(home: Path, hub: str, party: str, name: str, bus: str, ig_lead_key: Path) -> None:
+        """Make an agent's directory: keys, public file, configuration."""
+        new = NewAgent(agency.kind, hub, party, name, bus, ig_lead_key)
+        made = initialise(Home(home), new, now=_now())
+        click.echo(f"made {made.id} in {home}")
+        click.echo(f"fingerprint  {made.fingerprint}")
+        click.echo(f"next: hand {home / 'own.party'} to the hub, compare fingerprints by voice, pin the hub's files")
+
+    return init
+
+
+def _pin() -> click.Command:
+    @click.command("pin")
+    @_home
+    @click.argument("file", type=click.Path(path_type=Path))
+    @click.option("--fingerprint", help="As it was read out to you; without it you are asked to compare.")
+    @explained
+    def pin(home: Path, file: Path, fingerprint: str | None) -> None:
+        """Believe a party of the hub from now on, by its party file."""
+
+        def compare(name: str, shown: str) -> bool:
+            return click.confirm(f"{name}\nfingerprint  {shown}\nIs this what was read out to you?")
+
+        party = pin_party(Home(home), file, fingerprint, compare)
+        click.echo(f"pinned {party.id} ({party.statement.party_kind.value})")
+
+    return pin
+
+
+def _doctor(agency: Agency) -> click.Command:
+    @click.command("doctor")
+    @_home
+    @_json
+    def doctor(home: Path, as_json: bool) -> None:
+        """Try everything the agent needs, and say what to do about what is missing."""
+        found = list(examine(Home(home), agency, _now()))
+        if as_json:
+            _print([{"check": one.what, "well": one.is_well, "said": one.said} for one in found])
+        else:
+            for one in found:
+                click.echo(f"{'ok  ' if one.is_well else 'FAIL'}  {one.what:<9} {one.said}")
+        sys.exit(0 if all(one.is_well for one in found) else 1)
+
+    return doctor
+
+
+def _run(agency: Agency) -> click.Command:
+    @click.command("run")
+    @_home
+    @explained
+    def run(home: Path) -> None:
+        """Run the agent until it is told to stop."""
+        sys.exit(run_agent(Home(home), agency))
+
+    return run
+
+
+def _try(agency: Agency) -> click.Command:
+    @click.command("try")
+    @_home
+    @_json
+    @trial_options
+    @explained
+    def attempt(home: Path, as_json: bool, **given: Any) -> None:
+        """What would be found of one person, and what of it would leave. Nothing is sent and nothing is logged."""
+        tried = try_out(Home(home), agency, arguments_of(given))
+        if as_json:
+            _print(tried)
+            return
+        for one in tried["outcomes"]:
+            why = " ".join(filter(None, [one["rule"], one["reason"]]))
+            click.echo(f"{one['category']:<28} {one['outcome']:<24} {why}".rstrip())
+            for fact in one["facts"]:
+                click.echo(f"    {json.dumps(fact, ensure_ascii=False, sort_keys=True)}")
+
+    return attempt
+
+
+def _status() -> click.Command:
+    @click.command("status")
+    @_home
+    @_json
+    @explained
+    def status(home: Path, as_json: bool) -> None:
+        """How the running agent stands."""
+        stands = CommandClient(Home(home).socket_path).ask("status")
+        if as_json:
+            _print(stands)
+            return
+        click.echo(f"{stands['agency']} of {stands['hub']}: {'connected' if stands['connected'] else 'no bus'}")
+        click.echo("requests  " + ", ".join(f"{count} {state}" for state, count in stands["jobs"].items()))
+        mirror = stands["mirror"]
+        click.echo(f"hub's log {mirror['size']} entries, {mirror['held']} of {mirror['told']} about this agency")
+        click.echo(f"own log   {stands['own_log'].get('size', 0)} entries")
+        for one in stands["discrepancies"]:
+            click.echo(f"ALARM     {one['code']} {one['entry']}")
+
+    return status
+
+
+def _log() -> click.Group:
+    log = click.Group("log", help="This agency's own sharing log.")
+
+    @log.command("show")
+    @_home
+    @_json
+    @click.option("--last", type=click.IntRange(1, 500), default=20, show_default=True, help="How many entries.")
+    @explained
+    def show(home: Path, as_json: bool, last: int) -> None:
+        """The newest entries."""
+        entries = CommandClient(Home(home).socket_path).ask("log", {"last": last})["entries"]
+        if as_json:
+            _print(entries)
+            return
+        for one in entries:
+            entry = one["entry"]
+            when = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(entry["t"] / 1000))
+            click.echo(f"{one['index']:>6}  {when}Z  {entry['type']:<15} {entry.get('exchange', '')}")
+
+    @log.command("verify")
+    @_home
+    @_json
+    @explained
+    def verify(home: Path, as_json: bool) -> None:
+        """Hash the own log and the mirror of the hub's again, and compare the two."""
+        found: Mapping[str, Any] = CommandClient(Home(home).socket_path).ask("log-verify")
+        if as_json:
+            _print(found)
+        else:
+            click.echo(f"own log: {found['own_log']} entries hold; mirror of the hub's: {found['mirror']} hold")
+            for one in found["discrepancies"]:
+                click.echo(f"ALARM: {one['code']} {one['entry']}")
+        sys.exit(1 if found["discrepancies"] else 0)
+
+    return log
+
+
+def _print(value: object) -> None:
+    click.echo(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False))
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

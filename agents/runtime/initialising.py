@@ -1,0 +1,92 @@
+"""Making an agent's home and pinning the hub's parties: what a person does once, with nothing running."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from broker.node.home import Home, HomeInvalid, PartyPlan
+from schemas.failures import Failure, Rejected
+from schemas.messages.party import Party, PartyKind, read_party
+from schemas.vocabulary import AgencyKind
+
+
+class FingerprintDiffers(Failure):
+    """The party file is not the one whose fingerprint was read out."""
+
+    code = "fingerprint_differs"
+
+
+@dataclass(frozen=True, slots=True)
+class NewAgent:
+    """Who is to be made."""
+
+    kind: AgencyKind
+    hub: str
+    party: str
+    name: str
+    bus_url: str
+    ig_lead_key: Path
+
+
+def initialise(home: Home, new: NewAgent, *, now: int) -> Party:
+    """Make the home with its keys, its public file and a `config.toml` to be filled in.
+
+    Raises:
+        HomeInvalid: there is a party already, or a name cannot be one.
+    """
+    plan = PartyPlan(new.hub, new.party, PartyKind.AGENT, new.name, new.kind, f"{new.party}.{new.hub}/log")
+    try:
+        party = home.create(plan, now=now, ig_lead_key=new.ig_lead_key)
+    except ValueError:
+        raise HomeInvalid("hub and agency are names of a-z, 0-9 and -, starting with a letter") from None
+    if not home.config_path.exists():
+        home.config_path.write_text(_config(new), "utf-8")
+        home.config_path.chmod(0o600)
+    return party
+
+
+def pin_party(home: Home, file: Path, fingerprint: str | None, compare: Callable[[str, str], bool]) -> Party:
+    """Take a party's file into the home, if its fingerprint is the one that was read out.
+
+    `compare` asks a person: name and fingerprint to yes or no; it is not asked when `fingerprint` is given.
+
+    Raises:
+        PartyFileInvalid, HomeInvalid: the file does not hold or clashes.
+        FingerprintDiffers: it is another party's.
+    """
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        raise HomeInvalid(f"{file} cannot be read ({error.strerror})") from None
+    try:
+        party = read_party(raw)
+    except Rejected as failure:
+        raise HomeInvalid(f"{file}: {failure.detail}") from None
+    if fingerprint is None:
+        same = compare(f"{party.id} ({party.statement.party_kind.value}), {party.statement.name}", party.fingerprint)
+    else:
+        same = hmac.compare_digest(_plain(fingerprint), _plain(party.fingerprint))
+    if not same:
+        raise FingerprintDiffers(
+            "the fingerprint is another one: do not use this file; ask for it again by another way"
+        )
+    return home.pin(raw)
+
+
+def _plain(fingerprint: str) -> bytes:
+    return "".join(fingerprint.split()).lower().encode()
+
+
+def _config(new: NewAgent) -> str:
+    return f"""# The agent of {new.party}. Read once at the start; an unknown key stops it with the key's name.
+kind = "{new.kind.value}"
+
+[bus]
+url = "{new.bus_url}"
+
+# The agency's own records: see the README beside the agency's program for the keys.
+[{new.kind.value}]
+"""

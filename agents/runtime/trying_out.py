@@ -1,0 +1,40 @@
+"""`agent try`: by the running program where there is one, else with a source opened for the moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from agents.runtime.calls import SourceCalls
+from agents.runtime.looking import Looking
+from agents.runtime.program import Agency, rules_of
+from agents.runtime.try_person import Trying
+from broker.node.clock import SystemClock
+from broker.node.command_client import CommandClient, NotRunning
+from broker.node.home import Home
+
+
+def try_out(home: Home, agency: Agency, arguments: Mapping[str, Any]) -> Any:
+    """What would become of each category of one person.
+
+    Raises:
+        Failure: the agent cannot be asked or made; the text says what to do.
+    """
+    try:
+        return CommandClient(home.socket_path).ask("try", arguments)
+    except NotRunning:
+        return asyncio.run(_without_program(home, agency, dict(arguments)))
+
+
+async def _without_program(home: Home, agency: Agency, arguments: dict[str, Any]) -> dict[str, Any]:
+    configured = agency.configured(home)
+    settings = configured.settings
+    source = agency.make_source(configured, home)
+    try:
+        limit_ms = settings.answers.source_seconds * 1000
+        calls = SourceCalls(SystemClock(), places=settings.answers.source_calls, limit_ms=limit_ms)
+        looking = Looking(source, calls, frozenset(settings.categories))
+        return await Trying(looking, rules_of(settings, home), settings).run(arguments)
+    finally:
+        source.close()
