@@ -1,0 +1,126 @@
+"""`broker enquiry ...`: open, list, show, decide, close; each signed by the officer who says it.
+
+Persons' data come in by a file or standard input, never as arguments: those stand in shell histories and process lists.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from broker.cli.hub import Hub, OfficerAtDesk, home_option, key_option
+from broker.cli.output import explained, json_option, show
+from broker.cli.tables import answers_text, enquiry_lines, enquiry_text
+from schemas.failures import Failure
+from schemas.vocabulary import Decision
+
+
+class InputInvalid(Failure):
+    """A file of input that is not what the command takes."""
+
+    code = "input_invalid"
+
+
+@click.group()
+def enquiry() -> None:
+    """Enquiries of the officer whose key you give."""
+
+
+@enquiry.command("open")
+@home_option
+@key_option
+@click.option(
+    "--file",
+    "path",
+    required=True,
+    type=click.Path(allow_dash=True, path_type=Path),
+    help="JSON; - reads standard input.",
+)
+@json_option
+@explained
+def open_(hub: Hub, key_path: Path, path: Path, as_json: bool) -> None:
+    """Open an enquiry about the subjects in a file."""
+    opened = OfficerAtDesk.of(hub, key_path).ask("POST", "/enquiries", _read(path))
+    show(opened, f"opened enquiry {opened['enquiry']}\n" + enquiry_text(opened), as_json=as_json)
+
+
+@enquiry.command("list")
+@home_option
+@key_option
+@json_option
+@explained
+def list_(hub: Hub, key_path: Path, as_json: bool) -> None:
+    """Your enquiries, newest first."""
+    found = OfficerAtDesk.of(hub, key_path).ask("GET", "/enquiries")["enquiries"]
+    show(found, enquiry_lines(found) or "no enquiries", as_json=as_json)
+
+
+@enquiry.command("show")
+@home_option
+@key_option
+@click.argument("enquiry_id")
+@click.option("--answers", is_flag=True, help="Show what was answered. This is recorded as a consultation.")
+@json_option
+@explained
+def show_(hub: Hub, key_path: Path, enquiry_id: str, answers: bool, as_json: bool) -> None:
+    """How an enquiry goes; with --answers its chronology and outcomes."""
+    officer = OfficerAtDesk.of(hub, key_path)
+    if answers:
+        found = officer.ask("GET", f"/enquiries/{enquiry_id}/answers")
+        show(found, answers_text(found), as_json=as_json)
+    else:
+        found = officer.ask("GET", f"/enquiries/{enquiry_id}")
+        show(found, enquiry_text(found), as_json=as_json)
+
+
+@enquiry.command()
+@home_option
+@key_option
+@click.argument("enquiry_id")
+@click.option("--decision", required=True, type=click.Choice([str(decision) for decision in Decision]))
+@click.option(
+    "--reason-file",
+    required=True,
+    type=click.Path(allow_dash=True, path_type=Path),
+    help="Why, in words; - reads standard input.",
+)
+@json_option
+@explained
+def decide(hub: Hub, key_path: Path, enquiry_id: str, decision: str, reason_file: Path, as_json: bool) -> None:
+    """Record what the hub decided, and why."""
+    body = {"decision": decision, "reason": _text(reason_file).strip()}
+    decided = OfficerAtDesk.of(hub, key_path).ask("POST", f"/enquiries/{enquiry_id}/decision", body)
+    show(decided, f"decided: {decided['decision']}", as_json=as_json)
+
+
+@enquiry.command()
+@home_option
+@key_option
+@click.argument("enquiry_id")
+@json_option
+@explained
+def close(hub: Hub, key_path: Path, enquiry_id: str, as_json: bool) -> None:
+    """Close a decided enquiry; outstanding requests are withdrawn."""
+    closed = OfficerAtDesk.of(hub, key_path).ask("POST", f"/enquiries/{enquiry_id}/close")
+    show(closed, f"closed; {closed['withdrawing']} outstanding requests are being withdrawn", as_json=as_json)
+
+
+def _text(path: Path) -> str:
+    try:
+        return sys.stdin.read() if str(path) == "-" else path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise InputInvalid(f"{path} cannot be read as UTF-8 text") from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        body = json.loads(_text(path))
+    except ValueError:
+        raise InputInvalid(f"{path} is not JSON") from None
+    if not isinstance(body, dict):
+        raise InputInvalid(f"{path} is not a JSON object")
+    return body

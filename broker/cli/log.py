@@ -1,0 +1,53 @@
+"""`broker log ...`: read and verify the hub's sharing log through the running coordinator."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from broker.cli.hub import Hub, home_option
+from broker.cli.output import explained, json_option, show
+from broker.cli.tables import at_text
+
+
+@click.group()
+def log() -> None:
+    """The sharing log."""
+
+
+@log.command("show")
+@home_option
+@click.option("--start", default=0, type=click.IntRange(min=0), help="Index of the first entry.")
+@click.option("--limit", default=100, type=click.IntRange(1, 1000), help="How many entries.")
+@json_option
+@explained
+def show_(hub: Hub, start: int, limit: int, as_json: bool) -> None:
+    """Entries of the log. That they were read becomes an entry."""
+    found = hub.ask_coordinator("log", {"start": start, "limit": limit})
+    show(found, "\n".join(entry_line(one) for one in found["entries"]) or "no entries", as_json=as_json)
+
+
+@log.command()
+@home_option
+@json_option
+@explained
+def verify(hub: Hub, as_json: bool) -> None:
+    """Check the whole log again from its first entry, and print its size, root and signed checkpoint."""
+    audit = hub.ask_coordinator("log_verify")
+    head = hub.ask_coordinator("checkpoint")
+    lines = [f"{audit['entries']} entries: " + ("the log holds" if audit["holds"] else "THE LOG DOES NOT HOLD")]
+    lines += [f"  entry {one['index']}: {one['what']}" for one in audit["findings"]]
+    lines += ["", head["checkpoint"].rstrip()]
+    show({**audit, **head}, "\n".join(lines), as_json=as_json)
+    if not audit["holds"]:
+        sys.exit(1)
+
+
+def entry_line(shown: Mapping[str, Any]) -> str:
+    """One entry in one line: index, time, type, agency, exchange."""
+    entry = shown["entry"]
+    about = " ".join(str(entry[name]) for name in ("agency", "exchange") if name in entry)
+    return f"{shown['index']:8}  {at_text(entry['t'])}  {entry['type']:15} {about}"

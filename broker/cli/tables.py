@@ -1,0 +1,80 @@
+"""Text for people: enquiries, requests, outcomes and the chronology. Pure; JSON is printed elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from broker.desk.chronology import NOT_KNOWN_PROVES_NOTHING
+
+Shown = Mapping[str, Any]
+
+
+def at_text(at: int | None) -> str:
+    """An instant as people read it, in UTC."""
+    return "" if at is None else datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def enquiry_lines(enquiries: Sequence[Shown]) -> str:
+    """A line an enquiry."""
+    return "\n".join(
+        f"{one['enquiry']}  {one['state']:8} {one['stage']:20} {one['rag']:6} {at_text(one['received_at'])}"
+        f"  {len(one['subjects'])} subjects"
+        for one in enquiries
+    )
+
+
+def enquiry_text(enquiry: Shown) -> str:
+    """An enquiry, its subjects' references and its requests."""
+    lines = [enquiry_lines([enquiry])]
+    lines += [f"  subject {one['subject']}  {one['role']}" for one in enquiry["subjects"]]
+    for one in enquiry.get("requests", []):
+        lines.append("  " + request_line(one))
+    return "\n".join(lines)
+
+
+def request_line(request: Shown) -> str:
+    """One request: where it stands and what is worth saying about it."""
+    marks = [mark for mark in ("late", "overdue", "undecided", "escalated") if request.get(mark)]
+    refused = sorted({reason["rule"] for reason in request["reasons"]})
+    if refused:
+        marks.append(f"left out by {', '.join(refused)}")
+    if request.get("not_accepted"):
+        marks.append(f"not accepted: {request['not_accepted']}")
+    told = f" ({'; '.join(marks)})" if marks else ""
+    return f"{request['exchange']}  {request['agency']:12} {request['progress']}{told}"
+
+
+def request_text(request: Shown) -> str:
+    """One request in full, without content."""
+    asked = ", ".join(f"{one['category']}:{one['mode']}" for one in request["categories"])
+    return "\n".join(
+        [
+            request_line(request),
+            f"  asks for  {asked}",
+            f"  deadline  {at_text(request['deadline_at'])}",
+            f"  expires   {at_text(request['expires_at'])}",
+        ]
+    )
+
+
+def answers_text(found: Shown) -> str:
+    """Outcomes, then one chronology."""
+    lines = ["OUTCOMES"]
+    for cell in found["outcomes"]:
+        reason = f" [{cell['reason']}]" if cell["reason"] else ""
+        confirm = f" (to confirm: {', '.join(cell['confirm'])})" if cell["confirm"] else ""
+        late = " late" if cell["late"] else ""
+        lines.append(
+            f"  {cell['agency']:10} {cell['name']:24} {cell['category']:28} {cell['state']}{reason}{confirm}{late}"
+        )
+    lines += ["", "CHRONOLOGY"]
+    for line in found["chronology"]:
+        lines.append(
+            f"  {line['on'] or 'undated':10}  {line['agency']:10} {line['name']:24} {line['category']:28}"
+            f" {line['text']}  [{line['rule']}]"
+        )
+    if any(cell["state"] == "not_known" for cell in found["outcomes"]):
+        lines += ["", NOT_KNOWN_PROVES_NOTHING]
+    return "\n".join(lines)
