@@ -58,7 +58,7 @@ class Contacts:
     has_broken: bool
 
 
-def read_involvement(connection: Connection, ref: str, today: date) -> Found:
+def read_involvement(connection: Connection, ref: str, today: date, unsaid: Collection[str]) -> Found:
     """Which services know the person, and the warnings in force."""
     category = Category.POLICE_INVOLVEMENT
     contacts = _contacts(connection, ref)
@@ -66,7 +66,7 @@ def read_involvement(connection: Connection, ref: str, today: date) -> Found:
         yield RecordBroken(category, ref, "lastContactOn")
     numbers = rows(connection, select(IDENTIFIER.c.identifier_type).where(IDENTIFIER.c.person_id == ref))
     known = (mapping.SERVICES.get(str(row["identifier_type"])) for row in numbers)
-    warnings = [warning.text("description") for warning in warnings_of(connection, ref, today)]
+    warnings = [warning.text("description") for warning in warnings_of(connection, ref, today, unsaid)]
     fields = {
         "ServicesKnownTo": (mapping.POLICE, *sorted({service for service in known if service})),
         "PoliceMarkerDetails": "\n".join(text for text in warnings if text) or None,

@@ -6,7 +6,7 @@ such a wording is told of by its date and grading, so that the reader knows that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Final
 
@@ -25,21 +25,27 @@ from schemas.records.fields import SEVERAL_MAX
 from schemas.vocabulary import Category
 
 
-def warnings_of(connection: Connection, ref: str, today: date) -> Sequence[Row]:
-    """The warning markers in force on a day; one whose end is no date is in force."""
+def warnings_of(connection: Connection, ref: str, today: date, unsaid: Collection[str]) -> Sequence[Row]:
+    """The warning markers in force on a day; one whose end is no date is in force.
+
+    Markers of the codes in `unsaid` protect the person: they are labels, and their words would tell what they guard.
+    """
     in_force = or_(MARKER.c.to_on.is_(None), MARKER.c.to_on >= today)
-    statement = select(MARKER).where(MARKER.c.person_id == ref, in_force).order_by(MARKER.c.marker_id)
+    said = MARKER.c.marker_code.not_in(list(unsaid))
+    statement = select(MARKER).where(MARKER.c.person_id == ref, in_force, said).order_by(MARKER.c.marker_id)
     return [Row(values) for values in rows(connection, statement)]
 
 
-def read_pnc(connection: Connection, ref: str, today: date) -> Found:
+def read_pnc(connection: Connection, ref: str, today: date, unsaid: Collection[str]) -> Found:
     """The person's entry: number, warning signals in force, convictions and cautions.
 
     A conviction that does not hold is told by itself. More than one fact may carry goes into further ones.
     """
     numbers = rows(connection, select(IDENTIFIER).where(IDENTIFIER.c.person_id == ref))
     ids = sorted(one.value for one in identifiers_of(map(Row, numbers)) if one.kind is IdentifierKind.PNC)
-    signals = tuple(warning.line("description") for warning in warnings_of(connection, ref, today))[:SEVERAL_MAX]
+    signals = tuple(warning.line("description") for warning in warnings_of(connection, ref, today, unsaid))[
+        :SEVERAL_MAX
+    ]
     convictions: list[police.Conviction] = []
     statement = select(DISPOSAL).where(DISPOSAL.c.person_id == ref).order_by(DISPOSAL.c.disposed_on.desc())
     for values in rows(connection, statement):
@@ -73,9 +79,9 @@ def _conviction(row: Row) -> police.Conviction:
     return build(police.Conviction, fields)
 
 
-def read_custody_and_pnc(connection: Connection, ref: str, today: date) -> Found:
+def read_custody_and_pnc(connection: Connection, ref: str, today: date, unsaid: Collection[str]) -> Found:
     """The entry, and every custody record."""
-    yield from read_pnc(connection, ref, today)
+    yield from read_pnc(connection, ref, today, unsaid)
     yield from _read_custody(connection, ref)
 
 

@@ -56,7 +56,7 @@ def load_labels(
         labels[ref].add(Label.REFUGE)
     marked = select(MARKER.c.person_id, MARKER.c.marker_code).where(
         MARKER.c.person_id.in_(refs),
-        MARKER.c.marker_code.in_(marker_labels),
+        MARKER.c.marker_code.in_(list(marker_labels)),
         or_(MARKER.c.to_on.is_(None), MARKER.c.to_on >= today),
     )
     for row in _all(connection, marked):

@@ -43,7 +43,7 @@ class PoliceSource:
                 connection, ref, config.open_outcomes, config.duty_contact
             ),
             Category.POLICE_INVOLVEMENT: lambda connection, ref: findings_involvement.read_involvement(
-                connection, ref, self._today()
+                connection, ref, self._today(), config.marker_labels
             ),
             Category.POLICE_MISSING: findings_events.read_missing,
             Category.POLICE_PROTECTION: findings_events.read_protection,
@@ -52,7 +52,7 @@ class PoliceSource:
             Category.POLICE_INCIDENT: findings_events.read_incidents,
             Category.POLICE_DA: findings_events.read_domestic_abuse,
             Category.POLICE_CUSTODY_PNC: lambda connection, ref: findings_risk.read_custody_and_pnc(
-                connection, ref, self._today()
+                connection, ref, self._today(), config.marker_labels
             ),
             Category.POLICE_INTELLIGENCE: findings_risk.read_intelligence,
         }

@@ -9,7 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, or_, select, union, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    func,
+    literal_column,
+    or_,
+    select,
+    union,
+    union_all,
+)
 
 from agents.police import mapping
 from agents.police.database import rows
@@ -27,6 +39,8 @@ from agents.runtime.source import MAX_PEOPLE, PersonName, PersonQuery
 
 _NAMED: Final = (PERSON, ALIAS)
 """The tables a name or a date of birth may stand in."""
+_ONE: Final[ColumnElement[int]] = literal_column("1")
+"""Written out, not bound: an index of an expression is only used for the same expression."""
 
 
 def search(connection: Connection, query: PersonQuery) -> Sequence[str]:
@@ -115,7 +129,7 @@ def _by_name(connection: Connection, query: PersonQuery) -> tuple[Sequence[str],
     named = (
         select(table.c.person_id, table.c.family_name, table.c.given_names, table.c.date_of_birth).where(
             func.lower(table.c.family_name).in_(families),
-            func.lower(func.substr(table.c.given_names, 1, 1)).in_(letters),
+            func.lower(func.substr(table.c.given_names, _ONE, _ONE)).in_(letters),
         )
         for table in _NAMED
     )

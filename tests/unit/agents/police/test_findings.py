@@ -177,6 +177,17 @@ def test_the_warnings_in_force_are_told_and_not_those_that_ended(source: PoliceS
     assert "PoliceMarkerDetails" not in later
 
 
+def test_a_marker_that_protects_is_not_told_in_words(source: PoliceSource, database: Path) -> None:
+    (stepfather,) = nominals_of(STEPFATHER)
+    alter(database, "INSERT INTO warning_marker VALUES (9001, ?, 'CA', 'In a refuge', '2020-01-01', NULL)", stepfather)
+    told = [
+        *facts(source, stepfather, Category.POLICE_INVOLVEMENT),
+        *facts(source, stepfather, Category.POLICE_CUSTODY_PNC),
+    ]
+    assert "refuge" not in str(told)
+    assert "Violent" in str(told)
+
+
 def test_a_nominal_with_nothing_else_is_known_to_the_police(source: PoliceSource, database: Path) -> None:
     ref = add_nominal(database, "N9000001", "Ann", "Zetter", None)
     (known,) = facts(source, ref, Category.POLICE_INVOLVEMENT)
