@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 
 from agents.runtime.names import Likeness, compare_family, compare_given, postcode_key
 from agents.runtime.source import LocalPerson, PersonAddress, PersonName, PersonQuery
-from schemas.identifiers import Identifier, IdentifierInvalid, parse_identifier
+from schemas.identifiers import Identifier, parse_identifier
 from schemas.messages.request import Subject
 
 CONFIRM_PERSON: Final = ("identifier", "full_name", "birth_date", "address")
@@ -62,13 +62,13 @@ class _Verdict(IntEnum):
 
 
 def query_for(subject: Subject, mothers: Iterable[str] = ()) -> PersonQuery:
-    """The query a subject of a request makes. Identifiers that do not hold are left out: they are never matched on."""
+    """The query a subject of a request makes. Its identifiers were checked where the bytes came in."""
     named = ([subject.name] if subject.name else []) + list(subject.other_names)
     return PersonQuery(
         names=tuple(PersonName(name.given, name.family) for name in named),
         birth_date=_day(subject.birth_date),
         expected_on=_day(subject.expected_on),
-        identifiers=frozenset(_identifiers(subject)),
+        identifiers=frozenset(parse_identifier(given.kind, given.value) for given in subject.identifiers),
         addresses=tuple(PersonAddress(address.line, address.postcode) for address in subject.addresses),
         sex=subject.sex,
         mothers=frozenset(mothers),
@@ -200,14 +200,6 @@ def _may_be_unborn(query: PersonQuery, person: LocalPerson) -> bool:
     if person.expected_on is None or person.mother_ref not in query.mothers:
         return False
     return query.expected_on is None or abs(person.expected_on - query.expected_on) <= EXPECTED_WITHIN
-
-
-def _identifiers(subject: Subject) -> Iterable[Identifier]:
-    for given in subject.identifiers:
-        try:
-            yield parse_identifier(given.kind, given.value)
-        except IdentifierInvalid:
-            continue
 
 
 def _day(text: str | None) -> date | None:

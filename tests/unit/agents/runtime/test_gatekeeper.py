@@ -1,0 +1,213 @@
+"""The agency's own decision: default refuse, visibly; silence only where a rule is marked so; strictest holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.runtime.gatekeeper import Effect, Gatekeeper, Passage, Question, load_gatekeeper
+from agents.runtime.source import Label
+from broker.node.policy import PolicyInvalid
+from schemas.messages.request import RequestHeader
+from schemas.records.fields import Marker
+from schemas.vocabulary import (
+    Category,
+    ConsentState,
+    Mode,
+    OfficerRole,
+    Purpose,
+    Rag,
+    Stage,
+    SubjectRole,
+)
+
+GATEKEEPER = load_gatekeeper(None)
+NONE: frozenset[Label] = frozenset()
+
+
+def decide(
+    category: Category = Category.POLICE_INCIDENT,
+    mode: Mode = Mode.CONTENT,
+    *,
+    person: frozenset[Label] = NONE,
+    anybody: frozenset[Label] = NONE,
+    record: frozenset[Label] = NONE,
+    role: SubjectRole = SubjectRole.INDEX_CHILD,
+    gatekeeper: Gatekeeper = GATEKEEPER,
+    **header: Any,
+) -> Passage:
+    said = {
+        "purpose": Purpose.CHILD_PROTECTION,
+        "stage": Stage.ENQUIRY,
+        "rag": Rag.AMBER,
+        "consent": ConsentState.NOT_SOUGHT,
+        "officer_role": OfficerRole.SOCIAL_WORKER,
+        **header,
+    }
+    question = Question(RequestHeader.model_construct(**said), role, person, anybody | person)
+    return gatekeeper.decide(question, category, mode, record)
+
+
+def own(tmp_path: Path, text: str) -> Gatekeeper:
+    (tmp_path / "own.cedar").write_text(text)
+    return load_gatekeeper(tmp_path)
+
+
+def test_an_amber_enquiry_gets_content_without_free_text_and_third_parties() -> None:
+    passage = decide()
+    assert (passage.effect, passage.rule) == (Effect.ALLOW, "permit-enquiry-content")
+    assert passage.markers >= {Marker.FREE_TEXT, Marker.THIRD_PARTY}
+
+
+def test_what_no_rule_permits_is_withheld_visibly() -> None:
+    passage = decide(stage=Stage.SCREENING)
+    assert (passage.effect, passage.reason) == (Effect.DENY_VISIBLE, "no-rule")
+
+
+@pytest.mark.parametrize("category", list(Category))
+def test_nothing_at_all_leaves_once_the_enquiry_is_decided(category: Category) -> None:
+    for mode in Mode:
+        assert decide(category, mode, stage=Stage.DECIDED).effect is not Effect.ALLOW
+
+
+def test_existence_may_be_told_while_screening() -> None:
+    assert decide(mode=Mode.EXISTENCE, stage=Stage.SCREENING, rag=Rag.GREEN).effect is Effect.ALLOW
+
+
+@pytest.mark.parametrize("label", [Label.LIMITED_ACCESS, Label.EXCLUDED])
+@pytest.mark.parametrize("category", [Category.PROBATION_ROSH, Category.PROBATION_RMP, Category.PERSON_ADDRESS])
+def test_risk_of_a_limited_access_person_is_withheld_visibly(label: Label, category: Category) -> None:
+    passage = decide(category, person=frozenset({label}))
+    assert (passage.effect, passage.reason) == (Effect.DENY_VISIBLE, "limited-access")
+
+
+def test_of_a_limited_access_person_demographics_and_free_text_stay_here() -> None:
+    passage = decide(
+        Category.PROBATION_IDENTITY, person=frozenset({Label.LIMITED_ACCESS}), stage=Stage.STRATEGY_DISCUSSION
+    )
+    assert passage.effect is Effect.ALLOW
+    assert passage.fields >= {"gender", "ethnicity", "contactDetails"}
+    assert Marker.FREE_TEXT in passage.markers
+
+
+@pytest.mark.parametrize("where", ["person", "anybody", "record"])
+def test_where_somebody_in_a_refuge_lives_leaves_in_no_record_of_the_request(where: str) -> None:
+    passage = decide(Category.EDU_ENROLMENT, **{where: frozenset({Label.REFUGE})})
+    assert Marker.WHEREABOUTS in passage.markers
+
+
+def test_adoption_is_silent_in_both_modes_and_through_any_category() -> None:
+    for mode in Mode:
+        assert decide(Category.CSC_ADOPTION, mode).effect is Effect.DENY_SILENT
+        assert decide(mode=mode, person=frozenset({Label.ADOPTED})).effect is Effect.DENY_SILENT
+        assert decide(mode=mode, record=frozenset({Label.ADOPTED})).effect is Effect.DENY_SILENT
+
+
+def test_sexual_health_is_silent_wherever_it_is_recorded() -> None:
+    for mode in Mode:
+        assert decide(Category.HEALTH_SEXUAL, mode, rag=Rag.RED).effect is Effect.DENY_SILENT
+        assert decide(mode=mode, record=frozenset({Label.SEXUAL_HEALTH})).effect is Effect.DENY_SILENT
+
+
+def test_gender_recognition_is_silent() -> None:
+    assert decide(record=frozenset({Label.GENDER_RECOGNITION})).effect is Effect.DENY_SILENT
+
+
+def test_intelligence_waits_visibly_for_a_person_to_read_it() -> None:
+    passage = decide(Category.POLICE_INTELLIGENCE, stage=Stage.STRATEGY_DISCUSSION, rag=Rag.RED)
+    assert (passage.effect, passage.reason) == (Effect.DENY_VISIBLE, "needs-review")
+
+
+def test_demographics_of_a_sensitive_person_stay_here() -> None:
+    passage = decide(Category.PERSON_IDENTITY, person=frozenset({Label.SENSITIVE}))
+    assert Marker.WHEREABOUTS in passage.markers
+    assert "Ethnicity" in passage.fields
+
+
+@pytest.mark.parametrize(
+    ("category", "header", "stays"),
+    [
+        (Category.PROBATION_CONTACT, {"rag": Rag.AMBER}, True),
+        (Category.PROBATION_CONTACT, {"rag": Rag.RED}, False),
+        (Category.PROBATION_CONTACT, {"stage": Stage.STRATEGY_DISCUSSION}, False),
+        (Category.AGENCY_INVOLVEMENT, {"rag": Rag.AMBER}, False),
+    ],
+)
+def test_officers_contact_leaves_in_red_and_strategy_only(
+    category: Category, header: dict[str, Any], stays: bool
+) -> None:
+    assert (Marker.OFFICER_CONTACT in decide(category, **header).markers) is stays
+
+
+@pytest.mark.parametrize("role", [SubjectRole.REFERRER, SubjectRole.PROFESSIONAL, SubjectRole.THIRD_PARTY])
+def test_bystanders_records_are_not_told(role: SubjectRole) -> None:
+    assert decide(role=role).effect is Effect.DENY_VISIBLE
+
+
+def test_silence_outweighs_a_visible_refusal_and_any_permit(tmp_path: Path) -> None:
+    everything = own(
+        tmp_path, '@id("all") @sentence("All.") @effect("allow_whole") permit (principal, action, resource);'
+    )
+    passage = decide(Category.POLICE_INTELLIGENCE, person=frozenset({Label.ADOPTED}), gatekeeper=everything)
+    assert passage.effect is Effect.DENY_SILENT
+
+
+def test_an_agency_may_add_a_rule_of_its_own(tmp_path: Path) -> None:
+    stricter = own(
+        tmp_path,
+        '@id("own-notices") @sentence("Notices stay.") @reason("force-policy")'
+        ' forbid (principal, action, resource == Category::"police.notice");',
+    )
+    passage = decide(Category.POLICE_NOTICE, gatekeeper=stricter)
+    assert (passage.effect, passage.reason, passage.rule) == (Effect.DENY_VISIBLE, "force-policy", "own-notices")
+    assert stricter.digest != GATEKEEPER.digest
+
+
+def test_an_agency_may_allow_free_text_without_third_parties(tmp_path: Path) -> None:
+    wider = own(
+        tmp_path,
+        '@id("own-text") @sentence("Free text.") @effect("allow_free_text")'
+        ' permit (principal, action == Action::"content", resource == Category::"police.incident");',
+    )
+    passage = decide(gatekeeper=wider)
+    assert Marker.FREE_TEXT not in passage.markers
+    assert Marker.THIRD_PARTY in passage.markers
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '@id("x") @sentence("s") @effect("deny_silent") permit (principal, action, resource);',
+        '@id("x") @sentence("s") @effect("allow") forbid (principal, action, resource);',
+        '@id("x") @sentence("s") @reason("two words") forbid (principal, action, resource);',
+        '@id("x") @sentence("s") forbid (principal, action, resource == Category::"police.incdent");',
+        '@id("x") @sentence("s") forbid (principal, action, resource) when { context.stag == Stage::"enquiry" };',
+        '@id("permit-existence") @sentence("s") permit (principal, action, resource);',
+    ],
+)
+def test_rules_that_cannot_be_relied_on_stop_the_start(tmp_path: Path, text: str) -> None:
+    with pytest.raises(PolicyInvalid):
+        own(tmp_path, text)
+
+
+def test_a_question_the_policy_cannot_evaluate_is_refused() -> None:
+    passage = decide(officer_role=type("Role", (), {"value": "emperor"})())
+    assert (passage.effect, passage.reason) == (Effect.DENY_VISIBLE, "policy-error")
+
+
+def test_the_schema_has_the_words_of_the_vocabulary_and_no_others() -> None:
+    text = (Path(__file__).parents[4] / "agents/runtime/policy/agency.cedarschema").read_text()
+    for name, words in (
+        ("Category", Category),
+        ("Stage", Stage),
+        ("Rag", Rag),
+        ("SubjectRole", SubjectRole),
+        ("ConsentState", ConsentState),
+        ("Label", Label),
+        ("Purpose", Purpose),
+        ("OfficerRole", OfficerRole),
+    ):
+        body = text.split(f"entity {name} enum [")[1].split("]")[0]
+        assert [word.strip().strip('"') for word in body.split(",") if word.strip()] == [word.value for word in words]
