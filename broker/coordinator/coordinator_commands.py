@@ -1,0 +1,193 @@
+"""What the coordinator's command socket takes: the status, the log, who is admitted. Thin: words in, JSON out.
+
+Whoever may use the socket is this machine's user for the hub. Reading the log is itself an entry of the log, in the
+same commit: without the entry nothing is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from broker.coordinator import records
+from broker.coordinator.audit import verify_log
+from broker.coordinator.members import admit_officer, remove_officer, settle_members
+from broker.coordinator.room import Room
+from broker.node.commands import Command, CommandMalformed
+from broker.node.log import get_checkpoint, get_leaves
+from broker.node.store.port import Transaction
+from schemas import canonical
+from schemas.failures import Rejected
+from schemas.ledger.merkle import leaf_hash
+from schemas.messages.entry import MAX_LEAF_BYTES, LogReadEntry, nonce
+from schemas.messages.fields import Count, Hex32, Slug, encode_base64
+
+MAX_ENTRIES_READ: Final = 1_000
+MAX_PRESSING: Final = 100
+
+
+class AddendumErased(Rejected):
+    """There is no such addendum here: never was, or it was erased."""
+
+    code = "addendum_unknown"
+
+
+class _Arguments(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+
+
+class _Nothing(_Arguments):
+    pass
+
+
+class _Range(_Arguments):
+    start: Count = 0
+    limit: Annotated[int, Field(ge=1, le=MAX_ENTRIES_READ)] = 100
+
+
+class _Officer(_Arguments):
+    officer: Slug
+
+
+class _Digest(_Arguments):
+    sha256: Hex32
+
+
+A = TypeVar("A", bound=_Arguments)
+
+
+class CoordinatorCommands:
+    """The commands, each a method."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+
+    def table(self) -> Mapping[str, Command]:
+        """The commands by name."""
+        return {
+            "status": self.status,
+            "checkpoint": self.checkpoint,
+            "log": self.log,
+            "log_verify": self.log_verify,
+            "repin": self.repin,
+            "officers": self.officers,
+            "admit_officer": self.admit_officer,
+            "remove_officer": self.remove_officer,
+            "addendum": self.addendum,
+        }
+
+    async def status(self, arguments: dict[str, Any]) -> Any:
+        """How the coordinator stands, and the open exchanges that press most."""
+        _read(_Nothing, arguments)
+        room = self._room
+
+        def read(tx: Transaction) -> Any:
+            return records.open_by_progress(tx), records.agencies(tx), records.most_pressing(tx, MAX_PRESSING)
+
+        counts, agencies, pressing = await room.post.store.read(read)
+        names = ("exchange", "agency", "rag", "progress", "deadline_at", "alerted", "delivery_code")
+        return {
+            "hub": room.hub,
+            "now": room.post.clock.now(),
+            "connected_at": room.post.connected_at,
+            "policy_digest": room.policy.digest,
+            "log_size": room.log.head.size,
+            "open": counts,
+            "waiting": len(room.post.outbox),
+            "agencies": [
+                {"agency": party, "entries": seq, "heard_at": heard_at or None} for party, seq, heard_at in agencies
+            ],
+            "pressing": [dict(zip(names, row, strict=True)) for row in pressing],
+        }
+
+    async def checkpoint(self, arguments: dict[str, Any]) -> Any:
+        """The newest signed checkpoint, to be kept elsewhere."""
+        _read(_Nothing, arguments)
+        size = self._room.log.head.size
+        note = await self._room.post.store.read(lambda tx: get_checkpoint(tx, size))
+        return {"size": size, "checkpoint": (note or b"").decode()}
+
+    async def log(self, arguments: dict[str, Any]) -> Any:
+        """Entries from `start` on; that they were read becomes an entry."""
+        asked, room = _read(_Range, arguments), self._room
+        stop = min(asked.start + asked.limit, room.log.head.size)
+        count = max(stop - asked.start, 0)
+        entry = LogReadEntry(log=room.log.origin, hub=room.hub, t=room.post.clock.now(), n=nonce(), entries=count)
+        leaf = entry.encode()
+
+        def work(tx: Transaction) -> list[bytes]:
+            leaves = get_leaves(tx, asked.start, stop) if count else []
+            room.log.append(tx, leaf)
+            return leaves
+
+        leaves = await room.post.commit(work)
+        return {"size": room.log.head.size, "entries": [_shown(asked.start + at, one) for at, one in enumerate(leaves)]}
+
+    async def log_verify(self, arguments: dict[str, Any]) -> Any:
+        """Check the whole log again from its first entry."""
+        _read(_Nothing, arguments)
+        audit = await verify_log(self._room)
+        return {
+            "holds": not audit.findings,
+            "entries": audit.entries,
+            "unknown_signers": audit.unknown_signers,
+            "findings": [{"index": finding.index, "what": finding.what} for finding in audit.findings],
+        }
+
+    async def repin(self, arguments: dict[str, Any]) -> Any:
+        """Take up the party files that were put into or taken out of the folder since."""
+        _read(_Nothing, arguments)
+        self._room.ground.read_directory_again()
+        changes = await settle_members(self._room)
+        return {
+            "parties": sorted(self._room.directory.parties),
+            "admitted": [change.party for change in changes if change.is_admission],
+            "removed": [change.party for change in changes if not change.is_admission],
+        }
+
+    async def officers(self, arguments: dict[str, Any]) -> Any:
+        """Which officers may ask."""
+        _read(_Nothing, arguments)
+        members = await self._room.post.store.read(records.members)
+        return {
+            "officers": [
+                {"officer": member.party, "admitted_at": member.admitted_at}
+                for member in members.values()
+                if member.kind == "officer"
+            ]
+        }
+
+    async def admit_officer(self, arguments: dict[str, Any]) -> Any:
+        """Admit an officer whose file is pinned here."""
+        officer = _read(_Officer, arguments).officer
+        return {"officer": officer, "changed": await admit_officer(self._room, officer)}
+
+    async def remove_officer(self, arguments: dict[str, Any]) -> Any:
+        """Remove an officer."""
+        officer = _read(_Officer, arguments).officer
+        await remove_officer(self._room, officer)
+        return {"officer": officer, "changed": True}
+
+    async def addendum(self, arguments: dict[str, Any]) -> Any:
+        """A sealed addendum by its digest, as it came; only its readers' keys open it."""
+        sha256 = _read(_Digest, arguments).sha256
+        raw = await self._room.post.store.read(lambda tx: records.get_addendum(tx, sha256))
+        if raw is None:
+            raise AddendumErased("no addendum of that digest is kept here")
+        return {"sha256": sha256, "raw": encode_base64(raw)}
+
+
+def _shown(index: int, leaf: bytes) -> dict[str, Any]:
+    entry = canonical.parse(leaf, limit_bytes=MAX_LEAF_BYTES)
+    return {"index": index, "hash": leaf_hash(leaf).hex(), "entry": entry}
+
+
+def _read(model: type[A], arguments: dict[str, Any]) -> A:
+    try:
+        return model.model_validate(arguments)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        place = ".".join(str(step) for step in first["loc"])
+        raise CommandMalformed(f"argument {place}: {first['type']}") from None

@@ -1,0 +1,77 @@
+"""What a party that returns is told: the newest head, what it has not been sent of the log, and the entries it lacks.
+
+A hello makes everything that waits for the party go out at once. Entries below what it says it holds are not sent
+again; those above that no waiting message carries any more are put in the outbox anew.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+
+from broker.coordinator import records
+from broker.coordinator.acting import Telling, tell
+from broker.coordinator.room import Room, extension_from
+from broker.node.log import get_leaf_hashes
+from broker.node.post.port import Received
+from broker.node.post.writing import Outgoing
+from broker.node.store.port import AfterSeal, Seal, Transaction
+from schemas.messages.party import PartyKind
+from schemas.messages.transport import MAX_PAGE_LEAVES, Head, Hello, LogPage, LogQuery
+
+_log = structlog.get_logger()
+
+RESENT: Final = 64
+"""Entries sent anew for one hello; the party says hello again while it lacks some."""
+
+
+async def greet(room: Room, received: Received, hello: Hello) -> None:
+    """Answer a hello."""
+    party, now = received.sender, received.at
+    is_agent = party.statement.party_kind is PartyKind.AGENT
+
+    def work(tx: Transaction) -> Outgoing | AfterSeal[Outgoing]:
+        if is_agent:
+            records.note_heard(tx, party.id, now)
+
+        def build(tx: Transaction, seal: Seal) -> Outgoing:
+            if hello.mirror_size > seal.size:
+                # Either it lies, or we were restored from a backup: our lock copy is what tells. It is not extended.
+                _log.critical("peer_ahead_of_log", party=party.id)
+            extension, last = b"", 0
+            if is_agent:
+                last = records.last_seq(tx, party.id)
+                records.swap_extended_size(tx, party.id, seal.size)
+                extension = extension_from(tx, hello.mirror_size, seal.size)
+                tell(room, tx, seal, _lacking(tx, party.id, hello.last_seq), now)
+            parts = (seal.checkpoint, extension)
+            return room.post.passing(Head, party, parts, size=seal.size, last_seq=last)
+
+        return AfterSeal(build)
+
+    head = await room.post.commit(work)
+    await room.post.send(head)
+    room.post.peer_returned(party.id)
+
+
+def _lacking(tx: Transaction, agency: str, last_seq: int) -> list[Telling]:
+    tellings = []
+    for entry in records.entries_not_under_way(tx, agency, last_seq, RESENT):
+        exchange = records.get_exchange(tx, entry.exchange)
+        is_request = not exchange.is_concluded and entry.seq == records.first_seq(tx, agency, exchange.id)
+        tellings.append(Telling(exchange, entry.index, entry.seq, is_to_desk=False, is_delivery=is_request))
+    return tellings
+
+
+async def page(room: Room, received: Received, query: LogQuery) -> None:
+    """Answer a log query with as many leaf hashes as a page holds, and a checkpoint that covers them."""
+
+    def read(tx: Transaction) -> tuple[int, bytes, bytes]:
+        standing = room.log.standing(tx)
+        hashes = get_leaf_hashes(tx, query.start, min(query.start + MAX_PAGE_LEAVES, standing.size))
+        return standing.size, b"".join(hashes), standing.checkpoint
+
+    size, hashes, checkpoint = await room.post.store.read(read)
+    outgoing = room.post.passing(LogPage, received.sender, (hashes, checkpoint), start=query.start, size=size)
+    await room.post.send(outgoing)

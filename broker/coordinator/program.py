@@ -1,0 +1,120 @@
+"""The coordinator put together on its ground: its parts wired once, started and stopped in order. Composition only.
+
+The ground is handed in, so that a test runs the very same coordinator as a program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from broker.coordinator import records
+from broker.coordinator.config import CoordinatorSettings
+from broker.coordinator.coordinator_commands import CoordinatorCommands
+from broker.coordinator.correspondent import CoordinatorCorrespondent
+from broker.coordinator.members import settle_members
+from broker.coordinator.room import Room
+from broker.coordinator.timekeeper import SETTLE_IN, Timekeeper
+from broker.node.bus.nats import NatsBus
+from broker.node.clock import SystemClock
+from broker.node.commands import Command
+from broker.node.ground import Ground, open_ground
+from broker.node.home import Home, HomeInvalid
+from broker.node.log import get_head
+from broker.node.metrics import CoordinatorMetrics, Metrics
+from broker.node.observe import Check
+from broker.node.policy import Policy
+from broker.node.running import run
+from broker.node.settings import load_settings
+from broker.node.store.port import Transaction
+from schemas.crypto.purposes import KeyPurpose
+from schemas.messages.entry import PolicyEntry, ShardOpenEntry, nonce
+
+COUNT_EVERY_MS: Final = 15_000
+"""How often the open exchanges are counted for the metrics."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coordinator:
+    """A composed coordinator (`broker.node.running.Program`)."""
+
+    ground: Ground
+    room: Room
+    timekeeper: Timekeeper
+    commands: Mapping[str, Command] = field(default_factory=dict)
+    checks: Mapping[str, Check] = field(default_factory=dict)
+
+    async def start(self) -> None:
+        """Say in the log what is in force and who is admitted; then take messages in, and last fire timers."""
+        await open_log(self.room)
+        await settle_members(self.room)
+        await self.ground.post.start()
+        self.ground.post.spawn(self.timekeeper.run())
+        self.ground.post.spawn(self._count_for_ever())
+
+    async def stop(self) -> None:
+        """Leave the bus, close the store."""
+        await self.ground.close()
+
+    async def _count_for_ever(self) -> None:
+        clock = self.ground.clock
+        while True:
+            for progress, count in (await self.ground.store.read(records.open_by_progress)).items():
+                self.room.metrics.exchanges.labels(progress).set(count)
+                if progress == "overdue":
+                    self.room.metrics.overdue.set(count)
+            await clock.sleep_until(clock.now() + COUNT_EVERY_MS)
+
+
+def build_coordinator(ground: Ground, policy: Policy, *, settle_in: timedelta = SETTLE_IN) -> Coordinator:
+    """Wire a coordinator; nothing runs yet.
+
+    Raises:
+        HomeInvalid: a key is missing, or its own file names no log.
+    """
+    if ground.log is None:
+        raise HomeInvalid("the coordinator's own file names no log; make the home again with init")
+    grant_key = ground.home.signing_key(ground.keys, KeyPurpose.GRANT)
+    room = Room(ground, ground.log, policy, grant_key, CoordinatorMetrics(ground.metrics.registry))
+    timekeeper = Timekeeper(room, settle_in=settle_in)
+    ground.post.correspondent = CoordinatorCorrespondent(room, timekeeper)
+    ground.post.on_connected = timekeeper.connected
+    return Coordinator(ground, room, timekeeper, CoordinatorCommands(room).table())
+
+
+async def open_log(room: Room) -> None:
+    """Make the log's first entry if there is none, and the entry of a policy that is new."""
+    now = room.post.clock.now()
+    opening = ShardOpenEntry(log=room.log.origin, hub=room.hub, t=now, n=nonce()).encode()
+    digest = room.policy.digest
+    policy = PolicyEntry(log=room.log.origin, hub=room.hub, t=now, n=nonce(), policy_digest=digest).encode()
+
+    def work(tx: Transaction) -> None:
+        head = get_head(tx)
+        if head is None or head.size == 0:
+            room.log.append(tx, opening)
+        if records.swap_policy(tx, digest):
+            room.log.append(tx, policy)
+
+    await room.post.commit(work)
+
+
+def run_coordinator(home_path: Path) -> int:
+    """Run the coordinator of that home until it is told to stop; gives back the exit status.
+
+    Raises:
+        SettingsInvalid, PolicyInvalid: its configuration or policy does not hold; the text says where.
+    """
+    home = Home(home_path)
+    settings = load_settings(home.config_path, CoordinatorSettings)
+    policy = settings.load_policy(home)
+
+    async def build(metrics: Metrics) -> Coordinator:
+        bus = NatsBus(settings.bus.url, name="coordinator")
+        ground = await open_ground(home, migrations=records.MIGRATIONS, bus=bus, clock=SystemClock(), metrics=metrics)
+        return build_coordinator(ground, policy, settle_in=timedelta(seconds=settings.time.settle_in_seconds))
+
+    return run("coordinator", settings.observe.port, build)

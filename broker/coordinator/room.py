@@ -1,0 +1,73 @@
+"""The coordinator's room: what all of its parts share, and no part of which any of them owns.
+
+Its node, its policy, its grant key, who is admitted. Composition; nothing here decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from broker.coordinator import records
+from broker.node.ground import Ground
+from broker.node.log import Log, get_leaf_hashes
+from broker.node.metrics import CoordinatorMetrics
+from broker.node.policy import Policy
+from broker.node.post.office import Post
+from broker.node.store.port import Seal, Transaction
+from schemas.crypto.keys import SigningKey
+from schemas.messages.party import Directory, Party, PartyKind
+from schemas.messages.transport import MAX_EXTENSION_LEAVES
+
+START_BYTES: Final = 8
+
+
+@dataclass(slots=True)
+class Room:
+    """Made once by the program. `admitted` follows the table of members: name to the root key's id."""
+
+    ground: Ground
+    log: Log
+    policy: Policy
+    grant_key: SigningKey
+    metrics: CoordinatorMetrics
+    admitted: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def post(self) -> Post:
+        """The post office."""
+        return self.ground.post
+
+    @property
+    def directory(self) -> Directory:
+        """Whoever is pinned at this moment."""
+        return self.ground.post.directory
+
+    @property
+    def hub(self) -> str:
+        """The hub's name."""
+        return self.directory.hub
+
+    def desk(self) -> Party:
+        """The hub's one desk.
+
+        Raises:
+            PartyUnknown: none is pinned, or more than one.
+        """
+        return self.directory.only(PartyKind.DESK)
+
+    def is_admitted(self, party: Party) -> bool:
+        """Whether the party was admitted with the root key it is pinned with."""
+        return self.admitted.get(party.id) == party.root.id
+
+
+def extension_from(tx: Transaction, start: int, size: int) -> bytes:
+    """The leaf hashes from `start` to `size` as they travel (SPEC 7.5); empty where there are none or too many."""
+    if not 0 < size - start <= MAX_EXTENSION_LEAVES:
+        return b""  # a mirror further behind asks for pages
+    return start.to_bytes(START_BYTES, "big") + b"".join(get_leaf_hashes(tx, start, size))
+
+
+def extend_agency(tx: Transaction, agency: str, seal: Seal) -> bytes:
+    """The leaf hashes that the agency has not been sent yet, up to the seal."""
+    return extension_from(tx, records.swap_extended_size(tx, agency, seal.size), seal.size)

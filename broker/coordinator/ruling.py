@@ -1,0 +1,96 @@
+"""A decision as what leaves the coordinator: the grant it signs, the ruling it tells the desk, the leaf of the log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from broker.coordinator.acting import LeafOf
+from broker.coordinator.decide import Decision, Permit
+from broker.coordinator.events import Permitted, Refused
+from broker.coordinator.exchange import Exchange
+from broker.coordinator.room import Room
+from broker.coordinator.submission import CheckedSubmission
+from schemas.envelope import digest, signed
+from schemas.messages.entry import RefusalEntry, RequestEntry
+from schemas.messages.grant import Grant, Ruling
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """Everything a decision comes to, before it is committed."""
+
+    exchange: Exchange
+    event: Permitted | Refused
+    ruling: bytes
+    grant_envelope: bytes
+    leaf: LeafOf
+
+
+def rule(room: Room, checked: CheckedSubmission, decision: Decision, *, now: int, nonce: str) -> Ruled:
+    """Put a decision into its forms. `nonce` is sixteen random bytes for the leaf."""
+    asked = checked.header.value
+    exchange = Exchange(
+        id=asked.exchange,
+        enquiry=asked.enquiry,
+        agency=asked.agency,
+        rag=asked.rag,
+        request_digest=checked.request_digest,
+        asked_at=asked.asked_at,
+        deadline_at=asked.deadline_at,
+        expires_at=asked.expires_at,
+    )
+    grant_envelope, grant_digest = _grant(room, checked, decision, now)
+    event = Permitted(grant_digest) if isinstance(decision, Permit) else Refused()
+    ruling = Ruling(
+        hub=room.hub,
+        agency=asked.agency,
+        exchange=asked.exchange,
+        request_digest=checked.request_digest,
+        policy_digest=room.policy.digest,
+        permitted=isinstance(decision, Permit),
+        reasons=list(decision.reasons),
+    ).encode()
+    return Ruled(exchange, event, ruling, grant_envelope, _leaf(room, checked, decision, grant_digest, now, nonce))
+
+
+def _grant(room: Room, checked: CheckedSubmission, decision: Decision, now: int) -> tuple[bytes, str]:
+    if not isinstance(decision, Permit):
+        return b"", ""
+    asked = checked.header.value
+    header = Grant(
+        hub=room.hub,
+        agency=asked.agency,
+        exchange=asked.exchange,
+        grant_key=room.grant_key.id,
+        request_digest=checked.request_digest,
+        policy_digest=room.policy.digest,
+        rules=list(decision.rules),
+        scope=list(decision.scope),
+        not_before=now,
+        expires_at=asked.expires_at,
+    ).encode()
+    return signed(header, [room.grant_key]), digest(header)
+
+
+def _leaf(
+    room: Room, checked: CheckedSubmission, decision: Decision, grant_digest: str, now: int, nonce: str
+) -> LeafOf:
+    asked = checked.header.value
+    said: dict[str, Any] = {
+        "log": room.log.origin,
+        "hub": room.hub,
+        "t": now,
+        "n": nonce,
+        "agency": asked.agency,
+        "exchange": asked.exchange,
+        "request_digest": checked.request_digest,
+        "addendum_digest": asked.addendum_digest,
+        "desk_key": asked.desk_key,
+        "desk_sig": checked.desk_signature.hex(),
+    }
+    if isinstance(decision, Permit):
+        times: dict[str, Any] = {"deadline_at": asked.deadline_at, "expires_at": asked.expires_at}
+        return lambda seq: RequestEntry(**said, **times, grant_digest=grant_digest, seq=seq).encode()
+    rules, policy_digest = list(decision.rules), room.policy.digest
+    return lambda seq: RefusalEntry(**said, rules=rules, policy_digest=policy_digest, seq=seq).encode()

@@ -1,0 +1,167 @@
+"""Opening a submission: the numbered checks of SPEC 5.4, in their order, each with a failure of its own.
+
+Bytes in, a request whose signatures hold out. The coordinator never sees who it is about: the body stays sealed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from broker.coordinator.room import Room
+from broker.node.clock import PERMITTED_SKEW_MS
+from broker.node.post.port import Received
+from schemas.crypto.failures import SignatureMissing
+from schemas.crypto.purposes import KeyPurpose
+from schemas.crypto.signing import Verified, verify
+from schemas.envelope import Envelope, FrameMalformed, Signature, check_parts, unpack
+from schemas.failures import Rejected
+from schemas.messages.model import read
+from schemas.messages.party import Party, PartyKind
+from schemas.messages.request import RequestHeader, verify_officer
+from schemas.messages.transport import Submission
+from schemas.vocabulary import AgencyKind
+
+LONGEST_MS: Final = timedelta(days=60) // timedelta(milliseconds=1)
+"""How long a request may stay open: no statutory time of DOMAIN section 7 is longer than 45 working days."""
+
+
+class NotTheDesk(Rejected):
+    """Only the hub's desk submits requests."""
+
+    code = "not_the_desk"
+
+
+class ExchangeMismatch(Rejected):
+    """The message and the request in it name different exchanges."""
+
+    code = "exchange_mismatch"
+
+
+class WrongHub(Rejected):
+    """A request of another hub."""
+
+    code = "wrong_hub"
+
+
+class WrongLog(Rejected):
+    """A request to be found in another log than ours."""
+
+    code = "wrong_log"
+
+
+class AgencyNotAdmitted(Rejected):
+    """The agency asked is not pinned here, is not an agency, or was not admitted."""
+
+    code = "agency_not_admitted"
+
+
+class SealKeyStale(Rejected):
+    """The body is sealed to another key than the agency's newest in force; the desk seals it anew."""
+
+    code = "seal_key_stale"
+
+
+class OfficerNotAdmitted(Rejected):
+    """The officer is not pinned here, is not an officer, or was not admitted."""
+
+    code = "officer_not_admitted"
+
+
+class OfficerRoleWrong(Rejected):
+    """The officer was admitted with another role."""
+
+    code = "officer_role_wrong"
+
+
+class NotFresh(Rejected):
+    """Asked too long ago, or dated in the future."""
+
+    code = "not_fresh"
+
+
+class TooLong(Rejected):
+    """Open for longer than a request may be."""
+
+    code = "too_long"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSubmission:
+    """A request whose every signature holds; not yet decided."""
+
+    header: Verified[RequestHeader]
+    raw: bytes
+    desk_signature: bytes
+    addendum: bytes
+    request_digest: str
+    agency_kind: AgencyKind
+
+
+def check_submission(received: Received, room: Room) -> CheckedSubmission:
+    """Open a submission, or say which check it failed.
+
+    Raises:
+        Rejected: the failure names the check.
+    """
+    outer, now, directory = received.outer, received.at, room.directory
+    if received.sender.statement.party_kind is not PartyKind.DESK or not isinstance(outer, Submission):
+        raise NotTheDesk  # 1  from the desk
+    if len(received.parts) != 1:
+        raise FrameMalformed("a submission has one part")
+    envelope = unpack(received.parts[0])  # 2  one request in canonical form
+    request = read(RequestHeader, envelope.header)
+    if request.exchange != outer.exchange:
+        raise ExchangeMismatch
+    key = directory.key(received.sender.id, KeyPurpose.REQUEST, request.desk_key, now)  # 3  signed by its request key
+    desk_signature = _signature_by(envelope, key.id)
+    header = verify(key, KeyPurpose.REQUEST, envelope.header, desk_signature, request)
+    if request.hub != room.hub:  # 4  for this hub and this log
+        raise WrongHub
+    if request.log != room.log.origin:
+        raise WrongLog
+    agency_kind = _check_agency(request, room, now)  # 5, 6  to an admitted agency, sealed to its newest key
+    _check_officer(request, envelope, room, now)  # 7, 8, 9  by an admitted officer in that role, who signed
+    if abs(now - request.asked_at) > PERMITTED_SKEW_MS:  # 10  fresh
+        raise NotFresh(f"asked {(now - request.asked_at) // 1000} seconds ago")
+    if request.expires_at - request.asked_at > LONGEST_MS:  # 11  for a time that makes sense
+        raise TooLong
+    check_parts(envelope, [request.body_digest, request.addendum_digest])  # 12  with exactly the parts it names
+    return CheckedSubmission(header, received.parts[0], desk_signature, envelope.parts[1], envelope.digest, agency_kind)
+
+
+def _check_agency(request: RequestHeader, room: Room, now: int) -> AgencyKind:
+    agency = _admitted(request.agency, PartyKind.AGENT, room)
+    if agency is None or agency.statement.agency_kind is None:
+        raise AgencyNotAdmitted
+    key, epoch = room.directory.newest(agency.id, KeyPurpose.SEAL, now)
+    if (key.id, epoch) != (request.seal_key, request.seal_epoch):
+        raise SealKeyStale
+    return agency.statement.agency_kind
+
+
+def _check_officer(request: RequestHeader, envelope: Envelope, room: Room, now: int) -> None:
+    officer = _admitted(request.officer, PartyKind.OFFICER, room)
+    if officer is None:
+        raise OfficerNotAdmitted
+    if officer.statement.officer_role is not request.officer_role:
+        raise OfficerRoleWrong
+    key = room.directory.key(officer.id, KeyPurpose.OFFICER, request.officer_key, now)
+    if len(envelope.signatures) != 2:
+        raise SignatureMissing("a request has two signatures: the desk's and the officer's")
+    verify_officer(envelope, key)
+
+
+def _admitted(name: str, kind: PartyKind, room: Room) -> Party | None:
+    party = room.directory.parties.get(name)
+    if party is None or party.statement.party_kind is not kind or not room.is_admitted(party):
+        return None
+    return party
+
+
+def _signature_by(envelope: Envelope, key_id: str) -> bytes:
+    claimed: list[Signature] = [signature for signature in envelope.signatures if signature.key_id == key_id]
+    if len(claimed) != 1:
+        raise SignatureMissing("not exactly one signature by the request key")
+    return claimed[0].raw
