@@ -7,16 +7,21 @@ none. Knows nothing of how the tree came to be or of who must cosign.
 from __future__ import annotations
 
 from dataclasses import InitVar, dataclass
+from functools import lru_cache
 from typing import Final
 
 from schemas.ledger.failures import CheckpointForeign, CheckpointMalformed
 from schemas.ledger.lines import decode_base64, decode_decimal, encode_base64, is_one_line
 from schemas.ledger.merkle import EMPTY_ROOT, HASH_BYTES, MAX_TREE_SIZE
-from schemas.ledger.note import Note, NoteSignature, NoteSigner, VerifierKey, format_note, open_note
+from schemas.ledger.note import Note, NoteSignature, NoteSigner, VerifierKey, format_note, open_note, parse_note
 
 MAX_ORIGIN_BYTES: Final = 255
 """The longest origin that fits `log_origin<1..2^8-1>` of tlog-cosignature."""
 _CHECKED: Final = object()
+_KEPT_CLAIMS: Final = 16
+"""Checkpoints whose reading is remembered. Every receipt of a group carries the same one, so a few are enough."""
+_KEPT_OPENED: Final = 64
+"""Checkpoints whose signature is remembered as holding: only bytes that the log itself signed can fill this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,19 @@ def parse_tree_head(text: str) -> TreeHead:
     return TreeHead(lines[0], size, root)
 
 
+@lru_cache(maxsize=_KEPT_CLAIMS)
+def read_checkpoint(raw: bytes) -> TreeHead:
+    """Read the tree head that a note claims, proving nothing.
+
+    The same bytes are read once: what they say depends on nothing else, and a failure is not remembered.
+
+    Raises:
+        NoteMalformed, NoteTooLarge: as `parse_note`.
+        CheckpointMalformed: as `parse_tree_head`.
+    """
+    return parse_tree_head(parse_note(raw).text)
+
+
 def sign_checkpoint(head: TreeHead, signer: NoteSigner) -> bytes:
     """Return a checkpoint of this tree head with the log's signature.
 
@@ -87,8 +105,12 @@ def sign_checkpoint(head: TreeHead, signer: NoteSigner) -> bytes:
     return format_note(Note(head.text, (NoteSignature(signer.name, signer.key_id, signature),)))
 
 
+@lru_cache(maxsize=_KEPT_OPENED)
 def open_checkpoint(raw: bytes, *, log: VerifierKey, origin: str) -> SignedTreeHead:
     """Return the tree head of a checkpoint that this log signed.
+
+    The same bytes under the same key and origin are verified once: whether they hold depends on nothing else (whether
+    the key is in force is for whoever chose it), and a failure is not remembered.
 
     Raises:
         CheckpointForeign: the key or the checkpoint is not that of `origin`.

@@ -6,11 +6,14 @@ Knows no format. Every function returns None, or False, for what is not in its o
 from __future__ import annotations
 
 import base64
+import re
 from typing import Final
 
 MAX_NUMBER: Final = 2**63 - 1
 """Largest tree size, index or tile index: what a signed 64-bit column of a store can hold."""
 _MAX_DIGITS: Final = len(str(MAX_NUMBER))
+_CONTROL: Final = re.compile("[\x00-\x09\x0b-\x1f]")
+"""The characters below space that no text of C2SP's may have: all of them but the newline."""
 
 
 def decode_base64(line: str) -> bytes | None:
@@ -44,13 +47,18 @@ def decode_text(raw: bytes) -> str | None:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         return None
-    return None if any(character < " " and character != "\n" for character in text) else text
+    return None if _CONTROL.search(text) else text
+
+
+def is_text(text: str) -> bool:
+    """Say whether a note can hold this text: it has a UTF-8 form and no control character besides newline."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:  # a lone surrogate
+        return False
+    return _CONTROL.search(text) is None
 
 
 def is_one_line(text: str) -> bool:
     """Say whether a text is a non-empty line that a note can hold."""
-    try:
-        raw = text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return bool(text) and "\n" not in text and decode_text(raw) is not None
+    return bool(text) and "\n" not in text and is_text(text)

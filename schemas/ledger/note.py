@@ -22,7 +22,7 @@ from schemas.ledger.failures import (
     VerifierKeyAmbiguous,
     VerifierKeyUnsuitable,
 )
-from schemas.ledger.lines import decode_base64, decode_text, encode_base64
+from schemas.ledger.lines import decode_base64, decode_text, encode_base64, is_text
 from schemas.ledger.verifier_key import ED25519, KEY_ID_BYTES, VerifierKey, is_key_name
 
 __all__ = [
@@ -81,11 +81,7 @@ class Note:
     signatures: tuple[NoteSignature, ...]
 
     def __post_init__(self) -> None:
-        try:
-            readable = decode_text(self.text.encode("utf-8")) is not None
-        except UnicodeEncodeError:
-            readable = False
-        if not readable or not self.text.endswith("\n"):
+        if not is_text(self.text) or not self.text.endswith("\n"):
             raise NoteMalformed("text")
         if not self.signatures:
             raise NoteMalformed("no signature line")

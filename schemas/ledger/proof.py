@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from schemas.ledger.checkpoint import parse_tree_head
+from schemas.ledger.checkpoint import read_checkpoint
 from schemas.ledger.failures import ProofMalformed
 from schemas.ledger.lines import decode_base64, decode_decimal, decode_text, encode_base64
 from schemas.ledger.merkle import HASH_BYTES, MAX_PATH, MAX_TREE_SIZE
-from schemas.ledger.note import MAX_NOTE_BYTES, parse_note
+from schemas.ledger.note import MAX_NOTE_BYTES
 
 MAX_EXTRA_BYTES: Final = 4096
 """As much as a leaf: nothing we make has more to say beside it."""
@@ -42,7 +42,7 @@ class TlogProof:
             raise ProofMalformed("hashes")
         if self.extra is not None and not 1 <= len(self.extra) <= MAX_EXTRA_BYTES:
             raise ProofMalformed("extra")
-        parse_tree_head(parse_note(self.checkpoint).text)
+        read_checkpoint(self.checkpoint)
 
 
 def format_proof(proof: TlogProof) -> bytes:

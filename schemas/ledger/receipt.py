@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import InitVar, dataclass, field
 from typing import Final
 
-from schemas.ledger.checkpoint import TreeHead, open_checkpoint, parse_tree_head
+from schemas.ledger.checkpoint import TreeHead, open_checkpoint, read_checkpoint
 from schemas.ledger.failures import ReceiptMalformed, ReceiptTooLarge, TreeOutOfRange
 from schemas.ledger.merkle import NodeReader, inclusion_proof, leaf_hash, verify_inclusion
-from schemas.ledger.note import VerifierKey, parse_note
+from schemas.ledger.note import VerifierKey
 from schemas.ledger.proof import TlogProof, format_proof, parse_proof
 
 MAX_LEAF_BYTES: Final = 4096
@@ -101,7 +101,7 @@ def issue_receipt(leaf: bytes, index: int, size: int, node: NodeReader, checkpoi
         CheckpointMalformed, NoteMalformed, NoteTooLarge: the checkpoint is none.
         ReceiptTooLarge: a limit is passed.
     """
-    head = parse_tree_head(parse_note(checkpoint).text)
+    head = read_checkpoint(checkpoint)
     if head.size != size:
         raise TreeOutOfRange("size")
     path = inclusion_proof(index, size, node)

@@ -34,7 +34,7 @@ _KEY_ID_HEX: Final = re.compile(r"[0-9a-f]{8}", re.ASCII)
 
 def is_key_name(name: str) -> bool:
     """Say whether a key may have this name: no Unicode space, no plus, no control character, at most 255 bytes."""
-    if "+" in name or any(character.isspace() for character in name) or not is_one_line(name):
+    if "+" in name or name.split() != [name] or not is_one_line(name):  # `split` goes by the same spaces as `isspace`
         return False
     return len(name.encode("utf-8")) <= MAX_NAME_BYTES
 
