@@ -1,7 +1,4 @@
-"""The desk's configuration: what every node has, the hub's clock table, and what officers are called.
-
-Read once at the start and frozen. Names of officers are here and in what is sealed to agencies, and nowhere else.
-"""
+"""The desk's configuration: what every node has, and the hub's clock table. Read once at the start and frozen."""
 
 from __future__ import annotations
 
@@ -11,8 +8,6 @@ from pydantic import Field, model_validator
 
 from broker.desk.deadlines import DeadlineTable, Span
 from broker.node.settings import NodeSettings, Section
-from schemas.messages.fields import Line, Slug
-from schemas.messages.request import OfficerNamed
 from schemas.vocabulary import Rag
 
 
@@ -54,27 +49,11 @@ class ClockLine(Section):
         return Span(self.deadline.milliseconds, self.expiry.milliseconds)
 
 
-class OfficerCard(Section):
-    """What an agency is told of an officer who asks."""
-
-    name: Line
-    position: Line
-    contact: Line | None = None
-
-
 class DeskSettings(NodeSettings):
     """The desk's `config.toml`."""
 
     deadlines: dict[Rag, ClockLine]
-    officers: dict[Slug, OfficerCard] = Field(default_factory=dict)
 
     def table(self) -> DeadlineTable:
         """The clock table."""
         return DeadlineTable({rag: line.span() for rag, line in self.deadlines.items()})
-
-    def named(self) -> dict[str, OfficerNamed]:
-        """What agencies are told of each officer."""
-        return {
-            officer: OfficerNamed(id=officer, name=card.name, position=card.position, contact=card.contact)
-            for officer, card in self.officers.items()
-        }

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from broker.desk.cards import load_cards, named
 from broker.desk.casework import Casework
 from broker.desk.config import DeskSettings
 from broker.desk.correspondent import DeskCorrespondent
@@ -80,7 +81,7 @@ def build_desk(ground: Ground, settings: DeskSettings) -> Desk:
         deeds=deeds,
         request_key=request_key,
         deadlines=settings.table(),
-        officers=settings.named(),
+        officers=named(load_cards(home)),
         metrics=metrics,
     )
     post.correspondent = DeskCorrespondent(
@@ -134,6 +135,8 @@ def _commands(ground: Ground, counter: Counter) -> Mapping[str, Command]:
         return await counter.status()
 
     async def repin(_: dict[str, Any]) -> Any:
+        """Take up the party files and officers' cards that were added or removed since."""
+        counter.questions.officers = named(load_cards(ground.home))
         return {"parties": len(ground.read_directory_again().parties)}
 
     return {"officer": officer, "status": status, "repin": repin}
