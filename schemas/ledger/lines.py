@@ -6,6 +6,7 @@ Knows no format. Every function returns None, or False, for what is not in its o
 from __future__ import annotations
 
 import base64
+import binascii
 import re
 from typing import Final
 
@@ -23,12 +24,12 @@ def decode_base64(line: str) -> bytes | None:
     except ValueError:
         return None
     # Without this, unused trailing bits give one signature several spellings.
-    return decoded if base64.b64encode(decoded).decode("ascii") == line else None
+    return decoded if encode_base64(decoded) == line else None
 
 
 def encode_base64(value: bytes) -> str:
     """Return the standard base64 text of some bytes (RFC 4648 section 4)."""
-    return base64.b64encode(value).decode("ascii")
+    return binascii.b2a_base64(value, newline=False).decode("ascii")
 
 
 def decode_decimal(line: str) -> int | None:

@@ -38,7 +38,7 @@ class TlogProof:
     def __post_init__(self) -> None:
         if not 0 <= self.index < MAX_TREE_SIZE:
             raise ProofMalformed("index")
-        if len(self.hashes) > MAX_PATH or any(len(one) != HASH_BYTES for one in self.hashes):
+        if len(self.hashes) > MAX_PATH or not set(map(len, self.hashes)) <= {HASH_BYTES}:
             raise ProofMalformed("hashes")
         if self.extra is not None and not 1 <= len(self.extra) <= MAX_EXTRA_BYTES:
             raise ProofMalformed("extra")
