@@ -305,6 +305,17 @@ class World:
         await self.deliver(asked, leaf or asked.entry.encode(), (request, grant))
         return asked
 
+    async def parts(self, ask: Ask, *, leaf: bytes | None = None) -> tuple[Asked, tuple[bytes, ...]]:
+        """The four parts of a delivery, logged and not sent."""
+        asked, request, grant = self.build(ask)
+
+        def work(tx: Transaction) -> AfterSeal[tuple[bytes, bytes]]:
+            index = self.log.append(tx, leaf or asked.entry.encode())
+            return AfterSeal(lambda tx, seal: (seal.receipt(index), self.extension(tx, seal)))
+
+        receipt, extension = await self.coordinator.store.write(work)
+        return asked, (request, grant, receipt, extension)
+
     async def deliver(self, asked: Asked, leaf: bytes, parts: tuple[bytes, bytes]) -> None:
         now = self.clock.now()
 
