@@ -94,7 +94,8 @@ def test_of_a_limited_access_person_demographics_and_free_text_stay_here() -> No
 
 @pytest.mark.parametrize("where", ["person", "anybody", "record"])
 def test_where_somebody_in_a_refuge_lives_leaves_in_no_record_of_the_request(where: str) -> None:
-    passage = decide(Category.EDU_ENROLMENT, **{where: frozenset({Label.REFUGE})})
+    labels: dict[str, Any] = {where: frozenset({Label.REFUGE})}
+    passage = decide(Category.EDU_ENROLMENT, **labels)
     assert Marker.WHEREABOUTS in passage.markers
 
 
