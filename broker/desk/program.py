@@ -129,7 +129,11 @@ def _commands(ground: Ground, counter: Counter) -> Mapping[str, Command]:
         if not all(isinstance(word, str) for word in words) or set(arguments) - {"method", "path", "header", "body"}:
             raise CommandMalformed("a signed command is method, path, header and body, each a text")
         method, path, header, body = words
-        return await counter.serve(method, path, header, body.encode("utf-8"))
+        try:
+            raw = body.encode("utf-8")
+        except UnicodeEncodeError:
+            raise CommandMalformed("the body holds half of a surrogate pair") from None
+        return await counter.serve(method, path, header, raw)
 
     async def status(_: dict[str, Any]) -> Any:
         return await counter.status()

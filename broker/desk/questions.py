@@ -72,7 +72,7 @@ class Questions:
         agency = check_agency(command, self.trust)
         named = self.officers.get(officer)
         if named is None:
-            raise FieldInvalid("this officer has no entry in the desk's configuration; add name and position there")
+            raise FieldInvalid("this officer has no card at the desk; add one with name and position")
         found = self.shelf.open(await self.post.store.read(lambda tx: self.shelf.row(tx, enquiry, officer)))
         if found.state not in (EnquiryState.OPEN, EnquiryState.DECIDED):
             raise EnquiryNotOpen(f"the enquiry is {found.state}; nothing can be asked in it")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 from broker.desk import register
 from broker.desk.asked import Asked
 from broker.desk.asking import Prepared, Question, complete, prepare
+from broker.desk.cards import OfficerCard, add_card
 from broker.desk.config import DeskSettings
 from broker.desk.deadlines import DeadlineTable, Span
 from broker.desk.enquiry import Enquiry, IssueRequest, OpenEnquiry, open_enquiry, read_command
@@ -477,7 +478,6 @@ SETTINGS = DeskSettings.model_validate(
             "red": {"deadline": {"elapsed_hours": 4}, "expiry": {"elapsed_hours": 24}},
             "green": {"deadline": {"elapsed_hours": 72}, "expiry": {"elapsed_hours": 240}},
         },
-        "officers": {OFFICER: {"name": "Sam Okoro", "position": "Duty social worker"}},
     }
 )
 
@@ -570,6 +570,7 @@ class DeskWorld:
         cast = Cast.assemble(member)
         for other in (cast.coordinator, cast.agency, cast.other_agency, cast.officer):
             home.pin(other.party.raw)
+        add_card(home, OFFICER, OfficerCard(name="Sam Okoro", position="Duty social worker"))
         coordinator = Counterpart(cast.coordinator, bus, cast.directory, clock)
         agency = Counterpart(cast.agency, bus, cast.directory, clock)
         await coordinator.start()
@@ -638,6 +639,8 @@ class DeskWorld:
         header = read(RequestHeader, request.header)
         row = await self.desk.ground.store.read(lambda tx: register.find_asked(tx, header.exchange))
         assert row is not None
+        grant = unpack(ruled[2])
+        row = replace(row, grant=grant.header, grant_digest=grant.digest)
         reply = self.desk.casework.vault.identity(row.reply_key)
         enquiry = self.desk.casework.shelf.open(
             await self.desk.ground.store.read(lambda tx: register.get_enquiry(tx, row.enquiry))

@@ -147,7 +147,7 @@ def test_not_known_always_says_that_it_proves_nothing(story: Story) -> None:
 
 
 def test_an_unborn_child_is_named_by_the_expected_date() -> None:
-    unborn = Subject(ref="0" * 32, role=SubjectRole.UNBORN_CHILD, expected_on="2027-01-15")
+    unborn = Subject.model_validate({"ref": "0" * 32, "role": SubjectRole.UNBORN_CHILD, "expected_on": "2027-01-15"})
     assert name_of(unborn) == "unborn child, expected 2027-01-15"
 
 

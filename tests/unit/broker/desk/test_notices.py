@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -65,7 +66,7 @@ def test_each_entry_that_is_notified_means_one_event(story: Story, model: type[E
     ],
 )
 def test_an_entry_about_something_else_is_rejected(
-    story: Story, model: type[Entry], change: dict[str, object], code: str
+    story: Story, model: type[Entry], change: dict[str, Any], code: str
 ) -> None:
     with pytest.raises(Rejected) as failed:
         noticed(story, notice_of(story, model, **change))
