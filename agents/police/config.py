@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from agents.runtime.source import Label
+from broker.node.settings import Section
 from schemas.records.fields import Email, Telephone, Text
 
 
-class DutyContact(BaseModel):
+class DutyContact(Section):
     """Whom the hub rings about a police record."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     name: Text | None = None
     description: Text | None = None
@@ -23,14 +22,12 @@ class DutyContact(BaseModel):
     email: Email | None = None
 
 
-class PoliceConfig(BaseModel):
+class PoliceConfig(Section):
     """Where the force's records are and which of its codes protect a person.
 
     Raises:
         ValidationError: a key is unknown or a value is not of its kind; the text names the key.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     url: Annotated[str, Field(min_length=1, repr=False)]
     """An SQLAlchemy address without a password; a relative SQLite file is taken from the agent's home."""

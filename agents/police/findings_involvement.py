@@ -72,8 +72,7 @@ def read_involvement(connection: Connection, ref: str, today: date, unsaid: Coll
         "PoliceMarkerDetails": "\n".join(text for text in warnings if text) or None,
         "lastContactOn": None if contacts.last is None else contacts.last.isoformat(),
     }
-    happened_on = None if warnings else contacts.last
-    yield finding(category, ref, lambda: Made(build(police.Involvement, fields), happened_on))
+    yield finding(category, ref, lambda: Made(build(police.Involvement, fields), contacts.last))
 
 
 def read_agency_involvement(
@@ -93,8 +92,7 @@ def read_agency_involvement(
         "end": None if is_open or contacts.last is None else contacts.last.isoformat(),
         "DutyContactDetails": None if contact is None else (contact,),
     }
-    happened_on = None if is_open else contacts.last
-    yield finding(category, ref, lambda: Made(build(person.Involvement, fields), happened_on))
+    yield finding(category, ref, lambda: Made(build(person.Involvement, fields), contacts.last))
 
 
 def _is_open(connection: Connection, ref: str, open_outcomes: Collection[str]) -> bool:
@@ -128,7 +126,6 @@ def _dated_rows(connection: Connection, ref: str) -> Iterator[tuple[Row, str]]:
         for values in rows(connection, select(table.c[column]).where(where)):
             yield Row(values), column
 
-    # Only where nothing else is dated would the day the nominal was made say more than when it was typed in.
     events = select(ROLE.c.event_id).where(ROLE.c.person_id == ref)
     yield from dated(EVENT, "occurred_on", EVENT.c.event_id.in_(events))
     yield from dated(PERSON, "created_on", PERSON.c.person_id == ref)

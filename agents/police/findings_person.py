@@ -5,7 +5,6 @@ Refuses to know what happened to them; that is the other two modules of findings
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Final
 
 from sqlalchemy import Connection, select
@@ -65,12 +64,7 @@ def _address(row: Row) -> Made:
     }
     is_safe = row.text("address_type") == mapping.SAFE
     labels = frozenset({Label.REFUGE}) if is_safe else frozenset[Label]()
-    return Made(build(person.Address, fields), _current(row), labels)
-
-
-def _current(row: Row) -> date | None:
-    """When a person left an address; none where they live there, so that no look-back takes a current address away."""
-    return row.date("to_on")
+    return Made(build(person.Address, fields), row.date("from_on"), labels)
 
 
 read_addresses: Final[Reader] = one_a_row(

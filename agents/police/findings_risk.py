@@ -64,9 +64,8 @@ def _entry(
 ) -> Finding | RecordBroken:
     fields = {"pncId": ids[0] if ids else None, "convictions": part or None, "warning_signals": signals or None}
     days = [date.fromisoformat(one.date) for one in part if one.date is not None]
-    # A warning in force is of today: no look-back takes it away.
-    happened_on = None if signals or not days else max(days)
-    return finding(Category.POLICE_CUSTODY_PNC, key, lambda: Made(build(police.CustodyPnc, fields), happened_on))
+    latest = max(days, default=None)
+    return finding(Category.POLICE_CUSTODY_PNC, key, lambda: Made(build(police.CustodyPnc, fields), latest))
 
 
 def _conviction(row: Row) -> police.Conviction:
@@ -101,9 +100,7 @@ def _exploitation(row: Row) -> Made:
         "RiskType": row.code("exploitation_type", mapping.EXPLOITATION_TYPES),
         "level": row.code("level", mapping.GRADES),
     }
-    flagged_on, closed_on = row.date("flagged_on"), row.date("closed_on")
-    # A flag that is not closed is a risk of today, however long ago it was raised.
-    return Made(build(police.ExploitationRisk, fields), flagged_on if closed_on is not None else None)
+    return Made(build(police.ExploitationRisk, fields), row.date("flagged_on"))
 
 
 def _intelligence(row: Row) -> Made:

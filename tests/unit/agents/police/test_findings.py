@@ -69,7 +69,7 @@ def test_the_national_computer_entry_is_one_fact(source: PoliceSource) -> None:
     assert fact["pncId"] == pnc_of(stepfather)
     assert len(fact["convictions"]) == 2  # type: ignore[arg-type]
     assert fact["warning_signals"] == ["Violent: has assaulted officers when drunk"]
-    assert entry.happened_on is None, "a warning in force is of today"
+    assert entry.happened_on == county().as_of - timedelta(days=story.SENTENCED)
 
 
 def test_more_convictions_than_a_fact_carries_go_into_another(source: PoliceSource, database: Path) -> None:
@@ -194,14 +194,10 @@ def test_a_nominal_with_nothing_else_is_known_to_the_police(source: PoliceSource
     assert known == {"ServicesKnownTo": ["Police"], "lastContactOn": "2020-01-01"}
 
 
-def test_a_risk_that_was_not_closed_is_of_today(source: PoliceSource, database: Path) -> None:
+def test_a_risk_of_exploitation_is_told_by_its_kind(source: PoliceSource) -> None:
     (child,) = nominals_of("transposed_birth_date")
     (risk,) = findings(source, child, Category.POLICE_EXPLOITATION_RISK)
-    assert risk.record.as_fact()["RiskType"] == "CriminalExploitation"
-    assert risk.happened_on is None
-    closed = county().as_of - timedelta(days=10)
-    alter(database, "UPDATE exploitation_flag SET closed_on = ? WHERE person_id = ?", closed.isoformat(), child)
-    (risk,) = findings(source, child, Category.POLICE_EXPLOITATION_RISK)
+    assert risk.record.as_fact() == {"Date": ago(150), "RiskType": "CriminalExploitation", "level": "medium"}
     assert risk.happened_on == county().as_of - timedelta(days=150)
 
 
