@@ -82,7 +82,8 @@ HOUR_MS = 3_600_000
 AGENCY = "gwent-police"
 OFFICER = "o-4f2a9c"
 NHS_NUMBER = "999 000 0018"
-CHILD, MOTHER = "Ada", "Mary"
+CHILD, MOTHER = "Adalgisa", "Marigold"
+"""Long enough not to stand in a ciphertext by chance."""
 REASON = "Bruising seen at school; explanation does not fit."
 UNSIGNED = {"deed_key": "0" * 32, "sig": "0" * 128}
 MISSING_FIELDS = ["Date", "ReturnedOn", "RiskGrade"]
