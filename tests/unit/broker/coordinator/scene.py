@@ -189,9 +189,15 @@ class Scene:
     # What desk and agency say.
 
     def request(
-        self, *, officer: Member = OFFICER, desk: Member = DESK, agency: Member = POLICE, **changes: Any
+        self,
+        *,
+        officer: Member = OFFICER,
+        desk: Member = DESK,
+        agency: Member = POLICE,
+        header: dict[str, Any] | None = None,
+        **changes: Any,
     ) -> bytes:
-        """A request envelope that holds, less `changes` to its header."""
+        """A request envelope that holds, less `changes` (or a whole `header` of them) to its header."""
         now = self.clock.now()
         seal = agency.identities[KeyPurpose.SEAL].public
         body, addendum = nonce().encode(), nonce().encode()
@@ -214,7 +220,7 @@ class Scene:
             "addendum_digest": digest(addendum),
             "body_digest": digest(body),
         }
-        raw = header_of(**{**members, **changes}).encode()
+        raw = header_of(**{**members, **changes, **(header or {})}).encode()
         key = desk.keys[KeyPurpose.REQUEST]
         signatures = [
             Signature(key.id, sign(key, KeyPurpose.REQUEST, raw)),
