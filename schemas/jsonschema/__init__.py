@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
-from pydantic_core import core_schema
 
 from schemas.messages.addendum import AddendumHeader
 from schemas.messages.answer import AnswerBody, AnswerHeader, ReleaseTold
@@ -44,23 +43,19 @@ _SINGLE: Final[tuple[type[BaseModel], ...]] = (
 class WireSchema(GenerateJsonSchema):
     """The shape on the wire: never null, and every field is there but those that may be without a value."""
 
-    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+    def nullable_schema(self, schema: Any) -> JsonSchemaValue:
         """The schema of the value, without null."""
         return self.generate_inner(schema["schema"])
 
-    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+    def default_schema(self, schema: Any) -> JsonSchemaValue:
         """The schema of the value: a default never stands in for it."""
         return self.generate_inner(schema["schema"])
 
-    def dict_schema(self, schema: core_schema.DictSchema) -> JsonSchemaValue:
+    def dict_schema(self, schema: Any) -> JsonSchemaValue:
         """An object whose keys all fit the pattern; as it comes, keys that do not would be free."""
         return {**super().dict_schema(schema), "additionalProperties": False}
 
-    def field_is_required(
-        self,
-        field: core_schema.ModelField | core_schema.DataclassField | core_schema.TypedDictField,
-        total: bool,
-    ) -> bool:
+    def field_is_required(self, field: Any, total: bool) -> bool:
         """Whether the field is always on the wire (SPEC 2.2)."""
         inner = field["schema"]
         return not (inner["type"] == "default" and inner.get("default", ...) is None)
