@@ -22,7 +22,7 @@ from agents.runtime.check_failures import EntryForeign
 from agents.runtime.checks import Checker, Delivered
 from agents.runtime.currency import Currency, HeadMalformed
 from agents.runtime.jobs import Job, JobEvent, JobState, MadeAnswer
-from agents.runtime.mirror import MirrorGap
+from agents.runtime.mirror import MirrorGap, Standing
 from agents.runtime.own_log import OwnLog
 from agents.runtime.worker import Worker
 from broker.node.post.office import Post
@@ -159,7 +159,7 @@ class AgentCorrespondent:
             self.own_log.received(tx, receipt.leaf, delivered.entry.type, exchange, now)
             self.own_log.deed(tx, acknowledged, "acknowledged", exchange, now)
             jobs.open_job(tx, job, delivered.request_digest, acknowledged)
-            self._tell(partial(self.worker.begin, exchange))
+            self._tell(partial(self._entered, exchange, mirror.standing(tx)))
             return Reply((acknowledged,))
 
         return work
@@ -179,10 +179,14 @@ class AgentCorrespondent:
                 self.own_log.received(tx, receipt.leaf, entry.type, entry.exchange, now)
             if isinstance(entry, _ENDING):
                 self._conclude(tx, entry.exchange)
-            self._tell(self.currency.moved)
+            self._tell(partial(self.currency.moved, mirror.standing(tx)))
             return Reply()
 
         return work
+
+    def _entered(self, exchange: str, stands: Standing) -> None:
+        self.currency.moved(stands)
+        self.worker.begin(exchange)
 
     def _is_about_me(self, entry: HubEntry, receipt: VerifiedReceipt, exchange: str | None) -> bool:
         named = (entry.hub, entry.log, entry.agency, entry.exchange)

@@ -44,6 +44,8 @@ class Currency:
     post: Post
     checker: Checker
     hub: Party
+    _stands: Standing = field(default=mirror.NOTHING_HELD)
+    _ask_at: int = 0
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
     _pending: list[bytes] = field(default_factory=list)
     _pending_from: int = 0
@@ -65,18 +67,26 @@ class Currency:
         return await self.post.store.read(mirror.standing)
 
     async def wait_current(self, until: int) -> bool:
-        """Wait until the view is fresh and whole; False if it is not by `until` (milliseconds UTC)."""
-        while True:
-            self._moved.clear()
-            if is_current(await self.standing(), self.post.clock.now()):
-                return True
-            if self.post.clock.now() >= until:
-                return False
-            await self.say_hello()
-            await self._wait_moved(min(until, self.post.clock.now() + ASK_AGAIN_MS))
+        """Wait until the view is fresh and whole; False if it is not by `until` (milliseconds UTC).
 
-    def moved(self) -> None:
-        """The mirror was committed further."""
+        Goes by what works have told; whoever commits on the strength of it asks the store again.
+        """
+        self._stands = await self.standing()
+        while not is_current(self._stands, self.post.clock.now()):
+            self._moved.clear()
+            now = self.post.clock.now()
+            if now >= until:
+                return False
+            # One hello for all who wait.
+            if now >= self._ask_at:
+                self._ask_at = now + ASK_AGAIN_MS
+                await self.say_hello()
+            await self._wait_moved(min(until, self._ask_at))
+        return True
+
+    def moved(self, stands: Standing) -> None:
+        """A work has moved the mirror this far, durably or not yet. Called on the event loop."""
+        self._stands = stands
         self._moved.set()
 
     async def take_head(self, received: Received, outer: Head) -> None:
@@ -94,9 +104,10 @@ class Currency:
         extension = mirror.read_extension(received.parts[1])
         seen_at = min(outer.sent_at, received.at)
 
-        def work(tx: Transaction) -> None:
+        def work(tx: Transaction) -> Standing:
             mirror.take_head(tx, signed, extension, seen_at)
             mirror.note_told(tx, outer.last_seq)
+            return mirror.standing(tx)
 
         await self._commit(work)
 
@@ -121,7 +132,12 @@ class Currency:
             return
         extension = Extension(self._pending_from, tuple(self._pending))
         seen_at = min(outer.sent_at, received.at)
-        await self._commit(lambda tx: mirror.take_head(tx, signed, extension, seen_at))
+
+        def work(tx: Transaction) -> Standing:
+            mirror.take_head(tx, signed, extension, seen_at)
+            return mirror.standing(tx)
+
+        await self._commit(work)
         self._pending_from, self._pending = 0, []
         await self.say_hello()
 
@@ -136,13 +152,11 @@ class Currency:
     async def _ask_for_missing(self) -> None:
         await self.ask_for((await self.standing()).size)
 
-    async def _commit(self, work: Callable[[Transaction], None]) -> None:
+    async def _commit(self, work: Callable[[Transaction], Standing]) -> None:
         try:
-            await self.post.commit(work)
+            self.moved(await self.post.commit(work))
         except MirrorGap:
             await self._ask_for_missing()
-            return
-        self.moved()
 
     def _opened(self, checkpoint: bytes, at: int) -> SignedTreeHead:
         key, origin = self.checker.log_key(at)

@@ -178,6 +178,9 @@ class Standing:
         return self.held >= self.told
 
 
+NOTHING_HELD: Final = Standing(0, 0, 0, 0)
+
+
 def standing(tx: Transaction) -> Standing:
     """How the mirror stands."""
     head = tx.execute("SELECT size, seen_at FROM mirror_head").fetchone() or (0, 0)

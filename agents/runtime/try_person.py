@@ -7,6 +7,7 @@ result holds personal data and goes to the terminal of the person who asked, now
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -46,6 +47,7 @@ from schemas.vocabulary import (
 )
 
 _NO_DIGEST: Final = "0" * 64
+_NO_ID: Final = "0" * 32
 _NO_KEY: Final = "AA=="
 
 
@@ -122,28 +124,36 @@ class Trying:
 
 def _as_request(trial: Trial, kind: AgencyKind) -> tuple[RequestHeader, Grant, Told]:
     """The trial as a request whose grant names every field; made of the messages' own models, and never sent."""
-    ref, exchange = nonce(), nonce()
+    subject = SubjectRef(ref=nonce(), role=trial.role)
     categories = trial.categories or list(categories_of(kind))
+    return _header(trial, subject, categories), _grant(trial, categories), _told(trial, subject)
+
+
+def _told(trial: Trial, subject: SubjectRef) -> Told:
     name = NameGiven(given=trial.given or "unknown", family=trial.family) if trial.family else None
-    subject = Subject(
-        ref=ref,
-        role=trial.role,
+    person = Subject(
+        ref=subject.ref,
+        role=subject.role,
         name=name,
         other_names=[],
         birth_date=trial.birth_date,
         identifiers=trial.identifiers,
         addresses=[AddressGiven(postcode=trial.postcode)] if trial.postcode else [],
     )
-    header = RequestHeader(
+    return Told(subjects=[person], officer=OfficerNamed(id="trial", name="trial", position="trial"), reason="trial")
+
+
+def _header(trial: Trial, subject: SubjectRef, categories: Sequence[Category]) -> RequestHeader:
+    return RequestHeader(
         hub="trial",
         log="trial",
-        desk_key=exchange,
+        desk_key=_NO_ID,
         agency="trial",
-        seal_key=exchange,
+        seal_key=_NO_ID,
         seal_epoch=0,
-        enquiry=exchange,
-        exchange=exchange,
-        message_id=exchange,
+        enquiry=_NO_ID,
+        exchange=_NO_ID,
+        message_id=_NO_ID,
         received_at=0,
         asked_at=0,
         deadline_at=1,
@@ -154,19 +164,22 @@ def _as_request(trial: Trial, kind: AgencyKind) -> tuple[RequestHeader, Grant, T
         rag=trial.rag,
         consent=ConsentState.NOT_SOUGHT,
         officer="trial",
-        officer_key=exchange,
+        officer_key=_NO_ID,
         officer_role=trial.officer_role,
-        subjects=[SubjectRef(ref=ref, role=trial.role)],
+        subjects=[subject],
         categories=[CategoryAsked(category=category, mode=trial.mode) for category in categories],
         reply_key=_NO_KEY,
         addendum_digest=_NO_DIGEST,
         body_digest=_NO_DIGEST,
     )
-    grant = Grant(
+
+
+def _grant(trial: Trial, categories: Sequence[Category]) -> Grant:
+    return Grant(
         hub="trial",
         agency="trial",
-        exchange=exchange,
-        grant_key=exchange,
+        exchange=_NO_ID,
+        grant_key=_NO_ID,
         request_digest=_NO_DIGEST,
         policy_digest=_NO_DIGEST,
         rules=["trial"],
@@ -183,5 +196,3 @@ def _as_request(trial: Trial, kind: AgencyKind) -> tuple[RequestHeader, Grant, T
         not_before=0,
         expires_at=2,
     )
-    told = Told(subjects=[subject], officer=OfficerNamed(id="trial", name="trial", position="trial"), reason="trial")
-    return header, grant, told
