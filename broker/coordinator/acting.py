@@ -151,6 +151,7 @@ def tell(room: Room, tx: Transaction, seal: Seal, tellings: Iterable[Telling], n
     """Make the messages that wait for the seal and put them in the outbox."""
     desk = room.desk()
     receipts: dict[int, bytes] = {}
+    newest: dict[str, int] = {}  # the agencies told already: they have been sent every leaf hash up to this seal
     for telling in tellings:
         receipt = receipts.get(telling.index)
         if receipt is None:
@@ -161,9 +162,10 @@ def tell(room: Room, tx: Transaction, seal: Seal, tellings: Iterable[Telling], n
         agency = room.directory.parties.get(telling.exchange.agency)
         if agency is None:
             continue  # unpinned meanwhile: it is told when it is pinned again and says hello
-        last_seq = records.last_seq(tx, agency.id)
         request = records.get_request(tx, telling.exchange.id) if telling.is_delivery else None
-        extension = extend_agency(tx, agency.id, seal)
+        extension = b"" if agency.id in newest else extend_agency(tx, agency.id, seal)
+        last_seq = newest.setdefault(agency.id, 0) or records.last_seq(tx, agency.id)
+        newest[agency.id] = last_seq
         if request is None:
             _notice(room, tx, agency, telling, (receipt, extension), now, last_seq=last_seq)
             continue

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from broker.node.policy import NO_PERMIT, POLICY_ERROR, Policy, Verdict
-from broker.policy.vocabulary import context_of, principal_of, resource_of
+from broker.node.policy import NO_PERMIT, POLICY_ERROR, Context, Policy, Uid, Verdict
+from broker.policy.vocabulary import about, context_of, principal_of, resource_of
 from schemas.crypto.signing import Verified
 from schemas.messages.grant import Reason, Scope
 from schemas.messages.request import CategoryAsked, RequestHeader
@@ -71,10 +71,11 @@ def decide(header: Verified[RequestHeader], *, agency_kind: AgencyKind, policy: 
         return Refuse((OUT_OF_TIME,), (Reason(rule=OUT_OF_TIME),))
     granted: list[_Granted] = []
     left_out: list[Reason] = []
+    principal, context = principal_of(asked), context_of(asked, agency_kind)
     roles = sorted({subject.role for subject in asked.subjects})
     for category in asked.categories:
         for role in roles:
-            one, reasons = _decide_one(asked, category, role, agency_kind, policy)
+            one, reasons = _decide_one(principal, context, category, role, policy)
             left_out += reasons
             if one is not None:
                 granted.append(one)
@@ -88,13 +89,13 @@ def decide(header: Verified[RequestHeader], *, agency_kind: AgencyKind, policy: 
 
 
 def _decide_one(
-    asked: RequestHeader, category: CategoryAsked, role: SubjectRole, agency_kind: AgencyKind, policy: Policy
+    principal: Uid, shared: Context, category: CategoryAsked, role: SubjectRole, policy: Policy
 ) -> tuple[_Granted | None, list[Reason]]:
     reasons: list[Reason] = []
-    context = context_of(asked, agency_kind, role, category.category)
+    context = about(shared, role, category.category)
     # What was not asked for is not granted: existence alone never grows into content.
     for mode in (Mode.CONTENT, Mode.EXISTENCE) if category.mode is Mode.CONTENT else (Mode.EXISTENCE,):
-        verdict = policy.decide(principal_of(asked), mode.value, resource_of(category.category), context)
+        verdict = policy.decide(principal, mode.value, resource_of(category.category), context)
         one = _granted(verdict, category.category, mode, role, policy)
         if one is not None:
             return one, reasons

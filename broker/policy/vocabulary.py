@@ -49,6 +49,9 @@ _CONTEXT: Final = {
     "agency": "AgencyKind",
     "holders": "Set<AgencyKind>",
 }
+_UIDS: Final[Mapping[str, Mapping[StrEnum, Uid]]] = {
+    name: {word: Uid(name, word.value) for word in words} for name, words in ENTITY_TYPES.items()
+}
 _HOLDERS: Final[Mapping[Category, frozenset[Uid]]] = {
     category: frozenset(Uid("AgencyKind", kind.value) for kind in AgencyKind if kind_of(category) in (None, kind))
     for category in Category
@@ -76,23 +79,30 @@ def schema_text() -> str:
 
 def principal_of(header: RequestHeader) -> Uid:
     """Who asks: the officer's role."""
-    return Uid("OfficerRole", header.officer_role.value)
+    return _uid("OfficerRole", header.officer_role)
 
 
 def resource_of(category: Category) -> Uid:
     """What is asked for."""
-    return Uid("Category", category.value)
+    return _uid("Category", category)
 
 
-def context_of(header: RequestHeader, agency_kind: AgencyKind, subject: SubjectRole, category: Category) -> Context:
-    """Everything else the rules may look at; `holders` are the kinds of agency that can hold the category."""
+def context_of(header: RequestHeader, agency_kind: AgencyKind) -> Context:
+    """What all questions of a request to an agency of that kind share."""
     return {
-        "purpose": Uid("Purpose", header.purpose.value),
-        "bases": frozenset(Uid("Basis", basis.value) for basis in header.lawful_bases),
-        "stage": Uid("Stage", header.stage.value),
-        "rag": Uid("Rag", header.rag.value),
-        "consent": Uid("Consent", header.consent.value),
-        "subject": Uid("SubjectRole", subject.value),
-        "agency": Uid("AgencyKind", agency_kind.value),
-        "holders": _HOLDERS[category],
+        "purpose": _uid("Purpose", header.purpose),
+        "bases": frozenset(_uid("Basis", basis) for basis in header.lawful_bases),
+        "stage": _uid("Stage", header.stage),
+        "rag": _uid("Rag", header.rag),
+        "consent": _uid("Consent", header.consent),
+        "agency": _uid("AgencyKind", agency_kind),
     }
+
+
+def about(context: Context, subject: SubjectRole, category: Category) -> Context:
+    """The context of one question; `holders` are the kinds of agency that can hold the category."""
+    return {**context, "subject": _uid("SubjectRole", subject), "holders": _HOLDERS[category]}
+
+
+def _uid(name: str, word: StrEnum) -> Uid:
+    return _UIDS[name][word]

@@ -6,6 +6,7 @@ from typing import Any
 
 from broker.node.policy import Policy, Verdict
 from broker.policy.packs import ENGLAND, load_pack
+from broker.policy.vocabulary import about as about_
 from broker.policy.vocabulary import context_of, principal_of, resource_of
 from schemas.messages.fields import encode_base64
 from schemas.messages.request import CategoryAsked, RequestHeader, SubjectRef
@@ -71,7 +72,7 @@ def ask(
     asked = header(officer_role=by, **changes)
     kind = agency or kind_of(category) or AgencyKind.SOCIAL_CARE
     return policy.decide(
-        principal_of(asked), mode.value, resource_of(category), context_of(asked, kind, about, category)
+        principal_of(asked), mode.value, resource_of(category), about_(context_of(asked, kind), about, category)
     )
 
 

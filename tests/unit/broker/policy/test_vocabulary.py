@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import broker.policy
-from broker.policy.vocabulary import ENTITY_TYPES, context_of, schema_text
+from broker.policy.vocabulary import ENTITY_TYPES, about, context_of, schema_text
 from schemas.records.registry import kind_of
 from schemas.vocabulary import AgencyKind, Category, Mode, SubjectRole
 from tests.unit.broker.policy.asking import header
@@ -28,8 +28,9 @@ def test_every_closed_list_is_an_enumerated_type_with_the_same_words() -> None:
 
 
 def test_the_holders_of_a_category_are_those_of_the_registry() -> None:
+    shared = context_of(header(), AgencyKind.POLICE)
     for category in Category:
-        holders = context_of(header(), AgencyKind.POLICE, SubjectRole.INDEX_CHILD, category)["holders"]
+        holders = about(shared, SubjectRole.INDEX_CHILD, category)["holders"]
         assert isinstance(holders, frozenset)
         kind = kind_of(category)
         assert {uid.id for uid in holders} == ({each.value for each in AgencyKind} if kind is None else {kind.value})
