@@ -28,6 +28,7 @@ from agents.runtime.worker import Worker
 from broker.node.commands import Command
 from broker.node.ground import Ground
 from broker.node.home import HomeInvalid
+from broker.node.metrics import AgentMetrics
 from broker.node.observe import Check
 from broker.node.store.migrations import Migration, load_migrations
 from schemas.crypto.purposes import KeyPurpose
@@ -50,6 +51,7 @@ class Agent:
     currency: Currency
     worker: Worker
     inspection: Inspection
+    metrics: AgentMetrics
     commands: Mapping[str, Command] = field(default_factory=dict)
     checks: Mapping[str, Check] = field(default_factory=dict)
 
@@ -70,6 +72,7 @@ class Agent:
         while True:
             await clock.sleep_until(clock.now() + COMPARE_MS)
             for one in await self.inspection.discrepancies():
+                self.metrics.alarms.labels(one.code).inc()
                 _log.error("log_discrepancy_found", code=one.code, exchange=one.exchange)
 
 
@@ -90,7 +93,8 @@ def build_agent(ground: Ground, source: RecordSource, gatekeeper: Gatekeeper, se
         raise HomeInvalid("this agency's own file names no log; make the home again with init")
     seals = {identity.id: identity for identity in home.identities(ground.keys, KeyPurpose.SEAL)}
     checker = Checker(me, lambda: post.directory, seals)
-    currency = Currency(post, checker, hub)
+    metrics = AgentMetrics(ground.metrics.registry)
+    currency = Currency(post, checker, hub, metrics)
     calls = SourceCalls(ground.clock, places=answers.source_calls, limit_ms=answers.source_seconds * 1000)
     own_log = OwnLog(ground.log, ground.directory.hub)
     signatory = Signatory(
@@ -101,7 +105,7 @@ def build_agent(ground: Ground, source: RecordSource, gatekeeper: Gatekeeper, se
         own_lead=own_lead,
         handling=settings.handling_caveat,
     )
-    looking = Looking(source, calls, frozenset(settings.categories))
+    looking = Looking(source, calls, frozenset(settings.categories), metrics)
     worker = Worker(
         post=post,
         hub=hub,
@@ -114,8 +118,8 @@ def build_agent(ground: Ground, source: RecordSource, gatekeeper: Gatekeeper, se
         contact=answers.contact_record(),
         places=asyncio.Semaphore(answers.jobs),
     )
-    post.correspondent = AgentCorrespondent(post, hub, desk, checker, currency, worker, own_log, signatory)
+    post.correspondent = AgentCorrespondent(post, hub, desk, checker, currency, worker, own_log, signatory, metrics)
     post.on_connected = currency.say_hello
     inspection = Inspection(ground, gatekeeper)
     commands = agent_commands(inspection, looking, gatekeeper, settings)
-    return Agent(ground, source, currency, worker, inspection, commands, {"mirror": inspection.is_whole})
+    return Agent(ground, source, currency, worker, inspection, metrics, commands, {"mirror": inspection.is_whole})

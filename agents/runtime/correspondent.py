@@ -25,6 +25,7 @@ from agents.runtime.jobs import Job, JobEvent, JobState, MadeAnswer
 from agents.runtime.mirror import MirrorGap, Standing
 from agents.runtime.own_log import OwnLog
 from agents.runtime.worker import Worker
+from broker.node.metrics import AgentMetrics
 from broker.node.post.office import Post
 from broker.node.post.port import Received, Reply, Sent, Settlement, Work
 from broker.node.post.writing import Outgoing
@@ -73,6 +74,7 @@ class AgentCorrespondent:
     worker: Worker
     own_log: OwnLog
     signatory: Signatory
+    metrics: AgentMetrics
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
 
     async def prepare(self, received: Received) -> Work:
@@ -113,6 +115,7 @@ class AgentCorrespondent:
             if jobs.state_of(tx, exchange) is JobState.ANSWERED:
                 jobs.move(tx, exchange, JobEvent.RELEASE_PROVED)
                 self.post.outbox.put(tx, released)
+                self._tell(self.metrics.releases.inc)
 
         return work
 

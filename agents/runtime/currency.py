@@ -14,6 +14,7 @@ from typing import Final
 from agents.runtime import mirror
 from agents.runtime.checks import Checker
 from agents.runtime.mirror import Extension, MirrorGap, Standing
+from broker.node.metrics import AgentMetrics
 from broker.node.post.office import Post
 from broker.node.post.port import Received
 from broker.node.store import Transaction
@@ -44,6 +45,7 @@ class Currency:
     post: Post
     checker: Checker
     hub: Party
+    metrics: AgentMetrics
     _stands: Standing = field(default=mirror.NOTHING_HELD)
     _ask_at: int = 0
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
@@ -87,6 +89,7 @@ class Currency:
     def moved(self, stands: Standing) -> None:
         """A work has moved the mirror this far, durably or not yet. Called on the event loop."""
         self._stands = stands
+        self.metrics.mirror_entries.labels(self.hub.statement.hub).set(stands.size)
         self._moved.set()
 
     async def take_head(self, received: Received, outer: Head) -> None:

@@ -37,6 +37,7 @@ from agents.runtime.source import (
     RecordSource,
     SourceAway,
 )
+from broker.node.metrics import AgentMetrics
 from schemas.messages.grant import Grant
 from schemas.messages.request import RequestHeader, Subject, SubjectRef, Told
 from schemas.records.record import Contact
@@ -57,6 +58,7 @@ class Looking:
     calls: SourceCalls
     offered: frozenset[Category]
     """The categories this agency answers; others are not looked for."""
+    metrics: AgentMetrics
 
     async def look(self, grant: Grant, told: Told) -> tuple[Looked, ...]:
         """All that is found about the subjects of a request, in their order. Failures are in it; nothing is raised."""
@@ -106,11 +108,14 @@ class Looking:
 
     async def _try(self, work: Callable[[], T]) -> T | Failed:
         try:
-            return await self.calls.run(work)
+            with self.metrics.source_seconds.time():
+                return await self.calls.run(work)
         except SourceAway:
-            return _AWAY
+            failed = _AWAY
         except Exception:  # noqa: BLE001 - whatever a source raises may hold personal data: it is not looked at
-            return _ERROR
+            failed = _ERROR
+        self.metrics.source_failures.labels(failed.reason).inc()
+        return failed
 
 
 def decide_all(

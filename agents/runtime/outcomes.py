@@ -2,14 +2,15 @@
 
 Pure. The order of the questions is the argument, so that neither silence nor withholding says more than it should:
 
-1. could the source be read at all                      -> could not look
-2. is nobody meant                                      -> not known
-3. is somebody possibly meant                           -> possible match, or not known where a rule is silent
-4. is a rule silent about it                            -> not known, as if nothing were held
-5. is nothing of the category held                      -> not known
-6. does a rule withhold it                              -> withheld, with the rule's reason
-7. is one of its records broken                         -> could not look
-8. is anything left after each record's own rule        -> answered, known but nothing relevant, or 4 and 6 again
+1. could it be learnt who is meant and what protects them    -> could not look
+2. is nobody meant                                           -> not known
+3. is somebody possibly meant                                -> possible match, or not known where a rule is silent
+4. is a rule silent about it                                 -> not known, as for somebody unknown
+5. could the category be read                                -> could not look
+6. is nothing of the category held                           -> not known
+7. does a rule withhold it                                   -> withheld, with the rule's reason
+8. is one of its records broken                              -> could not look
+9. is anything left after each record's own rule             -> answered, known but nothing relevant, or 4 and 7 again
 """
 
 from __future__ import annotations
@@ -91,17 +92,17 @@ def decide_outcome(
     if isinstance(looked.match, Possible):  # 3
         return rows.possible(looked.match, passage)
     found = looked.found.get(scope.category, Found())
-    if found.failed is not None:  # 1
-        return rows.could_not_look(found.failed)
     if passage.effect is Effect.DENY_SILENT:  # 4
         return rows.silent(passage.rule, looked.match, found.findings)
-    if not found.findings and not found.broken:  # 5
+    if found.failed is not None:  # 5
+        return rows.could_not_look(found.failed)
+    if not found.findings and not found.broken:  # 6
         return Decided(rows.plain(Outcome.NOT_KNOWN), rows.kept("matched", _refs(looked.match), 0))
-    if passage.effect is not Effect.ALLOW:  # 6
+    if passage.effect is not Effect.ALLOW:  # 7
         return rows.withheld(passage, found.findings)
-    if found.broken:  # 7
+    if found.broken:  # 8
         return rows.broken(found.broken)
-    return _by_record(gatekeeper, question, scope, found.findings, passage, contact, rows)  # 8
+    return _by_record(gatekeeper, question, scope, found.findings, passage, contact, rows)  # 9
 
 
 def not_offered(subject: SubjectRef, scope: Scope) -> Decided:

@@ -51,7 +51,9 @@ _OPTIONS = (
     click.option("--rag", type=_words(Rag), help="How the enquiry is rated."),
     click.option("--officer-role", type=_words(OfficerRole), help="Who asks."),
     click.option("--mode", type=_words(Mode), help="Existence or content."),
-    click.option("--category", "categories", type=_words(Category), multiple=True, help="Default: all of this kind."),
+    click.option(
+        "--category", "categories", type=_words(Category), multiple=True, help="Default: all that are answered."
+    ),
 )
 
 

@@ -32,9 +32,8 @@ from schemas.messages.request import (
     SubjectRef,
     Told,
 )
-from schemas.records.registry import categories_of, fields_of
+from schemas.records.registry import fields_of
 from schemas.vocabulary import (
-    AgencyKind,
     Category,
     ConsentState,
     LawfulBasis,
@@ -72,7 +71,7 @@ class Trial(Part):
     officer_role: OfficerRole = OfficerRole.SOCIAL_WORKER
     mode: Mode = Mode.CONTENT
     categories: Annotated[list[Category], Field(max_length=64, default_factory=list)]
-    """Empty: every category an agency of this kind can be asked for."""
+    """Empty: every category that this agency answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ class Trying:
         """
         try:
             trial = Trial.model_validate_json(json.dumps(arguments))
-            header, grant, told = _as_request(trial, self.settings.kind)
+            header, grant, told = _as_request(trial, self.settings.categories)
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
             raise TryMalformed(f"{'.'.join(map(str, first['loc'])) or 'person'}: {first['msg'].lower()}") from None
@@ -122,10 +121,10 @@ class Trying:
         }
 
 
-def _as_request(trial: Trial, kind: AgencyKind) -> tuple[RequestHeader, Grant, Told]:
+def _as_request(trial: Trial, offered: Sequence[Category]) -> tuple[RequestHeader, Grant, Told]:
     """The trial as a request whose grant names every field; made of the messages' own models, and never sent."""
     subject = SubjectRef(ref=nonce(), role=trial.role)
-    categories = trial.categories or list(categories_of(kind))
+    categories = trial.categories or list(offered)
     return _header(trial, subject, categories), _grant(trial, categories), _told(trial, subject)
 
 

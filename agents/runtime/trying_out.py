@@ -13,6 +13,7 @@ from agents.runtime.try_person import Trying
 from broker.node.clock import SystemClock
 from broker.node.command_client import CommandClient, NotRunning
 from broker.node.home import Home
+from broker.node.metrics import AgentMetrics, build_metrics
 
 
 def try_out(home: Home, agency: Agency, arguments: Mapping[str, Any]) -> Any:
@@ -34,7 +35,7 @@ async def _without_program(home: Home, agency: Agency, arguments: dict[str, Any]
     try:
         limit_ms = settings.answers.source_seconds * 1000
         calls = SourceCalls(SystemClock(), places=settings.answers.source_calls, limit_ms=limit_ms)
-        looking = Looking(source, calls, frozenset(settings.categories))
+        looking = Looking(source, calls, frozenset(settings.categories), AgentMetrics(build_metrics().registry))
         return await Trying(looking, rules_of(settings, home), settings).run(arguments)
     finally:
         source.close()

@@ -172,6 +172,17 @@ async def test_a_possible_match_with_somebody_adopted_is_silent_too(world: World
     assert (await one(world, subject=subject)).outcome is Outcome.NOT_KNOWN
 
 
+async def test_silence_holds_even_where_the_category_cannot_be_read(
+    world: World, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError
+
+    source.protected["POLE-1"] = Restrictions(frozenset({Label.ADOPTED}))
+    monkeypatch.setattr(source, "findings", fail)
+    assert (await one(world)).outcome is Outcome.NOT_KNOWN
+
+
 async def test_a_record_with_a_label_of_its_own_is_withheld_and_the_others_are_told(
     world: World, source: MemorySource
 ) -> None:

@@ -1,0 +1,54 @@
+"""Calls to a source: in threads, within a limit of time and of number."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from agents.runtime.calls import SourceCalls
+from agents.runtime.source import SourceAway
+from tests.support.clock import HandClock
+
+
+async def turn_when_waited_for(clock: HandClock, milliseconds: int) -> None:
+    while clock.next_wake_at() is None:
+        await asyncio.sleep(0)
+    clock.turn(milliseconds)
+
+
+async def test_a_call_gives_back_what_it_returns_from_another_thread() -> None:
+    calls = SourceCalls(HandClock(), places=2, limit_ms=1000)
+    assert await calls.run(threading.get_ident) != threading.get_ident()
+
+
+async def test_a_call_raises_what_it_raises() -> None:
+    calls = SourceCalls(HandClock(), places=2, limit_ms=1000)
+    with pytest.raises(ZeroDivisionError):
+        await calls.run(lambda: 1 // 0)
+
+
+async def test_a_call_that_hangs_counts_as_away_after_its_limit() -> None:
+    clock, held = HandClock(), threading.Event()
+    calls = SourceCalls(clock, places=1, limit_ms=1000)
+    hanging = asyncio.ensure_future(calls.run(held.wait))
+    await turn_when_waited_for(clock, 1000)
+    with pytest.raises(SourceAway):
+        await hanging
+    held.set()
+
+
+async def test_hanging_calls_use_up_the_places_until_they_return() -> None:
+    clock, held = HandClock(), threading.Event()
+    calls = SourceCalls(clock, places=1, limit_ms=1000)
+    hanging = asyncio.ensure_future(calls.run(held.wait))
+    await turn_when_waited_for(clock, 1000)
+    with pytest.raises(SourceAway):
+        await hanging
+    second = asyncio.ensure_future(calls.run(lambda: 2))
+    await turn_when_waited_for(clock, 1000)
+    with pytest.raises(SourceAway):
+        await second
+    held.set()
+    assert await calls.run(lambda: 3) == 3
