@@ -25,7 +25,6 @@ from agents.police.tables import (
     EVENT,
     EXPLOITATION,
     IDENTIFIER,
-    INTELLIGENCE,
     MISSING,
     NOTICE,
     PERSON,
@@ -40,11 +39,11 @@ _DATED: Final[tuple[tuple[Table, str], ...]] = (
     (CUSTODY, "arrested_on"),
     (DISPOSAL, "disposed_on"),
     (EXPLOITATION, "flagged_on"),
-    (INTELLIGENCE, "reported_on"),
     (MISSING, "missing_from"),
     (NOTICE, "raised_on"),
     (PROTECTION, "used_on"),
 )
+"""Intelligence is not among them: the day of a report that nobody has read would tell that there is one."""
 _OPEN_UNTIL: Final[tuple[tuple[Table, str], ...]] = ((EXPLOITATION, "closed_on"), (MISSING, "found_on"))
 """What goes on while it has no end."""
 

@@ -177,6 +177,14 @@ def test_the_warnings_in_force_are_told_and_not_those_that_ended(source: PoliceS
     assert "PoliceMarkerDetails" not in later
 
 
+def test_the_day_of_unread_intelligence_is_told_by_no_other_record(source: PoliceSource) -> None:
+    (stepfather,) = nominals_of(STEPFATHER)
+    (report,) = facts(source, stepfather, Category.POLICE_INTELLIGENCE)
+    others = [fact for category in Category for fact in facts(source, stepfather, category) if fact != report]
+    assert str(report["date"]) not in str(others)
+    assert ago(story.SECOND_INCIDENT) in str(others)
+
+
 def test_a_marker_that_protects_is_not_told_in_words(source: PoliceSource, database: Path) -> None:
     (stepfather,) = nominals_of(STEPFATHER)
     alter(database, "INSERT INTO warning_marker VALUES (9001, ?, 'CA', 'In a refuge', '2020-01-01', NULL)", stepfather)
