@@ -13,7 +13,7 @@ from tests.support.clock import HandClock
 
 
 async def turn_when_waited_for(clock: HandClock, milliseconds: int) -> None:
-    while clock.next_wake_at() is None:
+    while clock.next_wake_at() is None:  # noqa: ASYNC110 - there is no event to wait for
         await asyncio.sleep(0)
     clock.turn(milliseconds)
 
