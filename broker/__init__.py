@@ -1,0 +1,1 @@
+"""The broker: the hub's programs, and in `node` what every party runs unchanged."""

@@ -12,9 +12,9 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from broker.cli.hub import LOOPBACK, Hub
 from broker.cli.output import explained
 from broker.cli.setup import create_hub
+from broker.client.hub import LOOPBACK, Hub
 from broker.demo.account import Facts, give_account
 from broker.demo.performance import Performance
 from broker.demo.stage import AGENCIES, HUB_ID, Stage

@@ -12,9 +12,10 @@ from typing import Any
 
 import click
 
-from broker.cli.hub import Hub, OfficerAtDesk, home_option, key_option
+from broker.cli.options import home_option, key_option
 from broker.cli.output import explained, json_option, show
 from broker.cli.tables import answers_text, enquiry_lines, enquiry_text
+from broker.client.hub import Hub, OfficerAtDesk
 from schemas.failures import Failure
 from schemas.vocabulary import Decision
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
-from broker.cli.hub import Hub, home_option
+from broker.cli.options import home_option
 from broker.cli.output import explained, json_option, show
 from broker.cli.tables import at_text
+from broker.client.hub import Hub
 
 
 @click.group()

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import click
 
-from broker.cli.hub import Hub, home_option
+from broker.cli.options import home_option
 from broker.cli.output import explained, json_option, show
 from broker.cli.setup import confirm, pin_at
+from broker.client.hub import Hub
 from broker.desk.cards import OfficerCard, add_card, load_cards, remove_card
 from broker.enrolment.officer import make_officer
 from broker.node.clock import SystemClock

@@ -13,23 +13,15 @@ from typing import Any, Final
 
 import click
 
-from broker.cli.hub import Hub, OfficerAtDesk, home_option, key_option
+from broker.cli.options import home_option, key_option
 from broker.cli.output import explained, json_option, show
 from broker.cli.tables import request_text
+from broker.client.asking import issue_request
+from broker.client.hub import Hub, OfficerAtDesk
 from broker.node.clock import SystemClock
-from schemas.crypto.purposes import KeyPurpose
-from schemas.failures import Failure
-from schemas.messages.model import read
-from schemas.messages.request import RequestHeader, request_digest, sign_as_officer
 from schemas.vocabulary import Category, Mode
 
 _UNITS: Final = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1)}
-
-
-class HeaderUnexpected(Failure):
-    """The desk prepared something else than was asked for; nothing was signed."""
-
-    code = "header_unexpected"
 
 
 class CategoryAskedParam(click.ParamType[dict[str, str]]):
@@ -98,26 +90,6 @@ def issue(
             body[name] = now + int(length.total_seconds() * 1000)
     issued = issue_request(OfficerAtDesk.of(hub, key_path), enquiry_id, body)
     show(issued, request_text(issued), as_json=as_json)
-
-
-def issue_request(officer: OfficerAtDesk, enquiry_id: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Prepare, check, sign and submit a request.
-
-    Raises:
-        HeaderUnexpected: the desk prepared something else.
-        CommandFailed, NotRunning: the desk refused, or does not run.
-    """
-    prepared = officer.ask("POST", f"/enquiries/{enquiry_id}/requests", body)
-    raw = str(prepared["header"]).encode("utf-8")
-    header = read(RequestHeader, raw)
-    asked = [one.model_dump(mode="json") for one in header.categories]
-    if header.agency != body["agency"] or asked != body["categories"] or header.officer != officer.officer:
-        raise HeaderUnexpected("the desk prepared a request to another agency, for other categories or by another")
-    signature = sign_as_officer(officer.keys.signing_key(KeyPurpose.OFFICER), request_digest(raw))
-    answer: dict[str, Any] = officer.ask(
-        "POST", f"/requests/{prepared['exchange']}/signature", {"signature": signature.raw.hex()}
-    )
-    return answer
 
 
 @request.command("show")

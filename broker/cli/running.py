@@ -9,9 +9,10 @@ import sys
 import click
 import structlog
 
-from broker.cli.hub import Hub, home_option
+from broker.cli.options import home_option
 from broker.cli.output import explained
 from broker.cli.supervisor import Child, program, supervise
+from broker.client.hub import Hub
 from broker.node.bus.embedded import EmbeddedServer
 from broker.node.journal import configure_journal
 

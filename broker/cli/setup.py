@@ -8,8 +8,9 @@ from typing import Final
 
 import click
 
-from broker.cli.hub import LOOPBACK, Hub, home_option
+from broker.cli.options import home_option
 from broker.cli.output import explained, json_option, show
+from broker.client.hub import LOOPBACK, Hub
 from broker.node.bus.address import read_address
 from broker.node.clock import SystemClock
 from broker.node.home import Home, PartyPlan

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from broker.cli.hub import Hub, OfficerAtDesk
-from broker.cli.requests import issue_request
+from broker.client.asking import issue_request
+from broker.client.hub import Hub, OfficerAtDesk
 from broker.demo.county import County
 from broker.demo.stage import Stage
 from broker.demo.story import FAMILY, OTHERS, SYSTEM_DOWN, AskedOf, Told

@@ -6,14 +6,13 @@ from typing import Final
 
 from broker.node.clock import PERMITTED_SKEW_MS
 from broker.node.post.port import Received
-from schemas import canonical
 from schemas.crypto.purposes import KeyPurpose
-from schemas.envelope import MAX_HEADER_BYTES, check_parts, unpack, verify_header
+from schemas.envelope import check_parts, unpack, verify_header
 from schemas.failures import Rejected
-from schemas.messages.model import KindUnexpected, read
+from schemas.messages.model import KindUnexpected
 from schemas.messages.party import Directory, Party
-from schemas.messages.transport import OUTER
-from schemas.subjects import subject_for
+from schemas.messages.transport import read_outer
+from schemas.subjects import may_send, subject_for
 
 
 class WrongAddress(Rejected):
@@ -51,11 +50,7 @@ def check(subject: str, raw: bytes, *, me: Party, directory: Directory, now: int
         Rejected: the failure names the check.
     """
     envelope = unpack(raw)  # 1  one frame within the limits
-    members = canonical.parse(envelope.header, limit_bytes=MAX_HEADER_BYTES)  # 2  canonical, of a known kind
-    model = OUTER.get(str(members.get("kind")))
-    if model is None:
-        raise KindUnexpected("no such kind of message")
-    outer = read(model, envelope.header)
+    outer = read_outer(envelope.header)  # 2  canonical, of a known kind
     if outer.hub != directory.hub or outer.receiver != me.id:  # 3  for me
         raise WrongAddress("for another party or hub")
     if not outer.sent_at < outer.expires_at <= outer.sent_at + MAX_VALIDITY_MS or now >= outer.expires_at:
@@ -72,4 +67,6 @@ def check(subject: str, raw: bytes, *, me: Party, directory: Directory, now: int
     key = directory.key(outer.sender, KeyPurpose.MESSAGE, outer.message_key, outer.sent_at)  # 6  signed by it
     verify_header(envelope, key, KeyPurpose.MESSAGE)
     check_parts(envelope, outer.parts)  # 7  with exactly the parts it names
+    if not may_send(sender.statement.party_kind, me.statement.party_kind, outer):  # 8  of a kind that is its to send
+        raise KindUnexpected("a party of that kind does not send such messages here")
     return Received(outer, envelope.parts, sender, envelope.digest, now)

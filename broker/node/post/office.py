@@ -17,12 +17,13 @@ from broker.node.bus.port import Bus, BusAway
 from broker.node.clock import Clock
 from broker.node.post import intake
 from broker.node.post.inbox import Inbox
-from broker.node.post.outbox import Outbox, Waiting
+from broker.node.post.outbox import Outbox
 from broker.node.post.port import Correspondent, Equivocation, PostObserver, Received, Reply, Work
+from broker.node.post.sending import Sending
 from broker.node.post.writing import Outgoing, Writer
 from broker.node.store.port import AfterSeal, Transaction
 from broker.node.store.sqlite import Store
-from schemas.failures import Disposition, Failure, Rejected
+from schemas.failures import Disposition, Failure, GroundLost, Rejected
 from schemas.messages.party import Directory, Party
 from schemas.messages.transport import Acknowledgement, Outer
 from schemas.subjects import listens_on, subject_for
@@ -30,10 +31,8 @@ from schemas.subjects import listens_on, subject_for
 T = TypeVar("T")
 _log = structlog.get_logger()
 
-SEND_BATCH: Final = 256
-"""Messages sent between two looks at the schedule."""
-SWEEP_MS: Final = 30_000
-"""How often the table is compared with the schedule, and old ids are forgotten."""
+PASSING_MS: Final = 60_000
+"""How long a passing message is worth reading."""
 
 
 @dataclass(slots=True)
@@ -53,7 +52,10 @@ class Post:
     connected_at: int | None = None
     _inbox: Inbox = field(default_factory=Inbox.empty)
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
-    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _sending: Sending = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._sending = Sending(self.store, self.bus, self.clock, self.observer, self.outbox)
 
     @property
     def me(self) -> Party:
@@ -62,15 +64,12 @@ class Post:
 
     async def start(self) -> None:
         """Take up what waits from before, then listen. Messages come in from here on."""
-        rows = await self.store.read(self.outbox.all_rows)
-        now = self.clock.now()
-        for sent, subject, expires_at in rows:
-            self.outbox.schedule(sent, subject, expires_at, None, now)
+        await self._sending.take_up()
         for subject in listens_on(self.me):
             await self.bus.subscribe(subject, self._receive)
         await self.bus.start(self)
-        self.spawn(self._send_for_ever())
-        self.spawn(self._sweep_for_ever())
+        self.spawn(self._sending.repeat_for_ever())
+        self.spawn(self._sending.sweep_for_ever(self._inbox))
 
     async def stop(self) -> None:
         """Leave the bus, then end what runs; what is in the store stays there."""
@@ -92,7 +91,7 @@ class Post:
         """
         value, outgoings = await self.store.write(self._watching(work))
         # A crash here loses nothing: the messages are in the outbox table and are scheduled at the next start.
-        self._schedule(outgoings)
+        await self._sending.send_committed(outgoings)
         return value
 
     async def send(self, outgoing: Outgoing) -> None:
@@ -104,19 +103,18 @@ class Post:
         self.observer.sent(outgoing.kind, again=False)
 
     def passing(self, model: type[Outer], receiver: Party, parts: tuple[bytes, ...] = (), **fields: object) -> Outgoing:
-        """A passing message, valid for a minute."""
+        """A passing message, soon worthless."""
         now = self.clock.now()
-        return self.writer.write(model, receiver, parts, sent_at=now, expires_at=now + 60_000, **fields)
+        return self.writer.write(model, receiver, parts, sent_at=now, expires_at=now + PASSING_MS, **fields)
 
     def peer_returned(self, party: str) -> None:
         """Somebody said hello: whatever waits for him goes out at once."""
-        self.outbox.hasten(party, self.clock.now())
-        self._wake.set()
+        self._sending.hasten(party)
 
     def halt(self, failure: Failure) -> None:
         """Our own ground is gone: take in nothing more; the program stops and says why."""
         if not self.halted.done():
-            _log.critical("node_halted", code=failure.code)
+            _log.critical("node_halted", code=failure.code, exc_info=failure)
             self.halted.set_result(failure)
 
     # What the bus tells (broker.node.bus.port.BusEvents).
@@ -124,8 +122,7 @@ class Post:
     def connected(self) -> None:
         """The bus is there (again): everything that waits goes out at once."""
         self.connected_at = self.clock.now()
-        self.outbox.hasten(None, self.connected_at)
-        self._wake.set()
+        self._sending.hasten(None)
         if self.on_connected is not None:
             self.spawn(_awaiting(self.on_connected()))
         _log.info("bus_connected")
@@ -211,7 +208,7 @@ class Post:
             reply.parts,
             sent_at=now,
             # As long as the message itself may be repeated, so that a repeat can always be answered with these bytes.
-            expires_at=max(received.outer.expires_at, now + 60_000),
+            expires_at=max(received.outer.expires_at, now + PASSING_MS),
             acknowledges=received.outer.message_id,
             acknowledged_digest=received.digest,
             code=reply.code,
@@ -241,65 +238,6 @@ class Post:
         await self.commit(run)
         self.outbox.forget(sent.message_id)
 
-    # Out.
-
-    async def _send_for_ever(self) -> None:
-        while True:
-            self._wake.clear()
-            for waiting, raw in await self._with_bytes(self.outbox.due(self.clock.now(), SEND_BATCH)):
-                try:
-                    await self.bus.publish(waiting.subject, raw)
-                except BusAway:
-                    break  # everything is hastened when the bus is back
-                self.observer.sent(waiting.sent.kind, again=waiting.tries > 1)
-            self.observer.waiting(len(self.outbox))
-            await self._until(self.outbox.next_due_at())
-
-    async def _with_bytes(self, waiting: list[Waiting]) -> list[tuple[Waiting, bytes]]:
-        missing = [one.sent.message_id for one in waiting if one.raw is None]
-        read = await self.store.read(lambda tx: self.outbox.raw_of(tx, missing)) if missing else {}
-        found = []
-        for one in waiting:
-            raw = one.raw if one.raw is not None else read.get(one.sent.message_id)
-            one.raw = None  # repeats are rare: they read the table, and memory stays small
-            if raw is None:
-                self.outbox.forget(one.sent.message_id)  # discarded since
-            else:
-                found.append((one, raw))
-        return found
-
-    async def _until(self, at: int | None) -> None:
-        waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._wake.wait())]
-        if at is not None:
-            waits.append(asyncio.ensure_future(self.clock.sleep_until(at)))
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
-
-    async def _sweep_for_ever(self) -> None:
-        while True:
-            await self.clock.sleep_until(self.clock.now() + SWEEP_MS)
-            now = self.clock.now()
-
-            def sweep(tx: Transaction, now: int = now) -> list[tuple[Any, str, int]]:
-                self._inbox.forget(tx, now)
-                self.outbox.drop_expired(tx, now)
-                return self.outbox.all_rows(tx)
-
-            for sent, subject, expires_at in await self.store.write(sweep):
-                self.outbox.schedule(sent, subject, expires_at, None, now)
-            self._wake.set()
-
-    def _schedule(self, outgoings: list[Outgoing]) -> None:
-        now = self.clock.now()
-        for outgoing in outgoings:
-            self.outbox.schedule(outgoing.sent, outgoing.subject, outgoing.expires_at, outgoing.raw, now)
-        if outgoings:
-            self._wake.set()
-
     def _watching(
         self, work: Callable[[Transaction], T | AfterSeal[T]]
     ) -> Callable[[Transaction], tuple[T, list[Outgoing]] | AfterSeal[tuple[T, list[Outgoing]]]]:
@@ -328,7 +266,10 @@ class Post:
             if failure.disposition is Disposition.HALT:
                 self.halt(failure)
             else:
-                _log.error("task_failed", code=failure.code)
+                _log.error("task_failed", code=failure.code, exc_info=failure)
+        except Exception as error:  # noqa: BLE001  # a fault of the program: going on without this part would be silent
+            _log.critical("task_broke", exc_info=error)
+            self.halt(GroundLost("a part of the program broke; its log says where"))
 
     def _fail(self, received: Received, failure: Failure) -> None:
         """The one place that reads a failure's disposition."""

@@ -31,7 +31,6 @@ class Waiting:
     sent: Sent
     subject: str
     expires_at: int
-    raw: bytes | None
     due_at: int
     tries: int = 0
 
@@ -103,10 +102,10 @@ class Outbox:
         """Let go of messages that no receiver would take any more; their exchanges have timers of their own."""
         tx.execute("DELETE FROM outbox WHERE expires_at <= ?", (now,))
 
-    def schedule(self, sent: Sent, subject: str, expires_at: int, raw: bytes | None, due_at: int) -> None:
-        """Have a committed message sent at `due_at`."""
+    def schedule(self, sent: Sent, subject: str, expires_at: int, *, due_at: int, tries: int = 0) -> None:
+        """Have a committed message sent at `due_at`, unless it is scheduled already."""
         if sent.message_id not in self._waiting:
-            self._waiting[sent.message_id] = Waiting(sent, subject, expires_at, raw, due_at)
+            self._waiting[sent.message_id] = Waiting(sent, subject, expires_at, due_at, tries)
             heapq.heappush(self._heap, (due_at, sent.message_id))
 
     def find(self, message_id: str) -> Sent | None:

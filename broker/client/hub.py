@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import click
-
 from broker.desk.officers import sign_command
 from broker.node.clock import SystemClock
 from broker.node.command_client import CommandClient, NotRunning
@@ -134,22 +132,3 @@ class OfficerAtDesk:
             nonce=nonce(),
         )
         return self.hub.ask_desk("officer", {"method": method, "path": path, "header": header, "body": text})
-
-
-home_option = click.option(
-    "--home",
-    "hub",
-    envvar="NEEDTOKNOW_HUB",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    callback=lambda _context, _parameter, path: Hub(path),
-    help="The hub's directory (or set NEEDTOKNOW_HUB).",
-)
-key_option = click.option(
-    "--key",
-    "key_path",
-    envvar="NEEDTOKNOW_OFFICER_KEY",
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Your officer key file (or set NEEDTOKNOW_OFFICER_KEY).",
-)

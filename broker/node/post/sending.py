@@ -1,0 +1,117 @@
+"""How committed messages leave: at once after their commit, then again and again until they are acknowledged.
+
+Knows the outbox and the bus; not what a message means. A message that is not in the table any more is not sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from broker.node.bus.port import Bus, BusAway
+from broker.node.clock import Clock
+from broker.node.post.inbox import Inbox
+from broker.node.post.outbox import FIRST_REPEAT_MS, Outbox, Waiting
+from broker.node.post.port import PostObserver, Sent
+from broker.node.post.writing import Outgoing
+from broker.node.store.port import Transaction
+from broker.node.store.sqlite import Store
+
+SEND_BATCH: Final = 256
+"""Repeats between two looks at the schedule."""
+SWEEP_MS: Final = 30_000
+"""How often the table is compared with the schedule, and old ids are forgotten."""
+
+
+@dataclass(slots=True)
+class Sending:
+    """The way out of one node."""
+
+    store: Store
+    bus: Bus
+    clock: Clock
+    observer: PostObserver
+    outbox: Outbox
+    _armed_until: int | None = None
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def take_up(self) -> None:
+        """Schedule what waits from before the start; it goes out once the bus is there."""
+        rows = await self.store.read(self.outbox.all_rows)
+        now = self.clock.now()
+        for sent, subject, expires_at in rows:
+            self.outbox.schedule(sent, subject, expires_at, due_at=now)
+
+    async def send_committed(self, outgoings: Sequence[Outgoing]) -> None:
+        """Send what a commit has just put in the outbox; its first repeat is due in a second."""
+        if not outgoings:
+            return
+        due_at = self.clock.now() + FIRST_REPEAT_MS
+        for outgoing in outgoings:
+            self.outbox.schedule(outgoing.sent, outgoing.subject, outgoing.expires_at, due_at=due_at, tries=1)
+        if self._armed_until is None or due_at < self._armed_until:
+            self._wake.set()
+        self.observer.waiting(len(self.outbox))
+        for outgoing in outgoings:
+            await self._publish(outgoing.subject, outgoing.raw, outgoing.kind, again=False)
+
+    def hasten(self, receiver: str | None) -> None:
+        """Have what waits for that receiver (None: for everybody) sent again now."""
+        self.outbox.hasten(receiver, self.clock.now())
+        self._wake.set()
+
+    async def repeat_for_ever(self) -> None:
+        """Send whatever is due, whenever it is due."""
+        while True:
+            self._wake.clear()
+            for waiting, raw in await self._with_bytes(self.outbox.due(self.clock.now(), SEND_BATCH)):
+                if not await self._publish(waiting.subject, raw, waiting.sent.kind, again=waiting.tries > 1):
+                    break  # everything is hastened when the bus is back
+            self.observer.waiting(len(self.outbox))
+            self._armed_until = self.outbox.next_due_at()
+            await self._until(self._armed_until)
+
+    async def sweep_for_ever(self, inbox: Inbox) -> None:
+        """Now and then: forget old ids, drop expired messages, and schedule what a cancelled caller left behind."""
+        while True:
+            await self.clock.sleep_until(self.clock.now() + SWEEP_MS)
+            now = self.clock.now()
+
+            def sweep(tx: Transaction, now: int = now) -> list[tuple[Sent, str, int]]:
+                inbox.forget(tx, now)
+                self.outbox.drop_expired(tx, now)
+                return self.outbox.all_rows(tx)
+
+            for sent, subject, expires_at in await self.store.write(sweep):
+                self.outbox.schedule(sent, subject, expires_at, due_at=now)
+            self._wake.set()
+
+    async def _publish(self, subject: str, raw: bytes, kind: str, *, again: bool) -> bool:
+        try:
+            await self.bus.publish(subject, raw)
+        except BusAway:
+            return False
+        self.observer.sent(kind, again=again)
+        return True
+
+    async def _with_bytes(self, waiting: list[Waiting]) -> list[tuple[Waiting, bytes]]:
+        if not waiting:
+            return []
+        kept = await self.store.read(lambda tx: self.outbox.raw_of(tx, [one.sent.message_id for one in waiting]))
+        for one in waiting:
+            if one.sent.message_id not in kept:
+                self.outbox.forget(one.sent.message_id)  # acknowledged or discarded since
+        return [(one, kept[one.sent.message_id]) for one in waiting if one.sent.message_id in kept]
+
+    async def _until(self, at: int | None) -> None:
+        waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._wake.wait())]
+        if at is not None:
+            waits.append(asyncio.ensure_future(self.clock.sleep_until(at)))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
