@@ -48,6 +48,8 @@ def read_links(patient: Mapping[str, Any]) -> Iterator[str]:
 
 def labels_of(patient: Mapping[str, Any], patient_labels: Mapping[str, Label]) -> frozenset[Label]:
     """What the labels of a Patient protect; labels that cannot be read are taken for such as protect."""
+    if "meta" not in patient:
+        return frozenset()
     known = {**mapping.PATIENT_LABELS, **{code: frozenset({label}) for code, label in patient_labels.items()}}
     try:
         meta = Meta.model_validate(patient.get("meta") or {}, strict=False)
@@ -76,6 +78,8 @@ def _addresses(patient: Mapping[str, Any]) -> Iterator[PersonAddress]:
 
 def _numbers(patient: Mapping[str, Any]) -> Iterator[Identifier]:
     for written in _dicts(patient, "identifier"):
+        if written.get("system") != mapping.NHS_NUMBER:
+            continue
         try:
             number = PatientIdentifier.model_validate(written, strict=False)
             if number.is_verified_nhs_number and number.value is not None:

@@ -1,4 +1,4 @@
-"""A line that does not hold is told of, what is anybody's is everybody's, and who cannot be found is never not known."""
+"""A line that does not hold is told of; what is anybody's is everybody's; nobody is unknown for want of reading."""
 
 from __future__ import annotations
 

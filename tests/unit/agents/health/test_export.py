@@ -89,10 +89,15 @@ def test_an_export_newer_than_the_word_that_it_is_finished_is_away(folder: Path)
 def test_a_file_written_over_while_it_is_read_is_away(folder: Path, source: HealthSource) -> None:
     person = the_person(source, "family")
     path = folder / "Encounter.ndjson"
-    with pytest.raises(SourceAway, match="replaced"), source._look() as holdings:
-        assert b"Bruising" in holdings.files.read(path.name, 0, 600)
-        path.write_bytes(path.read_bytes().replace(b"Bruising", b"Breaking"))
-        os.utime(path, (1, 1))
+
+    def look() -> None:
+        with source._look() as holdings:
+            assert b"Bruising" in holdings.files.read(path.name, 0, 600)
+            path.write_bytes(path.read_bytes().replace(b"Bruising", b"Breaking"))
+            os.utime(path, (1, 1))
+
+    with pytest.raises(SourceAway, match="replaced"):
+        look()
     assert "Breaking" in str(facts(source, person, Category.HEALTH_ED_ATTENDANCE))
 
 
