@@ -6,7 +6,7 @@ puts them in the outbox, in the same transaction. So there is an entry, a timer 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, assert_never
@@ -26,7 +26,7 @@ from broker.coordinator.effects import (
     SetTimer,
     TimerKind,
 )
-from broker.coordinator.exchange import Exchange, Step
+from broker.coordinator.exchange import Exchange, Progress, Step
 from broker.coordinator.room import Room, extend_agency
 from broker.node.store.port import Seal, Transaction
 from schemas.ledger.merkle import leaf_hash
@@ -72,6 +72,7 @@ class Carried:
     index: dict[EntryKind, int] = field(default_factory=dict)
     seq: dict[EntryKind, int] = field(default_factory=dict)
     tellings: list[Telling] = field(default_factory=list)
+    conclusions: list[Progress] = field(default_factory=list)
 
 
 def carry_out(room: Room, tx: Transaction, done: Step, cause: Cause) -> Carried:
@@ -92,6 +93,7 @@ def carry_out(room: Room, tx: Transaction, done: Step, cause: Cause) -> Carried:
                 records.set_timer(tx, exchange, kind, due_at)
             case CancelTimers():
                 records.cancel_timers(tx, exchange.id)
+                carried.conclusions.append(exchange.progress)
             case ForgetRequest():
                 records.forget_request(tx, exchange.id)
             case Alert(kind):
@@ -147,12 +149,12 @@ def _alert(kind: TimerKind, exchange: Exchange) -> None:
     _log.warning("exchange_alert", kind=kind.value, exchange=exchange.id, agency=exchange.agency)
 
 
-def tell(room: Room, tx: Transaction, seal: Seal, tellings: Iterable[Telling], now: int) -> None:
+def tell(room: Room, tx: Transaction, seal: Seal, carried: Carried, now: int) -> None:
     """Make the messages that wait for the seal and put them in the outbox."""
     desk = room.desk()
     receipts: dict[int, bytes] = {}
     newest: dict[str, int] = {}  # the agencies told already: they have been sent every leaf hash up to this seal
-    for telling in tellings:
+    for telling in carried.tellings:
         receipt = receipts.get(telling.index)
         if receipt is None:
             receipt = receipts[telling.index] = seal.receipt(telling.index)
@@ -180,6 +182,9 @@ def tell(room: Room, tx: Transaction, seal: Seal, tellings: Iterable[Telling], n
         )
         room.post.outbox.put(tx, outgoing)
         records.note_carrier(tx, agency.id, telling.seq, outgoing.message_id)
+    for progress in carried.conclusions:
+        # A group that is rolled back and run again counts twice: metrics are for trends, the log is the truth.
+        room.metrics.conclusions.labels(progress.value).inc()
 
 
 def _notice(

@@ -111,8 +111,10 @@ class CoordinatorCorrespondent:
 
     def _submission(self, received: Received) -> Work:
         checked = check_submission(received, self._room)
-        policy, now = self._room.policy, received.at
-        decision = decide(checked.header, agency_kind=checked.agency_kind, policy=policy, now=now)
+        policy, now, metrics = self._room.policy, received.at, self._room.metrics
+        with metrics.decision_seconds.time():
+            decision = decide(checked.header, agency_kind=checked.agency_kind, policy=policy, now=now)
+        metrics.decisions.labels("permit" if isinstance(decision, Permit) else "refuse").inc()
         ruled = rule(self._room, checked, decision, now=now, nonce=nonce())
         kind = EntryKind.REQUEST if isinstance(decision, Permit) else EntryKind.REFUSAL
         return self._ruling(checked, ruled, kind, now)
@@ -132,9 +134,11 @@ class CoordinatorCorrespondent:
             if ruled.grant_envelope:
                 records.put_request(tx, ruled.exchange.id, checked.raw, ruled.grant_envelope)
             carried = carry_out(room, tx, done, Cause(now, "", decision=ruled.leaf))
+            if done.exchange.is_concluded:
+                carried.conclusions.append(done.exchange.progress)
 
             def build(tx: Transaction, seal: Seal) -> Reply:
-                tell(room, tx, seal, carried.tellings, now)
+                tell(room, tx, seal, carried, now)
                 receipt = seal.receipt(carried.index[kind])
                 return Reply(parts=tuple(part for part in (ruled.ruling, receipt, ruled.grant_envelope) if part))
 
@@ -159,7 +163,7 @@ class CoordinatorCorrespondent:
             index = carried.index[EntryKind.DEED]
 
             def build(tx: Transaction, seal: Seal) -> Reply:
-                tell(self._room, tx, seal, carried.tellings, now)
+                tell(self._room, tx, seal, carried, now)
                 return self._receipt(tx, seal, sender, index)
 
             return AfterSeal(build)
@@ -210,6 +214,6 @@ class CoordinatorCorrespondent:
             cause = Cause(now, "", deed=deed.leaf, deed_type=deed.entry.value.type)
             carried = carry_out(room, tx, done, cause)
             records.put_exchange(tx, done.exchange)
-            return AfterSeal(lambda tx, seal: tell(room, tx, seal, carried.tellings, now))
+            return AfterSeal(lambda tx, seal: tell(room, tx, seal, carried, now))
 
         return settlement

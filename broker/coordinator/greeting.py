@@ -6,24 +6,33 @@ again; those above that no waiting message carries any more are put in the outbo
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
 
 from broker.coordinator import records
-from broker.coordinator.acting import Telling, tell
+from broker.coordinator.acting import Carried, Telling, tell
 from broker.coordinator.room import Room, extension_from
 from broker.node.log import get_leaf_hashes
 from broker.node.post.port import Received
-from broker.node.post.writing import Outgoing
 from broker.node.store.port import AfterSeal, Seal, Transaction
 from schemas.messages.party import PartyKind
 from schemas.messages.transport import MAX_PAGE_LEAVES, Head, Hello, LogPage, LogQuery
 
 _log = structlog.get_logger()
 
+
 RESENT: Final = 64
 """Entries sent anew for one hello; the party says hello again while it lacks some."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    size: int
+    last_seq: int
+    checkpoint: bytes
+    extension: bytes
 
 
 async def greet(room: Room, received: Received, hello: Hello) -> None:
@@ -31,28 +40,44 @@ async def greet(room: Room, received: Received, hello: Hello) -> None:
     party, now = received.sender, received.at
     is_agent = party.statement.party_kind is PartyKind.AGENT
 
-    def work(tx: Transaction) -> Outgoing | AfterSeal[Outgoing]:
+    def work(tx: Transaction) -> _Head | AfterSeal[_Head]:
         if is_agent:
             records.note_heard(tx, party.id, now)
 
-        def build(tx: Transaction, seal: Seal) -> Outgoing:
-            if hello.mirror_size > seal.size:
-                # Either it lies, or we were restored from a backup: our lock copy is what tells. It is not extended.
-                _log.critical("peer_ahead_of_log", party=party.id)
-            extension, last = b"", 0
-            if is_agent:
-                last = records.last_seq(tx, party.id)
-                records.swap_extended_size(tx, party.id, seal.size)
-                extension = extension_from(tx, hello.mirror_size, seal.size)
-                tell(room, tx, seal, _lacking(tx, party.id, hello.last_seq), now)
-            parts = (seal.checkpoint, extension)
-            return room.post.passing(Head, party, parts, size=seal.size, last_seq=last)
+        def build(tx: Transaction, seal: Seal) -> _Head:
+            if not is_agent:
+                return _Head(seal.size, 0, seal.checkpoint, b"")
+            records.swap_extended_size(tx, party.id, seal.size)
+            extension = extension_from(tx, hello.mirror_size, seal.size)
+            return _Head(seal.size, records.last_seq(tx, party.id), seal.checkpoint, extension)
 
         return AfterSeal(build)
 
     head = await room.post.commit(work)
-    await room.post.send(head)
+    if hello.mirror_size > head.size:
+        # Either it lies, or we were restored from a backup: our lock copy is what tells. It is not extended.
+        _log.critical("peer_ahead_of_log", party=party.id)
+    parts = (head.checkpoint, head.extension)
+    await room.post.send(room.post.passing(Head, party, parts, size=head.size, last_seq=head.last_seq))
+    # The head first: with its hashes the mirror takes everything that follows.
     room.post.peer_returned(party.id)
+    if hello.last_seq < head.last_seq:
+        await _send_what_it_lacks(room, party.id, hello.last_seq, now)
+
+
+async def _send_what_it_lacks(room: Room, agency: str, last_seq: int, now: int) -> None:
+    def work(tx: Transaction) -> bool | AfterSeal[bool]:
+        lacking = Carried(tellings=_lacking(tx, agency, last_seq))
+        if not lacking.tellings:
+            return False
+
+        def build(tx: Transaction, seal: Seal) -> bool:
+            tell(room, tx, seal, lacking, now)
+            return True
+
+        return AfterSeal(build)
+
+    await room.post.commit(work)
 
 
 def _lacking(tx: Transaction, agency: str, last_seq: int) -> list[Telling]:

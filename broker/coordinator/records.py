@@ -44,6 +44,7 @@ class DueTimer:
 
     exchange: str
     kind: TimerKind
+    due_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +183,10 @@ def cancel_timers(tx: Transaction, exchange_id: str) -> None:
 def take_due_timers(tx: Transaction, now: int, limit: int) -> list[DueTimer]:
     """Delete and give back the most urgent of the timers that are due: by rating, then by when they were due."""
     rows = tx.execute(
-        "SELECT exchange, kind FROM timer WHERE due_at <= ? ORDER BY urgency, due_at LIMIT ?", (now, limit)
+        "SELECT exchange, kind, due_at FROM timer WHERE due_at <= ? ORDER BY urgency, due_at LIMIT ?", (now, limit)
     ).fetchall()
-    tx.executemany("DELETE FROM timer WHERE exchange = ? AND kind = ?", rows)
-    return [DueTimer(exchange, TimerKind(kind)) for exchange, kind in rows]
+    tx.executemany("DELETE FROM timer WHERE exchange = ? AND kind = ?", [row[:2] for row in rows])
+    return [DueTimer(exchange, TimerKind(kind), due_at) for exchange, kind, due_at in rows]
 
 
 def next_due_at(tx: Transaction) -> int | None:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Final
 
 from broker.coordinator import records
-from broker.coordinator.acting import Cause, Telling, carry_out, tell
+from broker.coordinator.acting import Carried, Cause, carry_out, tell
 from broker.coordinator.effects import TimerKind
 from broker.coordinator.events import DUE, DeadlinePassed, Event
 from broker.coordinator.exchange import Exchange, step
@@ -33,7 +33,7 @@ SETTLE_IN: Final = timedelta(seconds=15)
 
 @dataclass(frozen=True, slots=True)
 class _Fired:
-    timers: int
+    due: Sequence[records.DueTimer]
     next_due_at: int | None
 
 
@@ -94,23 +94,29 @@ class Timekeeper:
         fired = await self._room.post.commit(work)
         if fired.next_due_at is not None:
             self.expect(fired.next_due_at)
-        return fired.timers
+        for timer in fired.due:
+            self._room.metrics.timer_late_seconds.observe((now - timer.due_at) / 1000)
+            if timer.kind is TimerKind.OVERDUE:
+                self._room.metrics.became_overdue.inc()
+        return len(fired.due)
 
     def _fire(self, tx: Transaction, now: int, nonces: Sequence[str]) -> _Fired | AfterSeal[_Fired]:
         records.beat(tx, now)
         due = records.take_due_timers(tx, now, BATCH)
-        tellings: list[Telling] = []
+        carried = Carried()
         for timer, own_nonce in zip(due, nonces, strict=False):
             before = records.get_exchange(tx, timer.exchange)
             done = step(before, _event(tx, timer.kind, before), now)
             records.put_exchange(tx, done.exchange)
-            tellings += carry_out(self._room, tx, done, Cause(now, own_nonce)).tellings
-        fired = _Fired(len(due), records.next_due_at(tx))
-        if not tellings:
+            one = carry_out(self._room, tx, done, Cause(now, own_nonce))
+            carried.tellings += one.tellings
+            carried.conclusions += one.conclusions
+        fired = _Fired(due, records.next_due_at(tx))
+        if not carried.tellings:
             return fired
 
         def build(tx: Transaction, seal: Seal) -> _Fired:
-            tell(self._room, tx, seal, tellings, now)
+            tell(self._room, tx, seal, carried, now)
             return fired
 
         return AfterSeal(build)

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from broker.coordinator.submission import NotTheDesk, check_submission
+from broker.node.post.port import Received
 from schemas.crypto.purposes import KeyPurpose
 from schemas.envelope import Signature, pack, unpack
 from schemas.messages.entry import nonce
+from schemas.messages.model import read
 from schemas.messages.transport import Delivery, Submission
 from schemas.vocabulary import OfficerRole
 from tests.support.parties import make_member
@@ -110,10 +113,23 @@ async def test_a_message_that_names_another_exchange_than_its_request_is_rejecte
     assert (await scene.submit(scene.request(), exchange=nonce()))[0] == "exchange_mismatch"
 
 
-async def test_only_the_desk_submits(scene: Scene) -> None:
+async def test_a_submission_of_anybody_but_the_desk_is_not_even_answered(scene: Scene) -> None:
     envelope = scene.request()
     code, _ = await scene.say(scene.police, Submission, (envelope,), exchange=asked(envelope).exchange)
-    assert code == "not_the_desk"
+    assert code == "unanswered"
+    assert await scene.types() == []
+
+
+async def test_the_checks_themselves_take_submissions_from_the_desk_alone(scene: Scene) -> None:
+    envelope, now = scene.request(), scene.clock.now()
+    outgoing = scene.desk.post.writer.write(
+        Submission, scene.me, (envelope,), sent_at=now, expires_at=now + HOUR_MS, exchange=asked(envelope).exchange
+    )
+    outer = read(Submission, unpack(outgoing.raw).header)
+    room = scene.coordinator.room
+    with pytest.raises(NotTheDesk):
+        check_submission(Received(outer, (envelope,), POLICE.party, outgoing.digest, now), room)
+    assert check_submission(Received(outer, (envelope,), DESK.party, outgoing.digest, now), room).raw == envelope
 
 
 async def test_an_officer_who_was_removed_asks_nothing_any_more(scene: Scene) -> None:
