@@ -159,7 +159,8 @@ def tell(room: Room, tx: Transaction, seal: Seal, carried: Carried, now: int) ->
         if receipt is None:
             receipt = receipts[telling.index] = seal.receipt(telling.index)
         if telling.is_to_desk:
-            _notice(room, tx, desk, telling, (receipt,), now, last_seq=0)
+            if desk is not None:
+                _notice(room, tx, desk, telling, (receipt,), now, last_seq=0)
             continue
         agency = room.directory.parties.get(telling.exchange.agency)
         if agency is None:

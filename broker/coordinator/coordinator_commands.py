@@ -139,8 +139,13 @@ class CoordinatorCommands:
     async def repin(self, arguments: dict[str, Any]) -> Any:
         """Take up the party files that were put into or taken out of the folder since."""
         _read(_Nothing, arguments)
+        before = self._room.directory
         self._room.ground.read_directory_again()
-        changes = await settle_members(self._room)
+        try:
+            changes = await settle_members(self._room)
+        except Rejected:
+            self._room.post.directory = before  # all of the folder is believed, or none of it
+            raise
         return {
             "parties": sorted(self._room.directory.parties),
             "admitted": [change.party for change in changes if change.is_admission],

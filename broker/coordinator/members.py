@@ -30,6 +30,12 @@ class OfficerNotPinned(Rejected):
     code = "officer_not_pinned"
 
 
+class DeskNotAlone(Rejected):
+    """A hub has one desk: none is pinned and one is needed, or two are."""
+
+    code = "desk_not_alone"
+
+
 class OfficerNotAdmittedYet(Rejected):
     """There is no admitted officer of that name."""
 
@@ -49,7 +55,13 @@ class Change:
 
 
 async def settle_members(room: Room) -> list[Change]:
-    """Bring the members up to the pinned parties: admit desk and agencies, remove whoever is not pinned any more."""
+    """Bring the members up to the pinned parties: admit desk and agencies, remove whoever is not pinned any more.
+
+    Raises:
+        DeskNotAlone: two desks are pinned.
+    """
+    if len(room.directory.of_kind(PartyKind.DESK)) > 1:
+        raise DeskNotAlone("two desks are pinned; take the file of one out of the parties folder")
     members = await room.post.store.read(records.members)
     pinned = {id_: party for id_, party in room.directory.parties.items() if id_ != room.ground.me.id}
     changes = [
@@ -72,7 +84,7 @@ async def admit_officer(room: Room, officer: str) -> bool:
 
     Raises:
         OfficerNotPinned: no such officer's file is pinned here.
-        PartyUnknown: no desk is pinned, so there is no IG lead to seal the officer's name to.
+        DeskNotAlone: no desk is pinned, so there is no IG lead to seal the officer's name to.
     """
     party = room.directory.parties.get(officer)
     if party is None or party.statement.party_kind is not PartyKind.OFFICER:
@@ -134,7 +146,10 @@ def _change(room: Room, party: str, kind: str, root: str, *, is_admission: bool)
 
 def _about_officer(room: Room, officer: str, root: str) -> bytes:
     """Which officer it is, sealed to the hub's IG lead."""
-    lead, _ = room.directory.newest(room.desk().id, KeyPurpose.ADDENDUM, room.post.clock.now())
+    desk = room.desk()
+    if desk is None:
+        raise DeskNotAlone("pin the desk's file first: an officer's name is sealed to its IG lead")
+    lead, _ = room.directory.newest(desk.id, KeyPurpose.ADDENDUM, room.post.clock.now())
     pinned: Party | None = room.directory.parties.get(officer)
     role = "" if pinned is None else str(pinned.statement.officer_role)
     content = canonical.encode({"officer": officer, "role": role, "root": root})

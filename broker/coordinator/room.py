@@ -48,13 +48,10 @@ class Room:
         """The hub's name."""
         return self.directory.hub
 
-    def desk(self) -> Party:
-        """The hub's one desk.
-
-        Raises:
-            PartyUnknown: none is pinned, or more than one.
-        """
-        return self.directory.only(PartyKind.DESK)
+    def desk(self) -> Party | None:
+        """The hub's one desk, if it is pinned yet."""
+        parties = self.directory.parties.values()
+        return next((party for party in parties if party.statement.party_kind is PartyKind.DESK), None)
 
     def is_admitted(self, party: Party) -> bool:
         """Whether the party was admitted with the root key it is pinned with."""

@@ -19,6 +19,7 @@ from broker.coordinator.events import DUE, DeadlinePassed, Event
 from broker.coordinator.exchange import Exchange, step
 from broker.coordinator.room import Room
 from broker.node.store.port import AfterSeal, Seal, Transaction
+from schemas.failures import GroundLost
 from schemas.messages.entry import nonce
 
 BATCH: Final = 256
@@ -29,6 +30,12 @@ MISSED_HEARTBEATS: Final = 3
 """So many heartbeats may be late (a slow disk, a busy machine) before it counts as an outage."""
 SETTLE_IN: Final = timedelta(seconds=15)
 """How long messages that waited have precedence: agents return within seconds, and send at once what they kept."""
+
+
+class TimekeepingFailed(GroundLost):
+    """Timers no longer fire; nobody would be told of anything overdue."""
+
+    code = "timekeeping_failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,19 @@ class Timekeeper:
         self._wake.set()
 
     async def run(self) -> None:
-        """Fire what is due, for ever."""
+        """Fire what is due, for ever.
+
+        Raises:
+            TimekeepingFailed: a timer could not be carried out. A hub that no longer keeps time has to stop and say so.
+        """
+        try:
+            await self._run()
+        except GroundLost:
+            raise
+        except Exception as error:
+            raise TimekeepingFailed(f"a timer could not be carried out ({type(error).__name__})") from error
+
+    async def _run(self) -> None:
         while True:
             self._wake.clear()
             now = self._clock.now()

@@ -164,3 +164,17 @@ async def test_arguments_that_do_not_fit_are_refused_by_name(
 ) -> None:
     with pytest.raises(CommandMalformed, match=f"argument {says}"):
         await scene.command(name, **arguments)
+
+
+async def test_a_second_desk_is_refused_and_an_officer_without_any(scene: Scene) -> None:
+    scene.home.pin(make_member("other-desk", PartyKind.DESK).party.raw)
+    with pytest.raises(Failure, match="two desks are pinned"):
+        await scene.command("repin")
+    assert "other-desk" not in scene.coordinator.room.directory.parties
+    assert (await scene.submit(scene.request()))[0] == "committed"
+    scene.home.unpin("other-desk")
+    scene.home.unpin("desk")
+    scene.home.pin(STRANGER.party.raw)
+    await scene.command("repin")
+    with pytest.raises(Failure, match="pin the desk's file first"):
+        await scene.command("admit_officer", officer=STRANGER.party.id)

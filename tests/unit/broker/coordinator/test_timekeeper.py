@@ -17,7 +17,7 @@ from schemas.messages.entry import ExpiredEntry, OverdueEntry, RequestEntry, non
 from schemas.messages.transport import Notice
 from schemas.vocabulary import Rag
 from tests.support.clock import NOON
-from tests.unit.broker.coordinator.scene import HOUR_MS, Scene, asked
+from tests.unit.broker.coordinator.scene import DESK, HOUR_MS, POLICE, Scene, asked
 
 SECOND = 1_000
 SETTLE_MS = 15 * SECOND
@@ -230,3 +230,23 @@ async def test_without_a_settling_time_timers_fire_at_once(tmp_path: Path) -> No
     request = next(entry for entry in await scene.entries() if isinstance(entry, RequestEntry))
     assert request.deadline_at == NOON + 2 * SECOND
     await scene.stop()
+
+
+async def test_a_hub_that_cannot_keep_time_stops_and_says_so(settled: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError
+
+    await settled.submit(settled.request())
+    monkeypatch.setattr("broker.coordinator.timekeeper.step", fail)
+    await leap(settled, 4 * HOUR_MS)
+    assert settled.coordinator.ground.post.halted.done()
+    assert settled.coordinator.ground.post.halted.result().code == "timekeeping_failed"
+
+
+async def test_time_is_kept_for_an_agency_and_a_desk_that_were_unpinned(settled: Scene) -> None:
+    await settled.submit(settled.request())
+    for member in (POLICE, DESK):
+        settled.home.unpin(member.party.id)
+    await settled.command("repin")
+    await leap(settled, 200 * HOUR_MS)
+    assert of_time(await settled.types()) == ["overdue", "escalated", "expired"]
