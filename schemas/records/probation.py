@@ -210,7 +210,7 @@ class LicenceCondition(Part):
     type: Text | None = noted("Kind, for example standard or bespoke", _LICENCE)
     code: Code | None = noted("Code", _LICENCE)
     category: Text | None = noted("Category", _LICENCE)
-    condition: FreeText | None = noted("Wording", _LICENCE)
+    condition: Annotated[FreeText, Marker.THIRD_PARTY] | None = noted("Wording; may name others", _LICENCE)
 
 
 class Licence(Record):
@@ -224,7 +224,7 @@ class Licence(Record):
     createdDate: IsoDate | None = noted("Day it was made", _LICENCE)
     approvedDate: IsoDate | None = noted("Day it was approved", _LICENCE)
     updatedDate: IsoDate | None = noted("Day it was last changed", _LICENCE)
-    conditions: Annotated[Several[LicenceCondition], Marker.THIRD_PARTY] | None = noted("Conditions", _LICENCE)
+    conditions: Several[LicenceCondition] | None = noted("Conditions", _LICENCE)
 
 
 class RegisterCode(StrEnum):
