@@ -39,6 +39,7 @@ from schemas.messages.entry import (
     HubEntry,
     OverdueEntry,
     RefusalEntry,
+    RequestEntry,
     WithdrawnEntry,
     nonce,
     read_entry,
@@ -52,7 +53,7 @@ _log = structlog.get_logger()
 
 DELIVERED_FOR_MS: Final = 7 * 24 * 3600_000
 """How long an answer that the hub has entered is offered to the desk, whatever the request's expiry: it is recorded."""
-_NOTICED: Final = (RefusalEntry, OverdueEntry, EscalatedEntry, ExpiredEntry, WithdrawnEntry)
+_NOTICED: Final = (RequestEntry, RefusalEntry, OverdueEntry, EscalatedEntry, ExpiredEntry, WithdrawnEntry)
 _ENDING: Final = (ExpiredEntry, WithdrawnEntry)
 
 

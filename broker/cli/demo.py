@@ -97,7 +97,7 @@ async def _set_up(stage: Stage) -> Performance:
     for name in running:
         stage.start(name)
     await stage.wait_until_ready(*running)
-    hub.ask_coordinator("admit_officer", {"officer": officer.id})
+    hub.ask_coordinator("admit-officer", {"officer": officer.id})
     return Performance(stage, hub, key_path)
 
 

@@ -5,25 +5,16 @@ Persons' data come in by a file or standard input, never as arguments: those sta
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
-from broker.cli.options import home_option, key_option
+from broker.cli.enquiry_file import read_enquiry, read_text
+from broker.cli.options import ENQUIRY_ID, home_option, key_option
 from broker.cli.output import explained, json_option, show
 from broker.cli.tables import answers_text, enquiry_lines, enquiry_text
 from broker.client.hub import Hub, OfficerAtDesk
-from schemas.failures import Failure
 from schemas.vocabulary import Decision
-
-
-class InputInvalid(Failure):
-    """A file of input that is not what the command takes."""
-
-    code = "input_invalid"
 
 
 @click.group()
@@ -45,7 +36,7 @@ def enquiry() -> None:
 @explained
 def open_(hub: Hub, key_path: Path, path: Path, as_json: bool) -> None:
     """Open an enquiry about the subjects in a file."""
-    opened = OfficerAtDesk.of(hub, key_path).ask("POST", "/enquiries", _read(path))
+    opened = OfficerAtDesk.of(hub, key_path).ask("POST", "/enquiries", read_enquiry(path))
     show(opened, f"opened enquiry {opened['enquiry']}\n" + enquiry_text(opened), as_json=as_json)
 
 
@@ -63,7 +54,7 @@ def list_(hub: Hub, key_path: Path, as_json: bool) -> None:
 @enquiry.command("show")
 @home_option
 @key_option
-@click.argument("enquiry_id")
+@click.argument("enquiry_id", type=ENQUIRY_ID)
 @click.option("--answers", is_flag=True, help="Show what was answered. This is recorded as a consultation.")
 @json_option
 @explained
@@ -81,7 +72,7 @@ def show_(hub: Hub, key_path: Path, enquiry_id: str, answers: bool, as_json: boo
 @enquiry.command()
 @home_option
 @key_option
-@click.argument("enquiry_id")
+@click.argument("enquiry_id", type=ENQUIRY_ID)
 @click.option("--decision", required=True, type=click.Choice([str(decision) for decision in Decision]))
 @click.option(
     "--reason-file",
@@ -93,7 +84,7 @@ def show_(hub: Hub, key_path: Path, enquiry_id: str, answers: bool, as_json: boo
 @explained
 def decide(hub: Hub, key_path: Path, enquiry_id: str, decision: str, reason_file: Path, as_json: bool) -> None:
     """Record what the hub decided, and why."""
-    body = {"decision": decision, "reason": _text(reason_file).strip()}
+    body = {"decision": decision, "reason": read_text(reason_file).strip()}
     decided = OfficerAtDesk.of(hub, key_path).ask("POST", f"/enquiries/{enquiry_id}/decision", body)
     show(decided, f"decided: {decided['decision']}", as_json=as_json)
 
@@ -101,27 +92,10 @@ def decide(hub: Hub, key_path: Path, enquiry_id: str, decision: str, reason_file
 @enquiry.command()
 @home_option
 @key_option
-@click.argument("enquiry_id")
+@click.argument("enquiry_id", type=ENQUIRY_ID)
 @json_option
 @explained
 def close(hub: Hub, key_path: Path, enquiry_id: str, as_json: bool) -> None:
     """Close a decided enquiry; outstanding requests are withdrawn."""
     closed = OfficerAtDesk.of(hub, key_path).ask("POST", f"/enquiries/{enquiry_id}/close")
     show(closed, f"closed; {closed['withdrawing']} outstanding requests are being withdrawn", as_json=as_json)
-
-
-def _text(path: Path) -> str:
-    try:
-        return sys.stdin.read() if str(path) == "-" else path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise InputInvalid(f"{path} cannot be read as UTF-8 text") from None
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        body = json.loads(_text(path))
-    except ValueError:
-        raise InputInvalid(f"{path} is not JSON") from None
-    if not isinstance(body, dict):
-        raise InputInvalid(f"{path} is not a JSON object")
-    return body

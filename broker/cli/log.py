@@ -37,7 +37,7 @@ def show_(hub: Hub, start: int, limit: int, as_json: bool) -> None:
 @explained
 def verify(hub: Hub, as_json: bool) -> None:
     """Check the whole log again from its first entry, and print its size, root and signed checkpoint."""
-    audit = hub.ask_coordinator("log_verify")
+    audit = hub.ask_coordinator("log-verify")
     head = hub.ask_coordinator("checkpoint")
     lines = [f"{audit['entries']} entries: " + ("the log holds" if audit["holds"] else "THE LOG DOES NOT HOLD")]
     lines += [f"  entry {one['index']}: {one['what']}" for one in audit["findings"]]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from broker.cli.options import home_option
+from broker.cli.options import NameParam, home_option
 from broker.cli.output import explained, json_option, show
 from broker.cli.setup import confirm, pin_at
 from broker.client.hub import Hub
@@ -34,7 +34,7 @@ def officer() -> None:
 
 
 @officer.command()
-@click.option("--hub-id", required=True, help="The hub's short name.")
+@click.option("--hub-id", required=True, type=NameParam(), help="The hub's short name.")
 @click.option("--role", required=True, type=click.Choice([str(role) for role in OfficerRole]))
 @click.option("--position", required=True, help="What you are, for example 'Duty social worker'; not your name.")
 @click.option("--key", "key_path", required=True, type=click.Path(dir_okay=False, path_type=Path), help="New key file.")
@@ -74,7 +74,7 @@ def add(hub: Hub, file: Path, name: str, contact: str | None, fingerprint: str |
     pin_at([hub.coordinator, hub.desk], party)
     add_card(hub.desk, party.id, OfficerCard(name=name, position=party.statement.name, contact=contact))
     hub.tell_both("repin")
-    hub.ask_coordinator("admit_officer", {"officer": party.id})
+    hub.ask_coordinator("admit-officer", {"officer": party.id})
     show({"officer": party.id}, f"admitted {party.id}; hand {file.name} to each agency too", as_json=as_json)
 
 
@@ -105,14 +105,14 @@ def list_(hub: Hub, as_json: bool) -> None:
 
 @officer.command()
 @home_option
-@click.argument("officer_id")
+@click.argument("officer_id", metavar="OFFICER_ID")
 @json_option
 @explained
 def remove(hub: Hub, officer_id: str, as_json: bool) -> None:
     """Remove an officer: nothing this officer signs is taken in from here on."""
     if officer_id not in {one["officer"] for one in hub.ask_coordinator("officers")["officers"]}:
         raise NotAnOfficer(f"no officer {officer_id} is admitted; see: broker officer list")
-    hub.ask_coordinator("remove_officer", {"officer": officer_id})
+    hub.ask_coordinator("remove-officer", {"officer": officer_id})
     for home in (hub.coordinator, hub.desk):
         home.unpin(officer_id)
     remove_card(hub.desk, officer_id)

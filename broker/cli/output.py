@@ -10,6 +10,7 @@ from typing import ParamSpec, TypeVar
 
 import click
 
+from broker.node.command_client import CommandFailed
 from schemas.failures import Failure
 
 P = ParamSpec("P")
@@ -30,9 +31,12 @@ def explained(command: Callable[P, R]) -> Callable[P, R]:
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
+        except CommandFailed as failed:
+            # What the running program said, as if it had been found out here.
+            click.echo(f"error: {failed.message or failed.reported} [{failed.reported}]", err=True)
+            sys.exit(1)
         except Failure as failure:
-            message = failure.detail or failure.code
-            click.echo(f"error: {message} [{failure.code}]", err=True)
+            click.echo(f"error: {failure.detail or failure.code} [{failure.code}]", err=True)
             sys.exit(1)
 
     return run

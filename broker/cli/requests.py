@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import click
 
-from broker.cli.options import home_option, key_option
+from broker.cli.options import ENQUIRY_ID, EXCHANGE_ID, SUBJECT_REF, home_option, key_option
 from broker.cli.output import explained, json_option, show
 from broker.cli.tables import request_text
 from broker.client.asking import issue_request
@@ -32,10 +32,13 @@ class CategoryAskedParam(click.ParamType[dict[str, str]]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, str]:
         """One category and its mode; content if none is given."""
         category, _, mode = str(value).partition(":")
-        try:
-            return {"category": Category(category).value, "mode": Mode(mode or "content").value}
-        except ValueError:
-            self.fail(f"{value} is not a category, or not followed by :existence or :content", param, ctx)
+        if category not in list(Category):
+            alike = [one.value for one in Category if one.startswith(category.partition(".")[0] + ".")]
+            kinds = sorted({f"{one.value.partition('.')[0]}.*" for one in Category})
+            self.fail(f"{category} is not a category; there are: {', '.join(alike or kinds)}", param, ctx)
+        if (mode or "content") not in list(Mode):
+            self.fail(f"{mode} is not a mode; a category is followed by nothing, :existence or :content", param, ctx)
+        return {"category": category, "mode": mode or "content"}
 
 
 class ElapsedParam(click.ParamType[timedelta]):
@@ -61,10 +64,12 @@ def request() -> None:
 @request.command()
 @home_option
 @key_option
-@click.argument("enquiry_id")
+@click.argument("enquiry_id", type=ENQUIRY_ID)
 @click.option("--agency", required=True, help="The agency's name in the hub.")
 @click.option("--category", "categories", multiple=True, required=True, type=CategoryAskedParam())
-@click.option("--subject", "subjects", multiple=True, help="A subject's reference in the enquiry; without any, all.")
+@click.option(
+    "--subject", "subjects", multiple=True, type=SUBJECT_REF, help="A subject's reference in the enquiry; else all."
+)
 @click.option("--deadline", type=ElapsedParam(), help="From now; without it the hub's clock table counts from receipt.")
 @click.option("--expiry", type=ElapsedParam(), help="From now; after it no answer is accepted.")
 @json_option
@@ -95,7 +100,7 @@ def issue(
 @request.command("show")
 @home_option
 @key_option
-@click.argument("exchange")
+@click.argument("exchange", type=EXCHANGE_ID)
 @json_option
 @explained
 def show_(hub: Hub, key_path: Path, exchange: str, as_json: bool) -> None:
@@ -107,7 +112,7 @@ def show_(hub: Hub, key_path: Path, exchange: str, as_json: bool) -> None:
 @request.command()
 @home_option
 @key_option
-@click.argument("exchange")
+@click.argument("exchange", type=EXCHANGE_ID)
 @json_option
 @explained
 def withdraw(hub: Hub, key_path: Path, exchange: str, as_json: bool) -> None:

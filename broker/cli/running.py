@@ -19,29 +19,16 @@ from broker.node.journal import configure_journal
 _log = structlog.get_logger()
 
 
-@click.group(invoke_without_command=True)
+@click.command()
 @home_option
-@click.pass_context
+@click.argument("part", required=False, type=click.Choice(["coordinator", "desk"]))
 @explained
-def run(context: click.Context, hub: Hub) -> None:
-    """Run the hub: its bus if embedded, the coordinator and the desk, until told to stop."""
-    context.obj = hub
-    if context.invoked_subcommand is None:
+def run(hub: Hub, part: str | None) -> None:
+    """Run the hub: its bus if embedded, the coordinator and the desk, until told to stop; or only one PART."""
+    if part is None:
         sys.exit(asyncio.run(run_hub(hub)))
-
-
-@run.command()
-@click.pass_obj
-def desk(hub: Hub) -> None:
-    """Run the desk alone, in this process."""
-    os.execv(sys.executable, [sys.executable, *program("broker.desk", "--home", str(hub.desk.path))[1:]])  # noqa: S606
-
-
-@run.command()
-@click.pass_obj
-def coordinator(hub: Hub) -> None:
-    """Run the coordinator alone, in this process."""
-    os.execv(sys.executable, [sys.executable, *program("broker.coordinator", "--home", str(hub.coordinator.path))[1:]])  # noqa: S606
+    # In place of this process: whoever stops it stops the program itself.
+    os.execv(sys.executable, program(f"broker.{part}", "--home", str(hub.path / part)))  # noqa: S606
 
 
 async def run_hub(hub: Hub) -> int:

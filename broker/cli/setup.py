@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import hmac
 import socket
 from pathlib import Path
 from typing import Final
 
 import click
 
-from broker.cli.options import home_option
+from broker.cli.options import NameParam, home_option
 from broker.cli.output import explained, json_option, show
 from broker.client.hub import LOOPBACK, Hub
 from broker.node.bus.address import read_address
 from broker.node.clock import SystemClock
 from broker.node.home import Home, PartyPlan
-from schemas.failures import Failure
+from schemas.failures import Failure, Rejected
 from schemas.messages.party import Party, PartyKind, read_party
 
 CLOCK_TABLE: Final = """
@@ -42,7 +43,9 @@ class NotConfirmed(Failure):
 
 @click.command()
 @home_option
-@click.option("--hub-id", required=True, help="The hub's short name, for example gwent: a-z, 0-9 and hyphens.")
+@click.option(
+    "--hub-id", required=True, type=NameParam(), help="The hub's short name, for example gwent: a-z, 0-9 and hyphens."
+)
 @click.option("--name", required=True, help="The hub's name as agencies know it.")
 @click.option("--bus-url", help="An external server, for example nats://127.0.0.1:4222. Without it one is embedded.")
 @json_option
@@ -99,7 +102,12 @@ def create_hub(hub: Hub, *, hub_id: str, name: str, url: str, embedded_port: int
 @explained
 def pin(hub: Hub, files: tuple[Path, ...], fingerprint: str | None, as_json: bool) -> None:
     """Trust an agency's public file, after comparing its fingerprint."""
+    if fingerprint is not None and len(files) > 1:
+        raise click.UsageError("--fingerprint is one party's: give one file with it")
     pinned = [confirm(path, fingerprint) for path in files]
+    for party in pinned:
+        if party.statement.party_kind is not PartyKind.AGENT:
+            raise NotConfirmed(f"{party.id} is no agency but a {party.statement.party_kind}; see: broker officer add")
     for party in pinned:
         pin_at([hub.coordinator, hub.desk], party)
     hub.tell_both("repin")
@@ -113,9 +121,12 @@ def confirm(path: Path, fingerprint: str | None) -> Party:
     Raises:
         NotConfirmed: it is not.
     """
-    party = read_party(path.read_bytes())
+    try:
+        party = read_party(path.read_bytes())
+    except Rejected as failure:
+        raise NotConfirmed(f"{path}: {failure.detail}; ask for the file again") from None
     if fingerprint is not None:
-        if "".join(fingerprint.lower().split()) != "".join(party.fingerprint.split()):
+        if not hmac.compare_digest(_plain(fingerprint), _plain(party.fingerprint)):
             raise NotConfirmed(f"{path.name} has another fingerprint than the one given; ask for the file again")
         return party
     click.echo(f"{party.id} ({party.statement.party_kind}): {party.statement.name}\n  {party.fingerprint}", err=True)
@@ -134,6 +145,10 @@ def pin_at(homes: list[Home], party: Party) -> None:
         home.directory().with_party(party)
     for home in homes:
         home.pin(party.raw)
+
+
+def _plain(fingerprint: str) -> bytes:
+    return "".join(fingerprint.lower().split()).encode()
 
 
 def _free_port() -> int:

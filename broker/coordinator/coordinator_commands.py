@@ -70,11 +70,11 @@ class CoordinatorCommands:
             "status": self.status,
             "checkpoint": self.checkpoint,
             "log": self.log,
-            "log_verify": self.log_verify,
+            "log-verify": self.log_verify,
             "repin": self.repin,
             "officers": self.officers,
-            "admit_officer": self.admit_officer,
-            "remove_officer": self.remove_officer,
+            "admit-officer": self.admit_officer,
+            "remove-officer": self.remove_officer,
             "addendum": self.addendum,
         }
 

@@ -78,7 +78,7 @@ def _request(act: Act, stands: Mapping[str, Any]) -> Facts:
 
 
 def _hub_log(performance: Performance) -> Facts:
-    audit = performance.hub.ask_coordinator("log_verify")
+    audit = performance.hub.ask_coordinator("log-verify")
     head = performance.hub.ask_coordinator("checkpoint")
     return {
         "holds": audit["holds"],

@@ -114,7 +114,7 @@ class Scene:
             home.pin(member.party.raw)
         await self.start_coordinator()
         if OFFICER in self.members:
-            await self.command("admit_officer", officer=OFFICER.party.id)
+            await self.command("admit-officer", officer=OFFICER.party.id)
         directory = home.directory()
         self.desk = Peer(DESK, self.hub, self.folder / "desk.sqlite", directory, self.clock)
         self.police = Peer(POLICE, self.hub, self.folder / "police.sqlite", directory, self.clock)

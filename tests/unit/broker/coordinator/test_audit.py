@@ -21,7 +21,7 @@ async def test_a_log_of_every_kind_of_story_holds(scene: Scene) -> None:
     await scene.submit(scene.request(hub="elsewhere"))
     await scene.turn(100 * HOUR_MS)
     await scene.turn(5_000)
-    report = await scene.command("log_verify")
+    report = await scene.command("log-verify")
     assert report == {
         "holds": True,
         "entries": len(await scene.entries()),
@@ -34,7 +34,7 @@ async def test_deeds_of_a_party_that_was_unpinned_are_counted_and_no_finding(sce
     await released(scene)
     scene.home.unpin(POLICE.party.id)
     await scene.command("repin")
-    report = await scene.command("log_verify")
+    report = await scene.command("log-verify")
     assert (report["holds"], report["unknown_signers"]) == (True, 2)
 
 
@@ -43,7 +43,7 @@ async def test_a_leaf_changed_on_disk_is_found(scene: Scene) -> None:
     await scene.coordinator.stop()
     _change(scene.home.store_path, "request")
     await scene.start_coordinator()
-    report = await scene.command("log_verify")
+    report = await scene.command("log-verify")
     assert {"index": 0, "what": "hashes_do_not_hold"} in report["findings"]
 
 

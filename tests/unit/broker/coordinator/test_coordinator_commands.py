@@ -121,7 +121,7 @@ async def test_an_officer_whose_file_was_taken_out_is_removed(scene: Scene) -> N
 
 
 async def test_an_officer_is_admitted_once_and_listed(scene: Scene) -> None:
-    assert await scene.command("admit_officer", officer=OFFICER.party.id) == {
+    assert await scene.command("admit-officer", officer=OFFICER.party.id) == {
         "officer": OFFICER.party.id,
         "changed": False,
     }
@@ -131,9 +131,9 @@ async def test_an_officer_is_admitted_once_and_listed(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("name", "arguments", "code"),
     [
-        ("admit_officer", {"officer": STRANGER.party.id}, "officer_not_pinned"),
-        ("admit_officer", {"officer": POLICE.party.id}, "officer_not_pinned"),
-        ("remove_officer", {"officer": POLICE.party.id}, "officer_not_admitted"),
+        ("admit-officer", {"officer": STRANGER.party.id}, "officer_not_pinned"),
+        ("admit-officer", {"officer": POLICE.party.id}, "officer_not_pinned"),
+        ("remove-officer", {"officer": POLICE.party.id}, "officer_not_admitted"),
         ("addendum", {"sha256": "0" * 64}, "addendum_unknown"),
     ],
 )
@@ -154,8 +154,8 @@ async def test_what_cannot_be_done_is_refused_with_a_code(
         ("log", {"start": -1}, "start"),
         ("log", {"limit": 100_000}, "limit"),
         ("log", {"start": "0"}, "start"),
-        ("admit_officer", {}, "officer"),
-        ("admit_officer", {"officer": "../x"}, "officer"),
+        ("admit-officer", {}, "officer"),
+        ("admit-officer", {"officer": "../x"}, "officer"),
         ("addendum", {"sha256": "zz"}, "sha256"),
     ],
 )
@@ -177,4 +177,4 @@ async def test_a_second_desk_is_refused_and_an_officer_without_any(scene: Scene)
     scene.home.pin(STRANGER.party.raw)
     await scene.command("repin")
     with pytest.raises(Failure, match="pin the desk's file first"):
-        await scene.command("admit_officer", officer=STRANGER.party.id)
+        await scene.command("admit-officer", officer=STRANGER.party.id)

@@ -91,7 +91,7 @@ FAILS: dict[str, tuple[Callable[[Scene], bytes], str]] = {
     "no officer's signature": (without_officer, "signature_missing"),
     "a third signature": (signed_thrice, "signature_missing"),
     "a signature that is not the officer's": (other_officer_signature, "signature_invalid"),
-    "asked three minutes ago": (times(received_at=-180_000, asked_at=-180_000), "not_fresh"),
+    "past its deadline": (times(received_at=-180_000, asked_at=-180_000, deadline_at=-1), "not_fresh"),
     "asked in three minutes": (times(received_at=0, asked_at=180_000), "not_fresh"),
     "open for half a year": (times(expires_at=180 * DAY_MS), "too_long"),
     "another body": (other_body, "part_mismatch"),
@@ -133,7 +133,7 @@ async def test_the_checks_themselves_take_submissions_from_the_desk_alone(scene:
 
 
 async def test_an_officer_who_was_removed_asks_nothing_any_more(scene: Scene) -> None:
-    await scene.command("remove_officer", officer=OFFICER.party.id)
+    await scene.command("remove-officer", officer=OFFICER.party.id)
     assert (await scene.submit(scene.request()))[0] == "officer_not_admitted"
 
 
@@ -141,7 +141,7 @@ async def test_a_pinned_officer_asks_nothing_before_being_admitted(tmp_path: Pat
     scene = Scene(tmp_path, members=(DESK, POLICE, OFFICER, STRANGER))
     await scene.start()
     assert (await scene.submit(scene.request(officer=STRANGER)))[0] == "officer_not_admitted"
-    await scene.command("admit_officer", officer=STRANGER.party.id)
+    await scene.command("admit-officer", officer=STRANGER.party.id)
     assert (await scene.submit(scene.request(officer=STRANGER)))[0] == "committed"
     await scene.stop()
 
