@@ -15,11 +15,16 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from broker.node.journal import configure_journal
+
 pytest_plugins = ["tests.support.postgres"]
 
 settings.register_profile("explore", deadline=None)
 settings.register_profile("fixed", deadline=None, derandomize=True, database=None)
 settings.load_profile("fixed" if os.environ.get("CI") else "explore")
+
+configure_journal("tests")
+"""Log lines look in tests as they look in life; the library's own renderer would also print every local variable."""
 
 SESSION_MARK = "TEST_SESSION_MARK"
 """An environment variable that every process started by this session inherits, and so do those that they start."""

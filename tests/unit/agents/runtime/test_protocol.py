@@ -328,8 +328,10 @@ async def test_messages_by_the_desk_that_only_the_coordinator_sends_are_refused(
     outgoing = post.writer.write(
         Delivery, world.agency, [b"x"], sent_at=now, expires_at=now + HOUR, exchange=nonce(), last_seq=1
     )
+    before = await world.agent.inspection.entries(1)
     await post.commit(lambda tx: post.outbox.put(tx, outgoing))
     await world.settle()
-    entries = await world.agent.inspection.entries(1)
-    assert entries[0]["entry"]["check"] == "kind_unexpected"  # type: ignore[index]
+    assert await world.agent.inspection.entries(1) == before
+    exposed = world.agent.ground.metrics.exposition().decode()
+    assert 'needtoknow_messages_rejected_total{code="kind_unexpected",kind="unknown"} 1.0' in exposed
     assert isinstance(world.agent.ground.post.correspondent, AgentCorrespondent)
