@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from broker.cli.demo import demo
+from broker.cli.doctor import doctor
 from broker.cli.enquiries import enquiry
 from broker.cli.log import log
 from broker.cli.officers import officer
@@ -18,5 +19,5 @@ def main() -> None:
     """The hub's side of needtoknow: ask agencies what a decision needs, and no more."""
 
 
-for command in (init, pin, run, demo, officer, enquiry, request, log):
+for command in (init, pin, run, doctor, demo, officer, enquiry, request, log):
     main.add_command(command)

@@ -99,3 +99,19 @@ def close(hub: Hub, key_path: Path, enquiry_id: str, as_json: bool) -> None:
     """Close a decided enquiry; outstanding requests are withdrawn."""
     closed = OfficerAtDesk.of(hub, key_path).ask("POST", f"/enquiries/{enquiry_id}/close")
     show(closed, f"closed; {closed['withdrawing']} outstanding requests are being withdrawn", as_json=as_json)
+
+
+@enquiry.command()
+@home_option
+@key_option
+@click.argument("enquiry_id", type=ENQUIRY_ID)
+@click.option("--yes", is_flag=True, help="Do not ask again.")
+@json_option
+@explained
+def erase(hub: Hub, key_path: Path, enquiry_id: str, yes: bool, as_json: bool) -> None:
+    """Destroy the keys of a closed enquiry: nothing that was sealed to it can be read again, wherever it lies."""
+    officer = OfficerAtDesk.of(hub, key_path)
+    if not yes:
+        click.confirm("Nobody will be able to read this enquiry again. Erase it?", abort=True, err=True)
+    erased = officer.ask("POST", f"/enquiries/{enquiry_id}/erase")
+    show(erased, f"erased enquiry {erased['enquiry']}; the log still proves that it was", as_json=as_json)

@@ -7,6 +7,7 @@ says what was asked for, and the officer's key signs exactly those bytes. The ke
 from __future__ import annotations
 
 import re
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -18,10 +19,25 @@ from broker.cli.output import explained, json_option, show
 from broker.cli.tables import request_text
 from broker.client.asking import issue_request
 from broker.client.hub import Hub, OfficerAtDesk
+from broker.desk.progress import Progress
 from broker.node.clock import SystemClock
+from schemas.failures import Failure
 from schemas.vocabulary import Category, Mode
 
 _UNITS: Final = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1)}
+
+
+LOOK_EVERY_S: Final = 0.5
+"""Each look is a signed command that the desk remembers."""
+ENDED: Final = frozenset(
+    {Progress.OPENED, Progress.REFUSED, Progress.NOT_ACCEPTED, Progress.EXPIRED, Progress.WITHDRAWN}
+)
+
+
+class NotEnded(Failure):
+    """A request that was waited for goes on."""
+
+    code = "not_ended"
 
 
 class CategoryAskedParam(click.ParamType[dict[str, str]]):
@@ -101,11 +117,20 @@ def issue(
 @home_option
 @key_option
 @click.argument("exchange", type=EXCHANGE_ID)
+@click.option("--wait", type=ElapsedParam(), help="Wait until the request has ended, but no longer than that.")
 @json_option
 @explained
-def show_(hub: Hub, key_path: Path, exchange: str, as_json: bool) -> None:
+def show_(hub: Hub, key_path: Path, exchange: str, wait: timedelta | None, as_json: bool) -> None:
     """How a request goes, without content."""
-    found = OfficerAtDesk.of(hub, key_path).ask("GET", f"/requests/{exchange}")
+    officer = OfficerAtDesk.of(hub, key_path)
+    until = time.monotonic() + (wait.total_seconds() if wait is not None else 0)
+    while True:
+        found = officer.ask("GET", f"/requests/{exchange}")
+        if wait is None or found["progress"] in ENDED:
+            break
+        if time.monotonic() > until:
+            raise NotEnded(f"request {exchange} is still {found['progress']}; it goes on, look again later")
+        time.sleep(LOOK_EVERY_S)
     show(found, request_text(found), as_json=as_json)
 
 

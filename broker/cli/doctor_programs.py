@@ -1,0 +1,100 @@
+"""The doctor on what runs: the policy it decides by, the bus, the two programs, the log and its lock copy."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from typing import Any, Final
+
+from broker.cli.checked import NotWell, Warned
+from broker.client.hub import LOOPBACK, Hub
+from broker.coordinator.config import CoordinatorSettings
+from broker.node.bus.address import read_address
+from broker.node.command_client import CommandClient, NotRunning
+from broker.node.ground import lock_path
+from broker.node.home import Home
+from broker.node.log import LockCopy
+from broker.node.settings import load_settings
+from schemas.crypto.purposes import KeyPurpose
+from schemas.ledger.checkpoint import TreeHead, open_checkpoint
+from schemas.ledger.verifier_key import ED25519, VerifierKey
+
+ANSWERS_WITHIN_S: Final = 2.0
+"""Everything asked here is on this machine."""
+
+
+def check_policy(hub: Hub) -> str:
+    """The policy in force loads."""
+    policy = load_settings(hub.coordinator.config_path, CoordinatorSettings).load_policy(hub.coordinator)
+    return f"digest {policy.digest}"
+
+
+def check_bus(hub: Hub) -> str | Warned:
+    """A NATS server answers where the hub looks for it."""
+    url = load_settings(hub.coordinator.config_path, CoordinatorSettings).bus.url
+    address = read_address(url, setting="bus.url")
+    try:
+        with socket.create_connection((address.host, address.port), ANSWERS_WITHIN_S) as connection:
+            greeting = connection.recv(5)
+    except OSError:
+        if hub.settings().bus.embedded_port is not None:
+            return Warned(f"{url} does not answer; broker run starts it")
+        raise NotWell(f"{url} does not answer: start that NATS server") from None
+    if greeting != b"INFO ":
+        raise NotWell(f"what answers at {url} is no NATS server: another program has that port")
+    return f"{url} answers"
+
+
+def check_programs(home: Home) -> str | Warned:
+    """The program takes commands and is ready."""
+    try:
+        CommandClient(home.socket_path).ask("status")
+    except NotRunning:
+        return Warned("not running; start it with: broker run")
+    found = _readiness(home)
+    missing = sorted(name for name, holds in found.get("checks", {}).items() if not holds)
+    if missing:
+        raise NotWell(f"running, not ready: {', '.join(missing)}; its log lines say why")
+    return "running and ready"
+
+
+def _readiness(home: Home) -> dict[str, Any]:
+    try:
+        port = int((home.socket_path.parent / "observe.port").read_text("ascii"))
+        connection = http.client.HTTPConnection(LOOPBACK, port, timeout=ANSWERS_WITHIN_S)
+        try:
+            connection.request("GET", "/readyz")
+            found = json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+    except (OSError, ValueError, http.client.HTTPException):
+        raise NotWell("it takes commands, but /readyz does not answer; its log lines say why") from None
+    if not isinstance(found, dict):
+        raise NotWell("another program answers at its port for health; restart it")
+    return found
+
+
+def check_log(hub: Hub) -> str | Warned:
+    """The lock copy and, from the running coordinator, the signed checkpoint: neither behind nor beside the other."""
+    home = hub.coordinator
+    locked = LockCopy(lock_path(home)).read()
+    if locked is None:
+        if home.store_path.exists():
+            raise NotWell(f"{lock_path(home)} is missing or damaged: compare with an agency's checkpoint first")
+        return "not begun; the first start begins it"
+    try:
+        head = _checkpoint(home)
+    except NotRunning:
+        return Warned(f"lock copy of {locked.size} entries; the coordinator compares it with its store when it starts")
+    if locked.size == head.size and locked.root != head.root:
+        raise NotWell("lock copy and log differ at the same size: stop the hub, keep both, call a person")
+    return f"{head.size} entries, lock copy of {locked.size}"
+
+
+def _checkpoint(home: Home) -> TreeHead:
+    raw = CommandClient(home.socket_path).ask("checkpoint")["checkpoint"].encode()
+    statement = home.own().statement
+    assert statement.log is not None
+    key = next(one.key for one in home.own().keys if one.key.purpose is KeyPurpose.LOG)
+    return open_checkpoint(raw, log=VerifierKey.of(statement.log, ED25519, key.raw), origin=statement.log).head
