@@ -76,6 +76,8 @@ async def _set_up(stage: Stage) -> Performance:
     key_path = stage.root / "officer.key"
     making = asyncio.create_task(stage.make_agents())
     create_hub(hub, hub_id=HUB_ID, name="The demonstration hub", url=stage.server.url, embedded_port=None)
+    with hub.coordinator.config_path.open("a") as config:
+        config.write("[time]\nsettle_in_seconds = 1\n")  # deadlines are seconds here: nobody gets a quarter minute
     officer = make_officer(
         key_path,
         stage.root / "handed" / "officer.party",
