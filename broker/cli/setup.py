@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import random
 import socket
 from pathlib import Path
 from typing import Final
@@ -33,6 +34,9 @@ expiry.elapsed_hours = 168
 deadline.elapsed_hours = 72
 expiry.elapsed_hours = 168
 """
+
+
+_BELOW_EPHEMERAL: Final = range(20_000, 32_000)
 
 
 class NotConfirmed(Failure):
@@ -152,6 +156,12 @@ def _plain(fingerprint: str) -> bytes:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """A port below those the kernel gives to outgoing connections: nobody takes it while the hub is down."""
+    while True:
+        port = random.choice(_BELOW_EPHEMERAL)  # noqa: S311 - any will do
+        with socket.socket() as probe:
+            try:
+                probe.bind((LOOPBACK, port))
+            except OSError:
+                continue
+            return port
