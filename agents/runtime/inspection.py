@@ -9,7 +9,7 @@ from agents.runtime import crosscheck, jobs, mirror
 from agents.runtime.crosscheck import Discrepancy
 from agents.runtime.gatekeeper import Gatekeeper
 from broker.node.ground import Ground
-from broker.node.log import get_head, get_leaves, verify_whole
+from broker.node.log import get_checkpoint, get_head, get_leaves, verify_whole
 from broker.node.store import Transaction
 from schemas import canonical
 from schemas.ledger.merkle import leaf_hash
@@ -80,7 +80,17 @@ class Inspection:
         Raises:
             LogDamaged, ForkedLog: it does not hold.
         """
-
         own = await verify_whole(self.ground.store)
         held = await self.ground.store.read(mirror.verify_whole)
-        return {"own_log": own, "mirror": held, "discrepancies": [asdict(one) for one in await self.discrepancies()]}
+        checkpoint = await self.ground.store.read(_newest_checkpoint)
+        return {
+            "own_log": own,
+            "mirror": held,
+            "discrepancies": [asdict(one) for one in await self.discrepancies()],
+            "checkpoint": checkpoint.decode(),
+        }
+
+
+def _newest_checkpoint(tx: Transaction) -> bytes:
+    head = get_head(tx)
+    return (get_checkpoint(tx, head.size) if head is not None else None) or b""

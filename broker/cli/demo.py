@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
+from typing import Final
 
 import click
 from rich.console import Console
@@ -25,6 +26,9 @@ from broker.enrolment.officer import make_officer
 from broker.node.clock import SystemClock
 from schemas.vocabulary import OfficerRole
 
+PIPE_WIDTH: Final = 160
+"""Columns where there is no terminal to ask: the chronology's lines stay whole."""
+
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the account as JSON for programs.")
@@ -39,6 +43,8 @@ from schemas.vocabulary import OfficerRole
 def demo(as_json: bool, keep: Path | None, seed: int, people: int) -> None:
     """Show one of everything: asked, decided, sealed, logged, answered, refused, withdrawn, late, expired."""
     console = Console(stderr=as_json, highlight=False)
+    if not console.is_terminal:
+        console.width = PIPE_WIDTH
     if keep is not None:
         sys.exit(asyncio.run(_show(keep.absolute(), console, as_json=as_json, seed=seed, people=people, is_kept=True)))
     with tempfile.TemporaryDirectory(prefix="needtoknow-") as directory:
@@ -78,6 +84,8 @@ async def _set_up(stage: Stage) -> Performance:
     create_hub(hub, hub_id=HUB_ID, name="The demonstration hub", url=stage.server.url, embedded_port=None)
     with hub.coordinator.config_path.open("a") as config:
         config.write("[time]\nsettle_in_seconds = 1\n")  # deadlines are seconds here: nobody gets a quarter minute
+    with hub.desk.config_path.open("a") as config:
+        config.write("[asking]\nshortest_lead_seconds = 1\n")
     officer = make_officer(
         key_path,
         stage.root / "handed" / "officer.party",

@@ -56,14 +56,13 @@ def _outcomes(enquiry: Facts) -> Table:
 
 
 def _chronology(enquiry: Facts) -> Table:
-    table = Table(title="Chronology", title_justify="left", padding=(0, 1))
+    table = Table(title="Chronology", title_justify="left", box=None, padding=(0, 2, 0, 0))
     for heading in ("date", "agency", "subject", "category", "what is recorded", "released by"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=heading in ("date", "agency"))
     for line in enquiry["chronology"]:
-        late = " (late)" if line["late"] else ""
         table.add_row(
             line["on"] or "undated",
-            line["agency"] + late,
+            line["agency"] + (" (late)" if line["late"] else ""),
             line["name"],
             line["category"],
             Text(line["text"]),
@@ -84,7 +83,7 @@ def _logs(console: Console, facts: Facts) -> None:
     for name, log in facts["logs"].items():
         if log["checkpoint"]:
             console.print(f"\n[bold]{name}[/]: signed checkpoint (origin, size, root, signature)")
-            console.print(Text(log["checkpoint"].rstrip()))
+            console.print(Text(log["checkpoint"].rstrip()), soft_wrap=True)
 
 
 def _took(milliseconds: int | None) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from broker.desk.deadlines import DeadlineTable, Span
+from broker.desk.deadlines import SHORTEST_LEAD_MS, DeadlineTable, Span
 from broker.node.settings import NodeSettings, Section
 from schemas.vocabulary import Rag
 
@@ -49,11 +49,21 @@ class ClockLine(Section):
         return Span(self.deadline.milliseconds, self.expiry.milliseconds)
 
 
+class AskingSettings(Section):
+    """How requests are asked."""
+
+    shortest_lead_seconds: Annotated[int, Field(ge=1, le=3600)] = Field(
+        default=SHORTEST_LEAD_MS // 1000, description="A deadline nearer than this would pass before it is signed."
+    )
+
+
 class DeskSettings(NodeSettings):
     """The desk's `config.toml`."""
 
     deadlines: dict[Rag, ClockLine]
+    asking: AskingSettings = AskingSettings()
 
     def table(self) -> DeadlineTable:
         """The clock table."""
-        return DeadlineTable({rag: line.span() for rag, line in self.deadlines.items()})
+        spans = {rag: line.span() for rag, line in self.deadlines.items()}
+        return DeadlineTable(spans, self.asking.shortest_lead_seconds * 1000)

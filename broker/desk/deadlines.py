@@ -50,6 +50,7 @@ class DeadlineTable:
     """The clock of each rating. A rating without a line has none, and each of its requests must name its times."""
 
     spans: Mapping[Rag, Span]
+    shortest_lead_ms: int = SHORTEST_LEAD_MS
 
     def times(
         self, rag: Rag, *, received_at: int, now: int, deadline_at: int | None = None, expires_at: int | None = None
@@ -68,7 +69,7 @@ class DeadlineTable:
             if span is None:
                 raise FieldInvalid(f"field deadline_at is missing; the clock table has no line for {rag}")
             deadline_at = received_at + span.deadline_ms
-            if deadline_at < now + SHORTEST_LEAD_MS:
+            if deadline_at < now + self.shortest_lead_ms:
                 minutes = max(0, now - deadline_at) // 60_000
                 raise DeadlinePassed(
                     f"field deadline_at: a {rag} enquiry received then was due {minutes} minutes ago; "
@@ -78,8 +79,8 @@ class DeadlineTable:
             if span is None:
                 raise FieldInvalid(f"field expires_at is missing; the clock table has no line for {rag}")
             expires_at = deadline_at + span.expiry_ms - span.deadline_ms
-        if deadline_at < now + SHORTEST_LEAD_MS:
-            raise FieldInvalid("field deadline_at must be at least a minute from now")
+        if deadline_at < now + self.shortest_lead_ms:
+            raise FieldInvalid(f"field deadline_at must be at least {self.shortest_lead_ms // 1000} seconds from now")
         if not deadline_at < expires_at <= now + LONGEST_EXPIRY_MS:
             raise FieldInvalid("field expires_at must be after deadline_at and at most 60 days from now")
         return Times(deadline_at, expires_at)

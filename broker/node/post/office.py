@@ -207,8 +207,9 @@ class Post:
             received.sender,
             reply.parts,
             sent_at=now,
-            # As long as the message itself may be repeated, so that a repeat can always be answered with these bytes.
-            expires_at=max(received.outer.expires_at, now + PASSING_MS),
+            # As long as the message itself may be repeated, so that a repeat can always be answered with these bytes;
+            # and no longer than any message may be valid, should the sender's clock be ahead of ours.
+            expires_at=min(max(received.outer.expires_at, now + PASSING_MS), now + intake.MAX_VALIDITY_MS),
             acknowledges=received.outer.message_id,
             acknowledged_digest=received.digest,
             code=reply.code,

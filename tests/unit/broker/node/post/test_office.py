@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from broker.node.bus.memory import MemoryHub
+from broker.node.clock import PERMITTED_SKEW_MS
+from broker.node.post.intake import MAX_VALIDITY_MS
 from broker.node.post.writing import Outgoing
 from schemas.failures import Away, GroundLost, Rejected
 from schemas.messages.entry import nonce
@@ -213,3 +215,13 @@ async def test_an_acknowledgement_of_other_bytes_lets_nothing_go(pair: Pair) -> 
     await pair.settle()
     assert await pair.desk.kept() == []
     assert pair.desk.post.outbox.find(outgoing.message_id) is not None
+
+
+async def test_a_message_valid_for_the_longest_time_by_a_clock_ahead_is_acknowledged_all_the_same(pair: Pair) -> None:
+    now = pair.clock.now() + PERMITTED_SKEW_MS
+    outgoing = pair.desk.post.writer.write(
+        Submission, COORDINATOR.party, [b"x"], sent_at=now, expires_at=now + MAX_VALIDITY_MS, exchange=nonce()
+    )
+    await pair.put(outgoing)
+    assert pair.desk.acknowledged == [(outgoing.message_id, "committed")]
+    assert len(pair.desk.post.outbox) == 0
