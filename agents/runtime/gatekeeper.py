@@ -21,6 +21,8 @@ from schemas.messages.request import RequestHeader
 from schemas.records.fields import Marker
 from schemas.vocabulary import Category, Mode, SubjectRole
 
+SHIPPED: Final = "agency.cedar"
+"""The rules that come with every agent."""
 NO_RULE: Final = "no-rule"
 """Reason for withholding what no rule permits."""
 _NONE: Final[frozenset[Label]] = frozenset()
@@ -139,7 +141,7 @@ def load_gatekeeper(own_rules: Path | None) -> Gatekeeper:
         PolicyInvalid: a file cannot be read, does not fit the schema, or says an effect there is not.
     """
     shipped = resources.files("agents.runtime.policy")
-    files = {"agency.cedar": (shipped / "agency.cedar").read_text("utf-8")}
+    files = {SHIPPED: (shipped / SHIPPED).read_text("utf-8")}
     try:
         for path in sorted(own_rules.glob("*.cedar")) if own_rules is not None else ():
             if path.name in files:
@@ -148,7 +150,7 @@ def load_gatekeeper(own_rules: Path | None) -> Gatekeeper:
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyInvalid(f"the agency's own rules cannot be read ({type(error).__name__})") from None
     schema = (shipped / "agency.cedarschema").read_text("utf-8")
-    return Gatekeeper(make_policy(("agency.cedarschema", schema), files))
+    return Gatekeeper(make_policy(("agency.cedarschema", schema), files, shipped=(SHIPPED,)))
 
 
 def _check_effects(policy: Policy) -> None:

@@ -71,7 +71,8 @@ class RuleBroken(ValueError):
 class Message(BaseModel):
     """Anything that is sent: immutable, strict, nothing extra, and silent about its input when it fails."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+    # Built at its first use: no party reads every kind, and a command two or three.
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     v: Literal[1] = 1
 
@@ -83,7 +84,7 @@ class Message(BaseModel):
 class Part(BaseModel):
     """A piece of a message; without a version of its own."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
 
 M = TypeVar("M", bound=Message)

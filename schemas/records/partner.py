@@ -157,18 +157,14 @@ class IdvaCase(Record):
     reference: Code | None = noted("The service's own reference", _PRACTICE)
 
 
-ADULT_SOCIAL_CARE_RECORDS: Final[Mapping[Category, type[Record]]] = {
+RECORDS: Final[Mapping[Category, type[Record]]] = {
     Category.ASC_INVOLVEMENT: AdultInvolvement,
     Category.ASC_S42: AdultEnquiry,
-}
-HOUSING_RECORDS: Final[Mapping[Category, type[Record]]] = {
     Category.HOUSING_TENANCY: Tenancy,
     Category.HOUSING_HOMELESSNESS: Homelessness,
     Category.HOUSING_ASB: AntiSocialBehaviour,
-}
-FIRE_RECORDS: Final[Mapping[Category, type[Record]]] = {
     Category.FIRE_VISIT: FireVisit,
     Category.FIRE_FIRESETTING: Firesetting,
+    Category.VOL_INVOLVEMENT: VoluntaryInvolvement,
+    Category.IDVA_CASE: IdvaCase,
 }
-VOLUNTARY_RECORDS: Final[Mapping[Category, type[Record]]] = {Category.VOL_INVOLVEMENT: VoluntaryInvolvement}
-IDVA_RECORDS: Final[Mapping[Category, type[Record]]] = {Category.IDVA_CASE: IdvaCase}

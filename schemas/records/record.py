@@ -11,7 +11,6 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
 
 from schemas.records.fields import Email, Marker, Telephone, Text, YearMonth, noted
 
@@ -23,13 +22,14 @@ _DUTY: Final = "DfE SUI DutyContactDetails"
 class Part(BaseModel):
     """A set of optional fields. Its repr and its errors show no value."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+    # Built at its first use: there are some eighty, and an agency's agent uses a dozen.
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         return ()
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         # On the wire a field is there with a value or missing; null is only how Python says missing.
         schema = handler(core_schema)
         for field in handler.resolve_ref_schema(schema).get("properties", {}).values():

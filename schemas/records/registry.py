@@ -1,7 +1,8 @@
 """Which model stands for a category and mode, and what may be asked of it: fields, markers, dates, order, validity.
 
-The one way to the record models. Built once when imported; every question after that is a look-up. Refuses to know what
-policy does with a field and how an agency fills it.
+The one way to the record models. They are imported and built when a category is first asked for, which spares an agent
+the records of all other agencies; every question after that is a look-up. Refuses to know what policy does with a field
+and how an agency fills it.
 """
 
 from __future__ import annotations
@@ -10,13 +11,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain
+from functools import cache
 from typing import Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from schemas.failures import Rejected
-from schemas.records import education, health, partner, person, police, probation, social_care
 from schemas.records.fields import Marker
 from schemas.records.marking import Path, marked_paths
 from schemas.records.record import Existence, Record
@@ -46,49 +46,79 @@ class FactInvalid(Rejected):
 @dataclass(frozen=True, slots=True)
 class _Form:
     model: type[Record]
-    adapter: TypeAdapter[Record]
     fields: frozenset[str]
     marks: Mapping[Marker, frozenset[Path]]
 
 
-def _form(model: type[Record]) -> _Form:
+_KINDS: Final[Mapping[str, AgencyKind | None]] = {
+    "person": None,
+    "agency": None,
+    "csc": AgencyKind.SOCIAL_CARE,
+    "health": AgencyKind.HEALTH,
+    "edu": AgencyKind.EDUCATION,
+    "police": AgencyKind.POLICE,
+    "probation": AgencyKind.PROBATION,
+    "asc": AgencyKind.SOCIAL_CARE,
+    "housing": AgencyKind.HOUSING,
+    "fire": AgencyKind.FIRE,
+    "vol": AgencyKind.VOLUNTARY,
+    "idva": AgencyKind.IDVA,
+}
+"""Who holds the categories of a group, which is the first word of their names."""
+
+
+def _records(group: str) -> Mapping[Category, type[Record]]:
+    match group:
+        case "person" | "agency":
+            from schemas.records import person
+
+            return person.RECORDS
+        case "csc":
+            from schemas.records import social_care
+
+            return social_care.RECORDS
+        case "health":
+            from schemas.records import health
+
+            return health.RECORDS
+        case "edu":
+            from schemas.records import education
+
+            return education.RECORDS
+        case "police":
+            from schemas.records import police
+
+            return police.RECORDS
+        case "probation":
+            from schemas.records import probation
+
+            return probation.RECORDS
+        case _:
+            from schemas.records import partner
+
+            return partner.RECORDS
+
+
+@cache
+def _form(category: Category, mode: Mode) -> _Form:
+    model = Existence if mode is Mode.EXISTENCE else _records(_group(category))[category]
     found = tuple(marked_paths(model))
     marks = {marker: frozenset(path for path, note in found if note is marker) for marker in Marker}
-    return _Form(model, TypeAdapter(model), frozenset(model.model_fields), marks)
+    return _Form(model, frozenset(model.model_fields), marks)
 
 
-_HELD_BY: Final[tuple[tuple[AgencyKind | None, Mapping[Category, type[Record]]], ...]] = (
-    (None, person.RECORDS),
-    (AgencyKind.SOCIAL_CARE, social_care.RECORDS),
-    (AgencyKind.HEALTH, health.RECORDS),
-    (AgencyKind.EDUCATION, education.RECORDS),
-    (AgencyKind.POLICE, police.RECORDS),
-    (AgencyKind.PROBATION, probation.RECORDS),
-    (AgencyKind.SOCIAL_CARE, partner.ADULT_SOCIAL_CARE_RECORDS),
-    (AgencyKind.HOUSING, partner.HOUSING_RECORDS),
-    (AgencyKind.FIRE, partner.FIRE_RECORDS),
-    (AgencyKind.VOLUNTARY, partner.VOLUNTARY_RECORDS),
-    (AgencyKind.IDVA, partner.IDVA_RECORDS),
-)
-_KINDS: Final[Mapping[Category, AgencyKind | None]] = {c: kind for kind, records in _HELD_BY for c in records}
-_MODELS: Final[Mapping[Category, type[Record]]] = {c: model for _, records in _HELD_BY for c, model in records.items()}
-_EXISTENCE: Final = _form(Existence)
-_FORMS: Final[Mapping[tuple[Category, Mode], _Form]] = dict(
-    chain.from_iterable(
-        (((category, Mode.CONTENT), _form(model)), ((category, Mode.EXISTENCE), _EXISTENCE))
-        for category, model in _MODELS.items()
-    )
-)
+def _group(category: Category) -> str:
+    return category.value.partition(".")[0]
 
 
 def model_of(category: Category, mode: Mode) -> type[Record]:
     """Return the model of a category in a mode; existence is one model for all."""
-    return _FORMS[category, mode].model
+    return _form(category, mode).model
 
 
 def fields_of(category: Category, mode: Mode) -> frozenset[str]:
     """Return the top-level field names of a fact, as they are on the wire."""
-    return _FORMS[category, mode].fields
+    return _form(category, mode).fields
 
 
 def marked(category: Category, mode: Mode, marker: Marker) -> frozenset[str]:
@@ -98,27 +128,27 @@ def marked(category: Category, mode: Mode, marker: Marker) -> frozenset[str]:
 
 def marked_paths_of(category: Category, mode: Mode, marker: Marker) -> frozenset[Path]:
     """Return the paths, from the top inwards, of the fields that carry a marker; lists are not a step."""
-    return _FORMS[category, mode].marks[marker]
+    return _form(category, mode).marks[marker]
 
 
 def summary_fields(category: Category) -> tuple[str, ...]:
     """Return the fields of a content fact that are shown in one line, in order."""
-    return _MODELS[category].one_line
+    return _form(category, Mode.CONTENT).model.one_line
 
 
 def kind_of(category: Category) -> AgencyKind | None:
     """Return the kind of agency that holds a category, or None where any agency may."""
-    return _KINDS[category]
+    return _KINDS[_group(category)]
 
 
 def categories_of(kind: AgencyKind) -> tuple[Category, ...]:
     """Return the categories an agency of a kind can be asked for: its own and those any agency may hold."""
-    return tuple(category for category in Category if _KINDS[category] in (None, kind))
+    return tuple(category for category in Category if kind_of(category) in (None, kind))
 
 
 def date_of(category: Category, mode: Mode, fact: Mapping[str, object]) -> date | None:
     """Return the day a valid fact stands at in a chronology; a month counts as its first day, none as None."""
-    for name in _FORMS[category, mode].model.dated_by:
+    for name in _form(category, mode).model.dated_by:
         value = fact.get(name)
         if isinstance(value, str):
             return date.fromisoformat(value[:10] if len(value) >= len("YYYY-MM-DD") else f"{value}-01")
@@ -136,7 +166,7 @@ def validate_fact(category: Category, mode: Mode, fact: Mapping[str, object]) ->
     Raises:
         FactInvalid: a field is unknown, a value does not fit, or the whole is too large.
     """
-    form = _FORMS[category, mode]
+    form = _form(category, mode)
     for name, value in fact.items():
         if name not in form.fields:
             # The unknown name stays unsaid: whoever made it could have put anything there.
@@ -147,7 +177,7 @@ def validate_fact(category: Category, mode: Mode, fact: Mapping[str, object]) ->
     if len(text) > FACT_MAX_CHARACTERS:
         raise FactInvalid(category, mode, None, f"is longer than {FACT_MAX_CHARACTERS} characters")
     try:
-        form.adapter.validate_json(text)
+        form.model.model_validate_json(text)
     except ValidationError as invalid:
         first = invalid.errors(include_url=False, include_context=False, include_input=False)[0]
         raise FactInvalid(category, mode, str(first["loc"][0]), f"breaks the rule {first['type']}") from None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agents.runtime.gatekeeper import Effect, Gatekeeper, Passage, Question, load_gatekeeper
+from agents.runtime.gatekeeper import SHIPPED, Effect, Gatekeeper, Passage, Question, load_gatekeeper
 from agents.runtime.source import Label
-from broker.node.policy import PolicyInvalid
+from broker.node.policy import PolicyInvalid, load_policy
 from schemas.messages.request import RequestHeader
 from schemas.records.fields import Marker
 from schemas.vocabulary import (
@@ -53,6 +54,17 @@ def decide(
 def own(tmp_path: Path, text: str) -> Gatekeeper:
     (tmp_path / "own.cedar").write_text(text)
     return load_gatekeeper(tmp_path)
+
+
+def test_every_field_that_the_shipped_rules_name_exists() -> None:
+    shipped = resources.files("agents.runtime.policy")
+    assert SHIPPED in {rule.file for rule in load_policy(shipped / "agency.cedarschema", shipped).rules.values()}
+
+
+def test_a_rule_of_the_agency_cannot_name_a_field_that_is_not_there(tmp_path: Path) -> None:
+    rule = '@id("own") @sentence("A word.") @remove("gendr") permit (principal, action, resource);'
+    with pytest.raises(PolicyInvalid, match="'gendr', which is neither a field nor a marker"):
+        own(tmp_path, rule)
 
 
 def test_an_amber_enquiry_gets_content_without_free_text_and_third_parties() -> None:
