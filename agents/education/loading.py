@@ -53,6 +53,8 @@ class Loader:
         _load_concerns(roll, files, stamps[SAFEGUARDING].size_bytes)
         if PROTECTED in stamps:
             _load_protected(roll, files, stamps[PROTECTED].size_bytes)
+        if not roll.counts["pupils"] and not roll.is_damaged:
+            raise SourceAway("the transfer files have not one pupil")
         lost = roll.finish()
         if lost["protection"]:
             raise SourceAway(f"{PROTECTED} names a pupil by what is no UPN: nobody could be called unprotected")

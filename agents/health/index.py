@@ -79,11 +79,13 @@ class Index:
         if len(self.problems) < PROBLEMS_MAX:
             self.problems.append(problem)
 
-    def finish(self) -> None:
+    def finish(self, about_patients: Iterable[str]) -> None:
         """Everything is in: what links say is followed, but never to or from a sealed record (R18)."""
         self._people.finish()
         self._database.execute(_INDEX)
         self._check_ids()
+        for kind in about_patients:
+            self._check_patients(kind)
         groups: dict[str, set[str]] = {}
         for one, other in self._links:
             if one != other and not {one, other} & self._sealed:
@@ -102,6 +104,16 @@ class Index:
         for file, line in twice:
             self.is_damaged = True
             self.add_problem(f"{self._files[file]}, line {line}: the id of this Patient is there twice")
+
+    def _check_patients(self, kind: str) -> None:
+        """A resource of a patient whom the export has not: it, or the patients, are not all there."""
+        lost = "kind = ? AND key <> ? AND key NOT IN (SELECT key FROM line WHERE kind = 'Patient')"
+        # A broken line's reference may be broken too: whose it is, is then not known.
+        self._database.execute(f"UPDATE line SET key = ? WHERE broken AND {lost}", (ANYBODY, kind, ANYBODY))  # noqa: S608
+        ((whole,),) = self._database.execute(f"SELECT count(*) FROM line WHERE {lost}", (kind, ANYBODY))  # noqa: S608
+        if whole:
+            self.is_damaged = True
+            self.add_problem(f"{kind}: {whole} are about a Patient who is not in the export")
 
     def places(self, kind: str, key: str) -> list[Place]:
         """Where the resources of a kind about a key are, and those that may be about anybody."""

@@ -70,7 +70,9 @@ class Loader:
                         if ends and not raw.endswith(b"\n"):
                             raise SourceAway(f"{name} ends in the middle of a line")
                         _take_in_broken(index, kind, place, raw)
-        index.finish()
+        if not index.counts["Patient"]:
+            raise SourceAway("the export has not one Patient")
+        index.finish(sorted(_ABOUT_PATIENTS))
         return index
 
     def _take_in(self, index: Index, kind: str, place: Place, raw: bytes) -> bool:

@@ -202,6 +202,15 @@ def test_a_register_in_order_of_days_is_read_as_well(folder: Path, source: Educa
     assert facts(source, the_person(source, "family"), Category.EDU_ATTENDANCE_MARKS) == before
 
 
+def test_schools_without_a_pupil_are_no_schools(folder: Path, source: EducationSource) -> None:
+    for path in (folder / "ctf").iterdir():
+        head, _, rest = path.read_text("utf-8").partition("<CTFpupilData")
+        path.write_text(f"{head}<CTFpupilData /></CTfile>", "utf-8")
+        assert rest
+    with pytest.raises(SourceAway, match="not one pupil"):
+        knows_the_child(source)
+
+
 def test_new_files_are_read_before_the_next_look(folder: Path, source: EducationSource) -> None:
     person = the_person(source, "family")
     alter(folder / "safeguarding.csv", "Monitored", "Called the hub")

@@ -54,6 +54,11 @@ def test_a_line_that_does_not_say_whose_it_is_breaks_the_category_for_everybody(
     assert problem.endswith("is anybody's")
 
 
+def test_a_broken_line_of_a_patient_there_is_not_is_anybodys(folder: Path, source: HealthSource) -> None:
+    add(folder, "Encounter", '{"subject": {"reference": "Patient/p-9"}, "per\n')
+    assert broken(source, the_person(source, "family"), ED)[0][1] == "resource"
+
+
 def test_a_resource_about_a_group_is_nobodys(folder: Path, source: HealthSource) -> None:
     add(folder, "Encounter", '{"resourceType": "Encounter", "id": "x", "subject": {"reference": "Group/1"}}\n')
     assert broken(source, the_person(source, "family"), ED) == []

@@ -11,13 +11,23 @@ import pytest
 from agents.health.records import HealthSource
 from agents.runtime.source import SourceAway
 from schemas.vocabulary import Category
-from tests.contract.records.county_health import add, alter, county, noon_ms, open_source, query_for, write_trust
+from tests.contract.records.county_health import (
+    add,
+    alter,
+    county,
+    noon_ms,
+    open_source,
+    patients_of,
+    query_for,
+    write_trust,
+)
 from tests.support.clock import HandClock
 from tests.unit.agents.health.asking import facts, the_person
 
 
 def knows_the_child(source: HealthSource) -> bool:
-    return bool(source.people(query_for(county().case("family"))))
+    found = source.people(query_for(county().case("family")))
+    return any(person.ref in patients_of("family") for person in found)
 
 
 def test_a_new_export_is_read_before_the_next_look(folder: Path, source: HealthSource) -> None:
@@ -32,7 +42,12 @@ def test_an_export_in_another_folder_of_the_same_name_is_read(
     assert knows_the_child(source)
     newer = tmp_path / "newer"
     shutil.copytree(folder, newer)
-    (newer / "Patient.ndjson").write_text("")
+    alter(
+        newer,
+        "Patient",
+        lambda one: one["id"] in patients_of("family"),
+        lambda one: one.update(name=[], birthDate=None),
+    )
     folder.rename(tmp_path / "older")
     newer.rename(folder)
     assert not knows_the_child(source)
@@ -48,6 +63,20 @@ def test_a_resource_type_without_a_file_is_away(folder: Path, source: HealthSour
 def test_an_empty_file_says_that_there_are_none(folder: Path, source: HealthSource) -> None:
     (folder / "Flag.ndjson").write_text("")
     assert facts(source, the_person(source, "family"), Category.HEALTH_FLAG) == []
+
+
+def test_an_export_without_patients_is_no_export(folder: Path, source: HealthSource) -> None:
+    (folder / "Patient.ndjson").write_text("")
+    with pytest.raises(SourceAway, match="not one Patient"):
+        knows_the_child(source)
+
+
+def test_patients_cut_off_at_the_end_of_a_line_are_missed(folder: Path, source: HealthSource) -> None:
+    path = folder / "Patient.ndjson"
+    path.write_text("".join(path.read_text("utf-8").splitlines(keepends=True)[:100]), "utf-8")
+    with pytest.raises(SourceAway, match="nobody could be called unknown"):
+        knows_the_child(source)
+    assert any("not in the export" in problem for problem in source.check().problems)
 
 
 def test_a_last_line_without_its_end_is_an_export_being_written(folder: Path, source: HealthSource) -> None:
