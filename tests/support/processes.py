@@ -1,0 +1,168 @@
+"""Our programs as processes of their own: a hub and one agency in a folder, each started and stopped by its id.
+
+Waiting is polling a condition with a deadline that only fails the test: nothing here says how fast anything must be.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Final, TypeVar
+
+from broker.cli.setup import create_hub
+from broker.client.hub import Hub, OfficerAtDesk
+from broker.demo.county import County, build_county, write_county
+from broker.desk.cards import OfficerCard, add_card
+from broker.enrolment.officer import make_officer
+from broker.node.clock import SystemClock
+from broker.node.command_client import CommandClient, CommandFailed, NotRunning
+from broker.node.home import Home
+from schemas.vocabulary import OfficerRole
+
+T = TypeVar("T")
+
+WITHIN_S: Final = 120.0
+"""Far longer than anything takes on a busy machine; when it has passed, something hangs."""
+_LOOK_EVERY_S: Final = 0.05
+HUB_ID: Final = "gwent"
+AGENCY: Final = "police"
+
+
+def until(what: str, look: Callable[[], T | None], *, within_s: float = WITHIN_S) -> T:
+    """Look until something true is seen, and give that back.
+
+    Raises:
+        AssertionError: it was not seen in time.
+    """
+    pause, ends_at = threading.Event(), time.monotonic() + within_s
+    while True:
+        seen = look()
+        if seen:
+            return seen
+        assert time.monotonic() < ends_at, f"not within {within_s:.0f} s: {what}"
+        pause.wait(_LOOK_EVERY_S)
+
+
+def is_connected(home: Home) -> bool:
+    """Whether the program of that home takes commands and is on the bus."""
+    try:
+        status = CommandClient(home.socket_path).ask("status")
+    except (NotRunning, CommandFailed):
+        return False
+    return any(status.get(name) for name in ("connected", "connected_at", "connected_since"))
+
+
+@dataclass(slots=True)
+class Program:
+    """One of our programs: what starts it, whose homes it runs, where it says what happens."""
+
+    name: str
+    command: tuple[str, ...]
+    homes: tuple[Home, ...]
+    log_path: Path
+    folder: Path | None = None
+    """Where it is started; here, if none is said."""
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it; it may take a while until it takes commands."""
+        assert self.process is None
+        with self.log_path.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+
+    def wait_until_connected(self) -> None:
+        """Wait until it takes commands and is on the bus; it must not end meanwhile."""
+        for home in self.homes:
+            until(f"{self.name} connected; see {self.log_path}", partial(self._is_connected, home))
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send it a signal, and wait for its end; its exit status, negative for a signal."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        status = self.process.wait(WITHIN_S)
+        self.process = None
+        return status
+
+    def kill(self) -> None:
+        """End it where it stands."""
+        assert self.stop(signal.SIGKILL) == -signal.SIGKILL, f"{self.name} had ended by itself; see {self.log_path}"
+
+    def _is_connected(self, home: Home) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, f"{self.name} ended: {self.log_path.read_text()[-600:]}"
+        return is_connected(home)
+
+
+@dataclass(slots=True)
+class Parties:
+    """A hub, police with a small county, and an officer; on a bus that somebody else runs."""
+
+    root: Path
+    county: County = field(repr=False)
+    hub: Hub
+    agent: Home
+    officer: OfficerAtDesk
+    programs: dict[str, Program] = field(default_factory=dict)
+
+    @classmethod
+    def build(cls, root: Path, bus_url: str, *, people: int = 36) -> Parties:
+        """Make every home and let everybody pin everybody; nothing runs yet."""
+        county = build_county(1, people)
+        write_county(county, root / "county")
+        hub, agent = Hub(root / "hub"), Home(root / AGENCY)
+        create_hub(hub, hub_id=HUB_ID, name="Gwent hub", url=bus_url, embedded_port=None)
+        init = ("init", "--home", str(agent.path), "--hub", HUB_ID, "--agency", AGENCY, "--name", "Gwent Police")
+        rest = ("--bus", bus_url, "--ig-lead-key", str(root / "ig-lead.key"))
+        subprocess.run((sys.executable, "-m", "agents.police", *init, *rest), check=True, stdout=subprocess.DEVNULL)
+        database = root / "county" / "police" / "police.sqlite3"
+        with agent.config_path.open("a") as config:
+            config.write(f'url = "sqlite+pysqlite:///file:{database}?mode=ro&uri=true"\n')
+        person = make_officer(
+            root / "officer.key",
+            root / "officer.party",
+            hub=HUB_ID,
+            role=OfficerRole.SOCIAL_WORKER,
+            position="Duty social worker",
+            now=SystemClock().now(),
+        )
+        add_card(hub.desk, person.id, OfficerCard(name="Alex Morgan", position="Duty social worker"))
+        for home in (hub.coordinator, hub.desk):
+            home.pin(person.raw)
+            home.pin(agent.own().raw)
+        for party in (person, hub.coordinator.own(), hub.desk.own()):
+            agent.pin(party.raw)
+        parties = cls(root, county, hub, agent, OfficerAtDesk.of(hub, root / "officer.key"))
+        parties._name_programs()
+        return parties
+
+    def start(self) -> None:
+        """Start all three and admit the officer."""
+        for program in self.programs.values():
+            program.start()
+        for program in self.programs.values():
+            program.wait_until_connected()
+        self.hub.ask_coordinator("admit-officer", {"officer": self.officer.officer})
+
+    def stop(self) -> None:
+        """Stop what runs."""
+        for program in self.programs.values():
+            if program.process is not None:
+                program.stop()
+
+    def _name_programs(self) -> None:
+        for name, module, home, words in (
+            ("coordinator", "broker.coordinator", self.hub.coordinator, ()),
+            ("desk", "broker.desk", self.hub.desk, ()),
+            (AGENCY, "agents.police", self.agent, ("run",)),
+        ):
+            command = (sys.executable, "-m", module, *words, "--home", str(home.path))
+            self.programs[name] = Program(name, command, (home,), self.root / f"{name}.log")
