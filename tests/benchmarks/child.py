@@ -16,7 +16,8 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).parents[2]
 _LINE_BYTES: Final = 64 * 1024 * 1024
 """The longest answer: the instants of some thousand exchanges."""
-_STOPS_WITHIN_S: Final = 30.0
+_STOPS_WITHIN_S: Final = 10.0
+_ANSWERS_WITHIN_S: Final = 90.0
 
 
 class ChildFailed(Exception):
@@ -61,7 +62,11 @@ class Child:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps({"what": what, **details}).encode() + b"\n")
         await self._process.stdin.drain()
-        return await self._answer()
+        try:
+            async with asyncio.timeout(_ANSWERS_WITHIN_S):
+                return await self._answer()
+        except TimeoutError:
+            raise ChildFailed(f"no answer to {what} within {_ANSWERS_WITHIN_S:g} s") from None
 
     async def stop(self) -> None:
         """End it: by closing its input, or else by its process id."""

@@ -56,6 +56,7 @@ class RawParty:
     name: str
     store: sqlite3.Connection
     bus: Client
+    prefix: str
     is_grouped: bool
     on_committed: Callable[[int, str], None] = lambda exchange, kind: None
 
@@ -70,7 +71,7 @@ class RawParty:
     async def send(self, receiver: str, kind: str, exchange: int) -> None:
         """Send one message of that kind and its size."""
         head = bytes([KINDS.index(kind)]) + exchange.to_bytes(_ID_BYTES, "big")
-        await self.bus.publish(f"raw.{receiver}", head.ljust(SIZES[kind], b"\x00"))
+        await self.bus.publish(f"{self.prefix}.{receiver}", head.ljust(SIZES[kind], b"\x00"))
 
     async def _work(self) -> None:
         while True:
@@ -141,8 +142,9 @@ async def run(name: str, store_path: str, bus_url: str, mode: str) -> None:
     store.execute("CREATE TABLE message (id INTEGER PRIMARY KEY, exchange INTEGER, kind INTEGER, raw BLOB) STRICT")
     bus = Client()
     await bus.connect(bus_url)
-    party = RawParty(name, store, bus, mode == "grouped")
-    await bus.subscribe(f"raw.{name}", cb=party.receive)
+    prefix = f"raw-{mode}"  # both modes may be up on one server
+    party = RawParty(name, store, bus, prefix, mode == "grouped")
+    await bus.subscribe(f"{prefix}.{name}", cb=party.receive)
     await bus.flush()
     await serve(RawDriver(party).answer if name == "desk" else _nothing)
     await bus.close()
