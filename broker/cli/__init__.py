@@ -16,6 +16,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "pin": ("broker.cli.setup", "pin"),
     "run": ("broker.cli.running", "run"),
     "doctor": ("broker.cli.doctor", "doctor"),
+    "county": ("broker.cli.county", "county"),
     "demo": ("broker.cli.demo", "demo"),
     "officer": ("broker.cli.officers", "officer"),
     "enquiry": ("broker.cli.enquiries", "enquiry"),

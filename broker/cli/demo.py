@@ -119,10 +119,10 @@ def _print(console: Console, facts: Facts, *, as_json: bool) -> None:
 
 
 def _say_what_runs(console: Console, stage: Stage) -> None:
-    console.print(f"\nLeft running in {stage.root}, bus at {stage.server.url.replace(LOOPBACK, 'localhost')}:")
-    for name, process in stage.processes.items():
-        console.print(f"  {name:12} process {process.pid}")
-    console.print(f"  {'nats-server':12} process {stage.server.pid}")
-    console.print("Stop them with: kill " + " ".join(str(process.pid) for process in stage.processes.values()), end="")
-    console.print(f" {stage.server.pid}")
-    console.print(f"Try: broker enquiry list --home {stage.hub} --key {stage.root / 'officer.key'}")
+    running = {name: process.pid for name, process in stage.processes.items()} | {"nats-server": stage.server.pid}
+    lines = [f"\nLeft running in {stage.root}, bus at {stage.server.url.replace(LOOPBACK, 'localhost')}:"]
+    lines += [f"  {name:12} process {pid}" for name, pid in running.items()]
+    lines.append("Stop them with: kill " + " ".join(str(pid) for pid in running.values()))
+    lines.append(f"Try: broker enquiry list --home {stage.hub} --key {stage.root / 'officer.key'}")
+    for line in lines:
+        console.print(line, soft_wrap=True)  # to be copied: a command broken over lines is another command

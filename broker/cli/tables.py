@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from broker.desk.chronology import NOT_KNOWN_PROVES_NOTHING
-
 Shown = Mapping[str, Any]
 
 
@@ -76,5 +74,5 @@ def answers_text(found: Shown) -> str:
             f" {line['text']}  [{line['rule']}]"
         )
     if any(cell["state"] == "not_known" for cell in found["outcomes"]):
-        lines += ["", NOT_KNOWN_PROVES_NOTHING]
+        lines += ["", found["note"]]
     return "\n".join(lines)

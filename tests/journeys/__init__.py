@@ -1,0 +1,1 @@
+"""Journeys: what people type, from the first command to the verified log."""
