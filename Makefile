@@ -17,6 +17,7 @@ LOCKS := deploy/locks
 # The stamp is named for what was installed: another lock or pyproject.toml is another name, and installs again.
 STAMP := $(VENV)/.installed-$(shell cat $(LOCKS)/dev.txt pyproject.toml | cksum | cut -d ' ' -f 1)
 UV := $(shell command -v uv 2>/dev/null)
+PIP = $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench vectors lock soak clean
@@ -43,8 +44,10 @@ lint: $(STAMP)  ## style, types and who may import whom
 bench: $(STAMP)  ## ratios against a raw baseline of the same run
 	$(BIN)/python -m tests.benchmarks
 
-vectors: $(STAMP)  ## write the generated files of schemas/ again
+vectors: $(STAMP)  ## write every generated file and table again
 	$(BIN)/python -m schemas.vectors
+	$(BIN)/python -m tests.documents
+	$(BIN)/python -m broker.policy.table
 
 # Settings of this machine (a local index, a folder of wheels) must not decide what everybody gets.
 COMPILE = env -u UV_FIND_LINKS -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL \
@@ -60,23 +63,26 @@ clean:  ## remove environments, caches and what the programs wrote here
 	rm -rf $(VENV) .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# uv installs the lock in a third of pip's time. Where it is not there already it comes out of the lock by pip; a machine
+# on which it finds no index (it does not read pip's settings) goes on with pip alone.
 $(STAMP): | $(BIN)/python
 	@rm -f $(VENV)/.installed-*
 	@echo 'installing the locked dependencies into $(VENV)'
-ifdef UV
-	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r $(LOCKS)/dev.txt
-	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
-else
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCKS)/dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+ifndef UV
+	@sed -n '/^uv==/,/[^\\]$$/p' $(LOCKS)/dev.txt > $(VENV)/uv.txt
+	@$(PIP) install --require-hashes -r $(VENV)/uv.txt
 endif
+	@$(or $(UV),$(BIN)/uv) pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes \
+		-r $(LOCKS)/dev.txt 2>$(VENV)/uv.log || $(PIP) install --require-hashes -r $(LOCKS)/dev.txt
+	@$(or $(UV),$(BIN)/uv) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . \
+		2>>$(VENV)/uv.log || $(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo 'needtoknow needs Python 3.11 or newer: make PYTHON=python3.11 ...' >&2; exit 1; }
 ifdef UV
-	@$(UV) venv --quiet --python $(PYTHON) $(VENV)
+	@$(UV) venv --quiet --seed --python $(PYTHON) $(VENV)
 else
 	@$(PYTHON) -m venv $(VENV)
 endif
