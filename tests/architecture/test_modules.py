@@ -17,6 +17,10 @@ REASON = re.compile(r"\blong because\b", re.IGNORECASE)
 """How the docstring of a module over the limit begins its reason."""
 
 VAGUE_SUFFIXES = ("Manager", "Handler", "Processor", "Helper", "Info", "Data", "Item", "Service")
+STANDARD_CLASSES = {
+    "schemas.records.probation": {"CommunityOffenderManager", "PrisonOffenderManager"},  # HMPPS External API, Delius
+}
+"""A record is named as its field's standard names it, even where we would not."""
 VAGUE_MODULES = {"utils", "util", "common", "helpers", "helper", "misc", "base"}
 SHORTEST_SENTENCE_WORDS = 4
 
@@ -63,6 +67,7 @@ def test_no_class_is_named_for_nothing_in_particular() -> None:
         for module in modules(*PRODUCT, "tests")
         for node in ast.walk(module.tree)
         if isinstance(node, ast.ClassDef) and node.name.endswith(VAGUE_SUFFIXES)
+        if node.name not in STANDARD_CLASSES.get(module.name, ())
     ]
     assert not vague
 

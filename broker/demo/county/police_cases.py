@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from broker.demo.county import story
 from broker.demo.county.criminal import cro_of, pnc_of
-from broker.demo.county.model import Person
+from broker.demo.county.model import Person, Place
 from broker.demo.county.police_rows import Rows
 
 _MISHEARD: Final = ("Dec", "Rawston")
 """A nickname and a misspelling under which officers wrote the stepfather down once."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """The family's nominals, and the place they live at."""
+
+    mother: str
+    child: str
+    baby: str
+    stepfather: str
+    home: Place
 
 
 def add_cases(rows: Rows) -> None:
@@ -30,7 +41,7 @@ def _add_family(rows: Rows) -> None:
     mother, child, baby = (rows.nominal_of(county.case(key)) for key in ("family_mother", "family", "family_baby"))
     man = county.case("family_stepfather")
     stepfather = rows.nominal_of(man)
-    home = county.place_of(man)
+    family = _Family(mother, child, baby, stepfather, county.place_of(man))
     _add_record(rows, man, stepfather)
     rows.alias(stepfather, "alias", *_MISHEARD)
     rows.numbered(
@@ -41,20 +52,38 @@ def _add_family(rows: Rows) -> None:
         rows.ago(story.SENTENCED),
         None,
     )
+    _add_first_incident(rows, family)
+    _add_second_incident(rows, family)
+    rows.intelligence(
+        stepfather,
+        rows.ago(story.MARAC - 3),
+        ("2", "B", "P"),
+        "Source close to the household states he is still sleeping at the address and parks round the corner.",
+        "There is reporting that the person may be staying at an address that his bail conditions forbid.",
+        "Dunmore",
+    )
+
+
+def _add_first_incident(rows: Rows, family: _Family) -> None:
     first = rows.event(
         "Domestic incident, no crime",
         rows.ago(story.FIRST_INCIDENT),
-        home,
+        family.home,
         "Advice given",
         "Neighbour reports shouting and a crash. Mother says they argued about money. Two children upstairs, youngest "
         "crying. No injuries seen. Male smelled of drink and left for the night.",
         domestic_abuse=True,
         children_present=True,
-        roles=((mother, "victim"), (stepfather, "suspect"), (child, "subject"), (baby, "subject")),
+        roles=(
+            (family.mother, "victim"),
+            (family.stepfather, "suspect"),
+            (family.child, "subject"),
+            (family.baby, "subject"),
+        ),
     )
-    rows.da_assessment(first, mother, stepfather, rows.ago(story.FIRST_INCIDENT), 9, None, None)
+    rows.da_assessment(first, family.mother, family.stepfather, rows.ago(story.FIRST_INCIDENT), 9, None, None)
     rows.notice(
-        child,
+        family.child,
         first,
         "child",
         "Medium",
@@ -62,23 +91,39 @@ def _add_family(rows: Rows) -> None:
         "Child seen on landing, quiet, would not speak to officers. Home tidy, food in.",
         domestic_abuse=True,
     )
+
+
+def _add_second_incident(rows: Rows, family: _Family) -> None:
     second = rows.event(
         "Assault occasioning actual bodily harm",
         rows.ago(story.SECOND_INCIDENT),
-        home,
+        family.home,
         "Suspect bailed",
         "Mother pushed into a door frame and held by the throat. Child stood between them and was knocked down. "
         "Baby in the same room. Mother did not support a prosecution.",
         domestic_abuse=True,
         children_present=True,
-        roles=((mother, "victim"), (stepfather, "suspect"), (child, "witness"), (baby, "subject")),
+        roles=(
+            (family.mother, "victim"),
+            (family.stepfather, "suspect"),
+            (family.child, "witness"),
+            (family.baby, "subject"),
+        ),
     )
     rows.da_assessment(
-        second, mother, stepfather, rows.ago(story.SECOND_INCIDENT), 16, rows.ago(story.MARAC), "non_molestation"
+        second,
+        family.mother,
+        family.stepfather,
+        rows.ago(story.SECOND_INCIDENT),
+        16,
+        rows.ago(story.MARAC),
+        "non_molestation",
     )
     bail = "Not to enter the home address; not to contact the victim; to live at his mother's address"
-    rows.custody(stepfather, second, rows.ago(story.SECOND_INCIDENT), "Assault s47", "Bailed with conditions", bail)
-    for nominal, about in ((child, "child"), (baby, "child"), (mother, "adult")):
+    rows.custody(
+        family.stepfather, second, rows.ago(story.SECOND_INCIDENT), "Assault s47", "Bailed with conditions", bail
+    )
+    for nominal, about in ((family.child, "child"), (family.baby, "child"), (family.mother, "adult")):
         rows.notice(
             nominal,
             second,
@@ -88,14 +133,6 @@ def _add_family(rows: Rows) -> None:
             "Child says she tries to stop them. Says her arm hurts. Mother fears what he will do when told to leave.",
             domestic_abuse=True,
         )
-    rows.intelligence(
-        stepfather,
-        rows.ago(story.MARAC - 3),
-        ("2", "B", "P"),
-        "Source close to the household states he is still sleeping at the address and parks round the corner.",
-        "There is reporting that the person may be staying at an address that his bail conditions forbid.",
-        "Dunmore",
-    )
 
 
 def _add_record(rows: Rows, man: Person, nominal: str) -> None:

@@ -50,7 +50,7 @@ async def ground() -> AsyncIterator[Ground]:
         await serving
 
 
-async def test_health_is_answered(ground: Ground) -> None:
+async def test_health_is_answered_while_the_program_runs(ground: Ground) -> None:
     assert await asyncio.to_thread(ground.get, "/healthz") == (200, "ok\n")
 
 
