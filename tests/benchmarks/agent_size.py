@@ -26,7 +26,7 @@ LOCK: Final = ROOT / "deploy" / "locks" / "agent.txt"
 SQL: Final = ("sqlalchemy", "greenlet", "psycopg", "psycopg-binary", "typing-extensions")
 _NAME: Final = re.compile(r"^([A-Za-z0-9._-]+)==", re.MULTILINE)
 _MB: Final = 1024 * 1024
-_STARTS: Final = 5
+_STARTS: Final = 3
 
 
 async def measure_agent_size(*, quick: bool) -> list[Table]:

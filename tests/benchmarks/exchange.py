@@ -20,7 +20,7 @@ from tests.benchmarks.tables import Table
 COUNTS: Final = {1: (25, 120), 32: (96, 480), 256: (256, 1024)}
 """Concurrency to exchanges a run: the product's, the baseline's."""
 QUICK_COUNTS: Final = {1: (20, 60), 32: (64, 192)}
-ROUNDS: Final = 3
+ROUNDS: Final = 2
 SIZES_AGREE_WITHIN: Final = 0.05
 _OF_DEED: Final = {"agent": "acknowledgement of deed (agent)", "desk": "acknowledgement of deed (desk)"}
 

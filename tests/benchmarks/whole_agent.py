@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from agents.runtime.program import Agency, run_agent
+from agents.runtime.agency import Agency
+from agents.runtime.program import run_agent
 from broker.node.home import Home
 from schemas.vocabulary import AgencyKind
 from tests.benchmarks.memory import source
