@@ -1,7 +1,8 @@
 """The commands of an agent, one set for every agency: init, pin, doctor, run, try, status, log.
 
 An error is one line that says what to do, exit status 1; a misused command exits 2. What reads also speaks JSON. Thin:
-each command asks a module or the running program and prints.
+each command asks a module or the running program and prints. It imports what it needs when it is called: who asks for
+the status does not wait for what runs an agent.
 """
 
 from __future__ import annotations
@@ -16,11 +17,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import click
 
-from agents.runtime.doctor import examine
-from agents.runtime.initialising import NewAgent, initialise, pin_party
-from agents.runtime.program import Agency, SourceOf, run_agent
+from agents.runtime.agency import Agency, SourceOf
 from agents.runtime.trial_options import arguments_of, trial_options
-from agents.runtime.trying_out import try_out
 from broker.node.command_client import CommandClient
 from broker.node.home import Home
 from schemas.failures import Failure
@@ -79,6 +77,8 @@ def _init(agency: Agency) -> click.Command:
     @explained
     def init(home: Path, hub: str, party: str, name: str, bus: str, ig_lead_key: Path) -> None:
         """Make an agent's directory: keys, public file, configuration."""
+        from agents.runtime.initialising import NewAgent, initialise
+
         new = NewAgent(agency.kind, hub, party, name, bus, ig_lead_key)
         made = initialise(Home(home), new, now=_now())
         click.echo(f"made {made.id} in {home}")
@@ -96,6 +96,7 @@ def _pin() -> click.Command:
     @explained
     def pin(home: Path, file: Path, fingerprint: str | None) -> None:
         """Believe a party of the hub from now on, by its party file."""
+        from agents.runtime.initialising import pin_party
 
         def compare(name: str, shown: str) -> bool:
             return click.confirm(f"{name}\nfingerprint  {shown}\nIs this what was read out to you?")
@@ -112,6 +113,8 @@ def _doctor(agency: Agency) -> click.Command:
     @_json
     def doctor(home: Path, as_json: bool) -> None:
         """Try everything the agent needs, and say what to do about what is missing."""
+        from agents.runtime.doctor import examine
+
         found = list(examine(Home(home), agency, _now()))
         if as_json:
             _print([{"check": one.what, "well": one.is_well, "said": one.said} for one in found])
@@ -129,6 +132,8 @@ def _run(agency: Agency) -> click.Command:
     @explained
     def run(home: Path) -> None:
         """Run the agent until it is told to stop."""
+        from agents.runtime.program import run_agent
+
         sys.exit(run_agent(Home(home), agency))
 
     return run
@@ -142,6 +147,8 @@ def _try(agency: Agency) -> click.Command:
     @explained
     def attempt(home: Path, as_json: bool, **given: Any) -> None:
         """What would be found of one person, and what of it would leave. Nothing is sent and nothing is logged."""
+        from agents.runtime.trying_out import try_out
+
         tried = try_out(Home(home), agency, arguments_of(given))
         if as_json:
             _print(tried)

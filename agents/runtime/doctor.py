@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from agents.runtime.program import Agency, rules_of
+from agents.runtime.agency import Agency
+from agents.runtime.gatekeeper import load_gatekeeper
 from broker.node.command_client import CommandClient, CommandFailed, NotRunning
 from broker.node.home import DAY_MS, Home
 from schemas.crypto.purposes import KeyPurpose
@@ -35,7 +36,7 @@ def examine(home: Home, agency: Agency, now: int) -> Iterator[Checked]:
     yield _try("settings", lambda: f"{len(agency.configured(home).settings.categories)} categories are answered")
     yield _try("parties", lambda: _parties(home))
     yield _try("keys", lambda: _keys(home, now))
-    yield _try("rules", lambda: f"policy {rules_of(agency.configured(home).settings, home).digest[:16]}")
+    yield _try("rules", lambda: f"policy {_rules(home, agency)[:16]}")
     yield _try("source", lambda: _source(home, agency))
     yield _try("program", lambda: _running(home))
 
@@ -77,6 +78,10 @@ def _keys(home: Home, now: int) -> str:
     left = max(ends) - now
     ending = ", which ends within a day" if left < SOON_MS else ""
     return f"all signing keys and {len(held)} sealing key(s){ending}"
+
+
+def _rules(home: Home, agency: Agency) -> str:
+    return load_gatekeeper(agency.configured(home).settings.policy.directory_in(home.path)).digest
 
 
 def _source(home: Home, agency: Agency) -> str:

@@ -6,7 +6,6 @@ is handed to the agency's program as it stands.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from broker.node.settings import NodeSettings, Section, SettingsInvalid, settings_of
+from broker.node.settings import NodeSettings, Section, settings_of
+from broker.node.toml_table import SettingsInvalid, read_table
 from schemas.messages.fields import Line
 from schemas.records.fields import Email, Telephone, Text
 from schemas.records.record import Contact
@@ -25,6 +25,10 @@ class PolicySettings(Section):
     """The agency's own rules beside the shipped ones."""
 
     directory: Path | None = Field(default=None, description="Folder of further *.cedar files; relative to the home.")
+
+    def directory_in(self, home: Path) -> Path | None:
+        """Where that folder is, if there is one."""
+        return None if self.directory is None else home / self.directory
 
 
 class ContactSettings(Section):
@@ -77,7 +81,7 @@ def load_configured(path: Path, kind: AgencyKind, defaults: Path) -> Configured:
     Raises:
         SettingsInvalid: a file cannot be read, is not TOML, or a key does not hold; the text names it.
     """
-    members = _over(_table(defaults), _table(path))
+    members = _over(read_table(defaults), read_table(path))
     section = members.pop(kind.value, {})
     if not isinstance(section, dict):
         raise SettingsInvalid(f"{path}: {kind.value} is a section of its own: write [{kind.value}] above its keys")
@@ -87,27 +91,6 @@ def load_configured(path: Path, kind: AgencyKind, defaults: Path) -> Configured:
             f"{path}: kind is {settings.kind.value}, and this is the program of a {kind.value} agency"
         )
     return Configured(settings, section)
-
-
-def kind_in(path: Path) -> AgencyKind:
-    """The kind of agency whose home this is.
-
-    Raises:
-        SettingsInvalid: the file cannot be read or names no kind.
-    """
-    try:
-        return AgencyKind(_table(path).get("kind", ""))
-    except ValueError:
-        raise SettingsInvalid(f"{path}: kind is missing or unknown; it is one of {', '.join(AgencyKind)}") from None
-
-
-def _table(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise SettingsInvalid(f"{path} cannot be read ({error.strerror}); make it with init") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsInvalid(f"{path} is not TOML: {error}") from None
 
 
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+from agents.runtime.agency import Agency
 from agents.runtime.calls import SourceCalls
+from agents.runtime.gatekeeper import load_gatekeeper
 from agents.runtime.looking import Looking
-from agents.runtime.program import Agency, rules_of
 from agents.runtime.try_person import Trying
 from broker.node.clock import SystemClock
 from broker.node.command_client import CommandClient, NotRunning
@@ -36,6 +37,7 @@ async def _without_program(home: Home, agency: Agency, arguments: dict[str, Any]
         limit_ms = settings.answers.source_seconds * 1000
         calls = SourceCalls(SystemClock(), places=settings.answers.source_calls, limit_ms=limit_ms)
         looking = Looking(source, calls, frozenset(settings.categories), AgentMetrics(build_metrics().registry))
-        return await Trying(looking, rules_of(settings, home), settings).run(arguments)
+        gatekeeper = load_gatekeeper(settings.policy.directory_in(home.path))
+        return await Trying(looking, gatekeeper, settings).run(arguments)
     finally:
         source.close()

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from broker.node.home import Home
-from broker.node.settings import Section, SettingsInvalid, settings_of
+from broker.node.settings import Section, settings_of
+from broker.node.toml_table import SettingsInvalid
 from schemas.messages.fields import Line, Slug
 from schemas.messages.request import OfficerNamed
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -80,6 +81,9 @@ async def _run(observe_port: int, metrics: Metrics, build: Callable[[Metrics], A
     observe = ObserveServer(observe_port, {**_common_checks(ground), **program.checks}, metrics)
     _write_port(ground, observe.port)
     await program.start()
+    # What was made until here stays. The collector looks through it never again: each time would hold up everything
+    # for as long as a whole exchange takes.
+    gc.freeze()
     _log.info("program_started", port=observe.port)
     serving = asyncio.create_task(serve_all(commands, observe))
     waiting = asyncio.create_task(stopping.wait())

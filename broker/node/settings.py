@@ -5,25 +5,18 @@ It holds paths to secrets and never secrets. What every node has is here; each p
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from schemas.failures import Failure
-
-
-class SettingsInvalid(Failure):
-    """A configuration that cannot be used; the text names the file, the key and what is wrong with it."""
-
-    code = "settings_invalid"
+from broker.node.toml_table import SettingsInvalid, read_table
 
 
 class Section(BaseModel):
     """A table of the file: frozen, nothing unknown in it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
 
 class BusSettings(Section):
@@ -58,13 +51,7 @@ def load_settings(path: Path, model: type[S]) -> S:
     Raises:
         SettingsInvalid: it cannot be read, is not TOML, or a key does not hold.
     """
-    try:
-        members = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise SettingsInvalid(f"{path} cannot be read ({error.strerror}); make it with init") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsInvalid(f"{path} is not TOML: {error}") from None
-    return settings_of(members, model, str(path))
+    return settings_of(read_table(path), model, str(path))
 
 
 def settings_of(members: object, model: type[S], where: str) -> S:

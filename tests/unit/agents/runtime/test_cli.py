@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from agents.launcher import package_of
 from agents.runtime.cli import program
 from agents.runtime.source import Finding, LocalPerson, PersonName, RecordSource, SourceReport
-from broker.node.settings import SettingsInvalid
+from broker.node.toml_table import SettingsInvalid
 from schemas.messages.party import PartyKind
 from schemas.records.police import Incident
 from schemas.vocabulary import AgencyKind, Category, OfficerRole

@@ -9,7 +9,8 @@ import pytest
 from broker.coordinator.config import CoordinatorSettings
 from broker.node.home import Home
 from broker.node.policy import PolicyInvalid
-from broker.node.settings import SettingsInvalid, load_settings
+from broker.node.settings import load_settings
+from broker.node.toml_table import SettingsInvalid
 from broker.policy.packs import load_pack
 
 BUS = '[bus]\nurl = "nats://127.0.0.1:4222"\n'

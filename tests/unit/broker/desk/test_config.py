@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from broker.desk.config import DeskSettings
-from broker.node.settings import SettingsInvalid, settings_of
+from broker.node.settings import settings_of
+from broker.node.toml_table import SettingsInvalid
 from schemas.vocabulary import Rag
 
 GOOD = {
