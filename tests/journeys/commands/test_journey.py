@@ -7,6 +7,11 @@ from __future__ import annotations
 
 import pytest
 
+from broker.cli.checked import State
+from broker.cli.doctor import examine
+from broker.client.hub import Hub
+from broker.node.clock import SystemClock
+from broker.node.home import DAY_MS
 from tests.journeys.commands.transcript import Terminal
 
 AT_HUB = "--home hub --key o.key"
@@ -349,3 +354,20 @@ def test_the_doctor_names_what_is_missing(terminal: Terminal) -> None:
         $ mv police.party hub/desk/parties; broker doctor --home hub > doctor.txt
         """
     )
+
+
+@pytest.mark.parametrize(
+    ("days", "what", "state", "said"),
+    [
+        (6.5, "agencies", State.WARN, "police: sealing key for 11 hours; pin its next file (broker pin)"),
+        (8, "agencies", State.FAIL, "police has no seal key in force: ask that party for its newest file and pin it"),
+        (380, "own keys", State.WARN, "make new keys and have the others pin them"),
+        (401, "officers", State.FAIL, "key in force"),
+        (-1, "clock", State.FAIL, "which lies ahead: set this machine's clock by NTP"),
+    ],
+)
+def test_the_doctor_sees_what_time_brings(terminal: Terminal, days: float, what: str, state: State, said: str) -> None:
+    found = list(examine(Hub(terminal.folder / "hub"), SystemClock().now() + int(days * DAY_MS)))
+    told = [one for one in found if one.what == what]
+    assert told[0].state is state, told
+    assert said in told[0].said
