@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from broker.node.clock import PERMITTED_SKEW_MS
 from broker.node.keyfile import write_key_file
 from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
@@ -41,7 +42,10 @@ def make_officer(key_path: Path, party_path: Path, *, hub: str, role: OfficerRol
         root=encode_base64(root.public.raw),
         keys=[
             KeyStatement(
-                purpose=key.purpose, public=encode_base64(key.public.raw), not_before=now, not_after=now + KEY_LIFE_MS
+                purpose=key.purpose,
+                public=encode_base64(key.public.raw),
+                not_before=now - 2 * PERMITTED_SKEW_MS,
+                not_after=now + KEY_LIFE_MS,
             )
             for key in (officer, command)
         ],

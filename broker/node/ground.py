@@ -18,6 +18,7 @@ from broker.node.log import LOG_MIGRATIONS, LockCopy, Log
 from broker.node.metrics import Metrics
 from broker.node.post.office import Post
 from broker.node.post.writing import Writer
+from broker.node.store.connection import CommitStep, commit_durably
 from broker.node.store.migrations import Migration, load_migrations
 from broker.node.store.port import Transaction
 from broker.node.store.sqlite import Store
@@ -68,9 +69,15 @@ class Ground:
 
 
 async def open_ground(
-    home: Home, *, migrations: Sequence[Migration], bus: Bus, clock: Clock, metrics: Metrics
+    home: Home,
+    *,
+    migrations: Sequence[Migration],
+    bus: Bus,
+    clock: Clock,
+    metrics: Metrics,
+    commit: CommitStep = commit_durably,
 ) -> Ground:
-    """Open a party's home.
+    """Open a party's home. `commit` is the store's last step, for tests that have it fail.
 
     Raises:
         HomeInvalid, StoreInUse and the store's and log's other GroundLost failures; each text says what to do.
@@ -80,10 +87,14 @@ async def open_ground(
     keys = home.keystore()
     log = _own_log(home, me, keys)
     sets = [*NODE_MIGRATIONS, *(LOG_MIGRATIONS if log is not None else ()), *migrations]
-    store = Store.open(home.store_path, migrations=sets, companion=log, observe=metrics.node.group_settled)
+    store = Store.open(
+        home.store_path, migrations=sets, companion=log, commit=commit, observe=metrics.node.group_settled
+    )
     epoch = await store.write(_epoch)
     writer = Writer(me, home.signing_key(keys, KeyPurpose.MESSAGE), epoch)
-    return Ground(home, keys, store, Post(store, bus, clock, writer, directory, metrics.node), log, metrics)
+    post = Post(store, bus, clock, writer, directory, metrics.node)
+    store.on_broken = post.halt
+    return Ground(home, keys, store, post, log, metrics)
 
 
 def lock_path(home: Home) -> Path:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from broker.node.clock import PERMITTED_SKEW_MS
 from broker.node.keyfile import write_key_file
 from broker.node.keystore import KeyStore
 from schemas.crypto.keys import Identity, SigningKey
@@ -195,7 +196,12 @@ def _make(keys: KeyStore, purpose: KeyPurpose, now: int) -> KeyStatement:
 
 def _statement(purpose: KeyPurpose, public: bytes, now: int, life_ms: int, *, epoch: int = 0) -> KeyStatement:
     return KeyStatement(
-        purpose=purpose, public=encode_base64(public), not_before=now, not_after=now + life_ms, epoch=epoch
+        purpose=purpose,
+        public=encode_base64(public),
+        # In force at once for peers whose clocks are behind, or when ours is set back after the keys were made.
+        not_before=now - 2 * PERMITTED_SKEW_MS,
+        not_after=now + life_ms,
+        epoch=epoch,
     )
 
 

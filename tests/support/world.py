@@ -29,6 +29,7 @@ from broker.node.ground import open_ground
 from broker.node.home import Home, PartyPlan
 from broker.node.keyfile import KeyFile, read_key_file
 from broker.node.metrics import build_metrics
+from broker.node.store.connection import CommitStep, commit_durably
 from broker.policy.packs import ENGLAND, load_pack
 from schemas.crypto.purposes import KeyPurpose
 from schemas.identifiers import IdentifierKind, parse_identifier
@@ -98,7 +99,8 @@ class World:
     sources: dict[str, MemorySource] = field(default_factory=dict)
     running: dict[str, Coordinator | Desk | Agent] = field(default_factory=dict)
     buses: dict[str, MemoryBus] = field(default_factory=dict)
-    store_options: dict[str, dict[str, Any]] = field(default_factory=dict)
+    commits: dict[str, CommitStep] = field(default_factory=dict)
+    """A commit step of one's own for the store of a party."""
 
     # ---- making and running
 
@@ -147,7 +149,12 @@ class World:
         self.buses[name] = MemoryBus(self.hub, name)
         sets = {"coordinator": records.MIGRATIONS, "desk": DESK_MIGRATIONS}.get(name, AGENT_MIGRATIONS)
         ground = await open_ground(
-            self.home(name), migrations=sets, bus=self.buses[name], clock=self.clock, metrics=build_metrics()
+            self.home(name),
+            migrations=sets,
+            bus=self.buses[name],
+            clock=self.clock,
+            metrics=build_metrics(),
+            commit=self.commits.get(name, commit_durably),
         )
         if name == "coordinator":
             self.running[name] = build_coordinator(ground, _POLICY, settle_in=timedelta(seconds=1))

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar, overload
 
 from broker.node.store.connection import CommitStep, commit_durably
 from broker.node.store.migrations import Migration
-from broker.node.store.port import AfterSeal, Companion, GroupReport, StoreClosed, Transaction
+from broker.node.store.port import AfterSeal, Companion, GroupReport, StoreBroken, StoreClosed, Transaction
 from broker.node.store.writer import Job, Writer
 
 T = TypeVar("T")
@@ -27,6 +27,8 @@ class Store:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
         self._is_closed = False
+        self.on_broken: Callable[[StoreBroken], None] | None = None
+        """Told whenever somebody finds the store broken, whoever it is: the program has to stop, not only his work."""
 
     @classmethod
     def open(
@@ -81,4 +83,9 @@ class Store:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
         self._writer.submit(Job(work, is_write, future, loop))
-        return await future
+        try:
+            return await future
+        except StoreBroken as failure:
+            if self.on_broken is not None:
+                self.on_broken(failure)
+            raise
