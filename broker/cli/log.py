@@ -21,12 +21,14 @@ def log() -> None:
 
 @log.command("show")
 @home_option
-@click.option("--start", default=0, type=click.IntRange(min=0), help="Index of the first entry.")
+@click.option("--start", type=click.IntRange(min=0), help="Index of the first entry; without it the newest are shown.")
 @click.option("--limit", default=100, type=click.IntRange(1, 1000), help="How many entries.")
 @json_option
 @explained
-def show_(hub: Hub, start: int, limit: int, as_json: bool) -> None:
+def show_(hub: Hub, start: int | None, limit: int, as_json: bool) -> None:
     """Entries of the log. That they were read becomes an entry."""
+    if start is None:
+        start = max(0, hub.ask_coordinator("checkpoint")["size"] - limit)
     found = hub.ask_coordinator("log", {"start": start, "limit": limit})
     show(found, "\n".join(entry_line(one) for one in found["entries"]) or "no entries", as_json=as_json)
 

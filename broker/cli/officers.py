@@ -69,7 +69,7 @@ def add(hub: Hub, file: Path, name: str, contact: str | None, fingerprint: str |
     """Admit an officer. The coordinator must be running: the admission is an entry of the log."""
     party = confirm(file, fingerprint)
     if party.statement.party_kind is not PartyKind.OFFICER:
-        raise NotAnOfficer(f"{file.name} is the file of a {party.statement.party_kind}; use: broker pin")
+        raise NotAnOfficer(f"{party.id} is not an officer ({party.statement.party_kind}); see: broker pin")
     hub.ask_coordinator("status")  # before anything is pinned: an officer pinned but not admitted would only confuse
     pin_at([hub.coordinator, hub.desk], party)
     add_card(hub.desk, party.id, OfficerCard(name=name, position=party.statement.name, contact=contact))

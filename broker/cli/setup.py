@@ -111,7 +111,7 @@ def pin(hub: Hub, files: tuple[Path, ...], fingerprint: str | None, as_json: boo
     pinned = [confirm(path, fingerprint) for path in files]
     for party in pinned:
         if party.statement.party_kind is not PartyKind.AGENT:
-            raise NotConfirmed(f"{party.id} is no agency but a {party.statement.party_kind}; see: broker officer add")
+            raise NotConfirmed(f"{party.id} is not an agency ({party.statement.party_kind}); see: broker officer add")
     for party in pinned:
         pin_at([hub.coordinator, hub.desk], party)
     hub.tell_both("repin")

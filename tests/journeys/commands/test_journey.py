@@ -100,7 +100,6 @@ def test_an_information_governance_lead_reads_and_verifies_the_log(terminal: Ter
     terminal.play(
         """
         $ broker log show --home hub
-               0  ...  shard-open
         ...
         ...  request         police <exchange>
         ...  acknowledged    police <exchange>
@@ -108,6 +107,8 @@ def test_an_information_governance_lead_reads_and_verifies_the_log(terminal: Ter
         ...
         ...  consulted
         ...
+        $ broker log show --home hub --start 0 --limit 1
+               0  ...  shard-open
         $ broker log verify --home hub
         ... entries: the log holds
         gwent.hub.example/sharing-log
@@ -162,15 +163,23 @@ ERRORS = {
         error: the fingerprint is another one: do not use this file; ask for it again by another way [...]
         [1]
         """,
+    "pinning what nobody vouched for": """
+        $ broker pin police/own.party --home hub <<< n
+        police (agent): Gwent Police
+          <police fingerprint>
+        Is that the fingerprint they read to you? [y/N]: ...
+        ...
+        [1]
+        """,
     "pinning what is no agency's file": """
         $ broker pin enquiry.json --home hub --fingerprint x
         error: enquiry.json: not between the two marks of a party file; ask for the file again [not_confirmed]
         [1]
         $ broker pin o.party --home hub --fingerprint "<officer fingerprint>"
-        error: <officer> is no agency but a officer; see: broker officer add [not_confirmed]
+        error: <officer> is not an agency (officer); see: broker officer add [not_confirmed]
         [1]
         $ broker officer add police/own.party --home hub --name x --fingerprint "<police fingerprint>"
-        error: own.party is the file of a agent; use: broker pin [not_an_officer]
+        error: police is not an officer (agent); see: broker pin [not_an_officer]
         [1]
         """,
     "making a hub where there is one": """
