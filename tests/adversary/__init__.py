@@ -1,0 +1,1 @@
+"""One file a threat: what somebody tries, and that nothing of another's is had or changed by it."""
