@@ -1,0 +1,69 @@
+"""T04: a silent denial must look, to everybody but the agency, exactly like a person nobody knows: in the words shown
+and in the size of what is sent. (That it also takes the same time is not yet kept; see the threat model to come.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from agents.runtime.source import Label, PersonName
+from schemas.envelope import unpack
+from tests.support.world import World
+
+
+async def shown_and_sizes(folder: Path, *, silent: bool) -> tuple[list[object], list[tuple[str, list[int]]]]:
+    """What the officer sees, and the sizes of everything the agency sent, for one request."""
+    world = World(folder)
+    await world.start()
+    try:
+        source = world.sources["northshire"]
+        child = source.persons[0]
+        if silent:
+            source.persons[0] = replace(child, labels=frozenset({Label.ADOPTED}))
+        else:
+            source.persons[0] = replace(
+                child, names=(PersonName("Someone", "Else"),), birth_dates=(), identifiers=frozenset()
+            )
+        enquiry = await world.open_enquiry()
+        await world.opened(await world.ask(enquiry))
+        answers = await world.tell_desk("GET", f"/enquiries/{enquiry}/answers")
+        token = world.home("northshire").own().token
+        sent = [
+            (subject.removeprefix(f"from.{token}."), [len(part) for part in unpack(raw).parts])
+            for subject, raw in world.hub.captured
+            if subject.startswith(f"from.{token}.")
+        ]
+        kept = ("state", "says", "rule", "reason", "confirm", "late", "part_quarantined")
+        return [{name: cell[name] for name in kept} for cell in answers["outcomes"]], sent
+    finally:
+        await world.stop()
+
+
+async def test_a_silent_denial_looks_like_a_person_nobody_knows(tmp_path: Path) -> None:
+    denied, denied_sizes = await shown_and_sizes(tmp_path / "denied", silent=True)
+    unknown, unknown_sizes = await shown_and_sizes(tmp_path / "unknown", silent=False)
+    assert [cell["state"] for cell in denied] == ["not_known"]  # type: ignore[index]
+    assert denied == unknown
+    assert [where for where, _ in denied_sizes] == [where for where, _ in unknown_sizes]
+    for (where, one), (_, other) in zip(denied_sizes, unknown_sizes, strict=True):
+        if where == "desk":  # the sealed answer: one bucket, to the byte
+            assert one[0] == other[0]
+        assert len(one) == len(other)
+
+
+@pytest.mark.parametrize("silent", [True, False])
+async def test_the_truth_is_in_the_agencys_own_log_whether_denied_or_released(tmp_path: Path, silent: bool) -> None:
+    world = World(tmp_path)
+    await world.start()
+    try:
+        if silent:
+            source = world.sources["northshire"]
+            source.persons[0] = replace(source.persons[0], labels=frozenset({Label.ADOPTED}))
+        await world.opened(await world.ask(await world.open_enquiry()))
+        kinds = [one["entry"]["type"] for one in (await world.command("northshire", "log", {"last": 50}))["entries"]]
+        assert "kept-back" in kinds
+    finally:
+        await world.stop()
