@@ -21,7 +21,7 @@ class Nation(StrEnum):
 
 
 class DutyContact(Section):
-    """Whom the hub rings where a school's own lead must not be named."""
+    """Whom the hub rings where a school has named no lead of its own."""
 
     name: Text | None = None
     description: Text | None = None

@@ -1,6 +1,6 @@
 """Who the school thinks a pupil is, where they live, whom it would ring, and that it has them on its roll.
 
-Whoever knows the school knows where the child is every weekday: of a protected child nothing here names it.
+Whoever knows the school knows where the child is every weekday: what names it is marked so in `schemas.records`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def read_household(holdings: Holdings, _: LocalPerson) -> Found:
 
 
 def read_involvement(holdings: Holdings, _: LocalPerson) -> Found:
-    """That a school has the child on its roll, and whom to ring; never which school."""
+    """That a school has the child on its roll, and whom to ring there; else the authority's own desk."""
     yield from finding(Category.AGENCY_INVOLVEMENT, holdings.pupil.ref, partial(_involvement, holdings))
 
 
@@ -104,20 +104,18 @@ def _involvement(holdings: Holdings) -> Made:
     starts = [day for one in history if (day := one.day("EntryDate")) is not None]
     ends = [day for one in history if (day := one.day("LeavingDate")) is not None]
     is_open = status in mapping.ON_A_ROLL if status is not None else not ends
-    duty = holdings.config.duty_contact
     lead = {
         "name": school.get("SafeguardingLead", "").strip() or None,
         "description": "Designated safeguarding lead",
         "telephone": school.get("SafeguardingLeadTelephone", "").strip() or None,
     }
-    named = None if duty is None else duty.model_dump()
-    # The number of a school's lead is the school's: of a protected child the authority's own desk is told instead.
-    contact = named if holdings.is_hidden or not lead["name"] else lead
+    duty = None if holdings.config.duty_contact is None else holdings.config.duty_contact.model_dump()
+    contact = lead if lead["name"] else duty
     fields = {
         "status": InvolvementStatus.OPEN if is_open else InvolvementStatus.CLOSED,
         "start": iso(min(starts, default=None)),
         "end": None if is_open else iso(max(ends, default=None)),
-        "KeyWorker": None if holdings.is_hidden else lead["name"],
+        "KeyWorker": lead["name"],
         "DutyContactDetails": (build(DutyContact, contact),) if contact else None,
     }
     return Made(build(person.Involvement, fields), None if is_open else max(ends, default=None))

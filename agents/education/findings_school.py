@@ -117,13 +117,9 @@ def _enrolment(holdings: Holdings, here: Sequence[Node]) -> Made:
         "EntryDate": iso(max(entered, default=None)),
         "LeavingDate": iso(max(left, default=None)) if has_left else None,
         "NCyearActual": pupil.node.line("BasicDetails/NCyearActual"),
+        "DesignatedSafeguardingLead": clean_line(row.get("SafeguardingLead")),
+        "DesignatedSafeguardingLeadTelephone": clean_line(row.get("SafeguardingLeadTelephone")),
     }
-    # The name and number of a school's lead are the school's, and no marker says so: a protected child keeps them.
-    if not holdings.is_hidden:
-        fields |= {
-            "DesignatedSafeguardingLead": clean_line(row.get("SafeguardingLead")),
-            "DesignatedSafeguardingLeadTelephone": clean_line(row.get("SafeguardingLeadTelephone")),
-        }
     return Made(build(education.Enrolment, fields), max(left, default=None) if has_left else None)
 
 

@@ -16,7 +16,7 @@ from agents.education.config import EducationConfig
 from agents.education.folder import OpenFiles
 from agents.education.node import FieldBroken
 from agents.education.roll import Held, Roll
-from agents.runtime.source import Finding, Label, LocalPerson, RecordBroken
+from agents.runtime.source import Finding, LocalPerson, RecordBroken
 from schemas.records.record import Part, Record
 from schemas.vocabulary import Category
 
@@ -40,12 +40,6 @@ class Holdings:
     files: OpenFiles
     config: EducationConfig
     pupil: Held
-    labels: frozenset[Label]
-
-    @property
-    def is_hidden(self) -> bool:
-        """Whether whom to ring at the school would say where the child is."""
-        return bool(self.labels & {Label.REFUGE, Label.SENSITIVE})
 
 
 Reader: TypeAlias = Callable[[Holdings, LocalPerson], Found]

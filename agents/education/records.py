@@ -82,8 +82,7 @@ class EducationSource:
             if not held:
                 raise SourceAway("the pupil was in the files and is not there now")
             for pupil in held:
-                labels = person.labels | look.learnt.labels(person.ref)
-                found.extend(reader(Holdings(look.learnt, look.files, self._config, pupil, labels), person))
+                found.extend(reader(Holdings(look.learnt, look.files, self._config, pupil), person))
         yield from found
 
     def restrictions(self, person: LocalPerson) -> Restrictions:

@@ -32,7 +32,7 @@ AGENCIES: Final = {
 SOURCES: Final = {
     "police": 'url = "sqlite+pysqlite:///file:{folder}/police.sqlite3?mode=ro&uri=true"',
     "health": 'folder = "{folder}"\nsettle_seconds = 0',
-    "education": 'folder = "{folder}"',
+    "education": 'folder = "{folder}"\nsettle_seconds = 0\nprotected_file = true',
     "probation": 'folder = "{folder}"',
 }
 START_WITHIN_S: Final = 30

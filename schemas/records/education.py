@@ -57,13 +57,18 @@ class Enrolment(Record):
     EducationSettingName: Annotated[Text, Marker.WHEREABOUTS] | None = noted("Name of the setting", _SUI)
     EducationSettingAddress: Annotated[Text, Marker.WHEREABOUTS] | None = noted("Its address, one line", _SUI)
     EducationSettingTelephone: Annotated[Telephone, Marker.WHEREABOUTS] | None = noted("Its telephone", _SUI)
-    UPN: Upn | None = noted("Unique pupil number", _CTF)
+    # Its digits are those of the authority and the school that gave it.
+    UPN: Annotated[Upn, Marker.WHEREABOUTS] | None = noted("Unique pupil number", _CTF)
     status: RollStatus | None = noted("On roll, left, or educated otherwise", _PRACTICE)
     EntryDate: IsoDate | None = noted("First day on roll", _CTF)
     LeavingDate: IsoDate | None = noted("Last day on roll", _CTF)
     NCyearActual: Text | None = noted("National curriculum year group", _CTF)
-    DesignatedSafeguardingLead: OfficerName | None = noted("Name of the safeguarding lead", _PRACTICE)
-    DesignatedSafeguardingLeadTelephone: OfficerTelephone | None = noted("Telephone of the lead", _PRACTICE)
+    DesignatedSafeguardingLead: Annotated[OfficerName, Marker.WHEREABOUTS] | None = noted(
+        "Name of the safeguarding lead", _PRACTICE
+    )
+    DesignatedSafeguardingLeadTelephone: Annotated[OfficerTelephone, Marker.WHEREABOUTS] | None = noted(
+        "Telephone of the lead", _PRACTICE
+    )
 
 
 class Attendance(Record):
@@ -83,7 +88,10 @@ class Attendance(Record):
     UnauthorisedAbsencePercentageTenths: PercentTenths | None = noted(
         "Sessions absent without leave, tenths of a per cent", _YEAR
     )
-    SchoolsAverageAttendanceTenths: PercentTenths | None = noted("The school's average, tenths of a per cent", _YEAR)
+    # Each school's is published: a figure like a fingerprint.
+    SchoolsAverageAttendanceTenths: Annotated[PercentTenths, Marker.WHEREABOUTS] | None = noted(
+        "The school's average, tenths of a per cent", _YEAR
+    )
     SessionsPossible: Count | None = noted("Sessions possible, number", _CTF)
     SessionsAttended: Count | None = noted("Sessions attended, number", _CTF)
     Suspensions: Count | None = noted("Suspensions, number", _YEAR)
@@ -150,7 +158,7 @@ class SafeguardingEntry(Record):
     summary_text: Annotated[FreeText, Marker.THIRD_PARTY] | None = noted("What was recorded", _PRACTICE)
     action: Annotated[FreeText, Marker.THIRD_PARTY] | None = noted("What the school did", _PRACTICE)
     others_involved: Annotated[Several[Text], Marker.THIRD_PARTY] | None = noted("Others named", _PRACTICE)
-    recorded_by: OfficerName | None = noted("Who recorded it", _PRACTICE)
+    recorded_by: Annotated[OfficerName, Marker.WHEREABOUTS] | None = noted("Who recorded it", _PRACTICE)
 
 
 RECORDS: Final[Mapping[Category, type[Record]]] = {

@@ -41,7 +41,8 @@ class Marker(StrEnum):
     OFFICER_CONTACT = "officer_contact"
     """Name or contact details of a worker."""
     WHEREABOUTS = "whereabouts"
-    """Tells where the subject can be found (DOMAIN section 6.4, R22 and R23)."""
+    """Tells where the subject can be found: by the place, by who works there, or by the area they answer for (DOMAIN
+    section 6.4, R22 and R23)."""
 
 
 T = TypeVar("T")

@@ -65,8 +65,10 @@ class Cpis(Record):
     status: CpisStatus | None = noted("Plan or legal status", _CPIS)
     startDate: IsoDate | None = noted("First day", _CPIS)
     endDate: IsoDate | None = noted("Last day; missing while current", _CPIS)
-    localAuthority: Text | None = noted("Responsible local authority", _CPIS)
-    localAuthorityTelephone: OfficerTelephone | None = noted("Telephone of the authority's duty team", _CPIS)
+    localAuthority: Annotated[Text, Marker.WHEREABOUTS] | None = noted("Responsible local authority", _CPIS)
+    localAuthorityTelephone: Annotated[OfficerTelephone, Marker.WHEREABOUTS] | None = noted(
+        "Telephone of the authority's duty team", _CPIS
+    )
     unscheduledVisits: Annotated[Several[IsoDate], Marker.WHEREABOUTS] | None = noted(
         "Days of the last unscheduled visits, at most 25", _CPIS
     )
@@ -81,7 +83,9 @@ class EmergencyAttendance(Record):
     Date: IsoDate | None = noted("Day of the attendance", "DfE SUI EmergencyDepartmentAttendance")
     Reason: FreeText | None = noted("Why, as recorded", "DfE SUI EmergencyDepartmentAttendance")
     Department: Annotated[Text, Marker.WHEREABOUTS] | None = noted("Department attended", "FHIR R4 Encounter")
-    Disposal: Text | None = noted("Where the patient went from there", "FHIR R4 Encounter.hospitalization")
+    Disposal: Annotated[Text, Marker.WHEREABOUTS] | None = noted(
+        "Where the patient went from there", "FHIR R4 Encounter.hospitalization"
+    )
 
 
 class CareSetting(StrEnum):
@@ -114,8 +118,10 @@ class TeamInvolvementRecord(Record):
     status: InvolvementStatus | None = noted("Open or closed", _SUI)
     start: IsoDate | None = noted("First day", "FHIR R4 EpisodeOfCare.period")
     end: IsoDate | None = noted("Last day; missing while open", "FHIR R4 EpisodeOfCare.period")
-    TeamInvolvement: Several[Text] | None = noted("Teams involved", _SUI)
-    ContactDetails: Annotated[Several[DutyContact], Marker.OFFICER_CONTACT] | None = noted("Contacts", _SUI)
+    TeamInvolvement: Annotated[Several[Text], Marker.WHEREABOUTS] | None = noted("Teams involved", _SUI)
+    ContactDetails: Annotated[Several[DutyContact], Marker.OFFICER_CONTACT, Marker.WHEREABOUTS] | None = noted(
+        "Contacts", _SUI
+    )
 
 
 class Camhs(TeamInvolvementRecord):
@@ -157,9 +163,11 @@ class Universal(Record):
     one_line = ("role", "name", "lastSeen", "planLevel")
 
     role: UniversalRole | None = noted("Who it is", _PRACTICE)
-    name: OfficerName | None = noted("Name of the worker", _PRACTICE)
-    telephone: OfficerTelephone | None = noted("Telephone of the worker or team", _PRACTICE)
-    team: Text | None = noted("Team", _PRACTICE)
+    name: Annotated[OfficerName, Marker.WHEREABOUTS] | None = noted("Name of the worker", _PRACTICE)
+    telephone: Annotated[OfficerTelephone, Marker.WHEREABOUTS] | None = noted(
+        "Telephone of the worker or team", _PRACTICE
+    )
+    team: Annotated[Text, Marker.WHEREABOUTS] | None = noted("Team", _PRACTICE)
     lastSeen: IsoDate | None = noted("Day the person was last seen", _PRACTICE)
     planLevel: PlanLevel | None = noted("Level of the programme", "Healthy Child Programme")
     concerns: FreeText | None = noted("Concerns, in words", _PRACTICE)
@@ -176,7 +184,7 @@ class Maternity(Record):
     gestationAtBookingWeeks: Count | None = noted("Gestation at booking, whole weeks", _PRACTICE)
     lateBooking: bool | None = noted("Booked late", _PRACTICE)
     concealed: bool | None = noted("The pregnancy was concealed", _PRACTICE)
-    midwifeTeam: Text | None = noted("Team", _PRACTICE)
+    midwifeTeam: Annotated[Text, Marker.WHEREABOUTS] | None = noted("Team", _PRACTICE)
 
 
 class FlagStatus(StrEnum):
@@ -198,7 +206,7 @@ class Flag(Record):
     code: Text | None = noted("What is flagged, code or words", _FLAG)
     start: IsoDate | None = noted("First day", "FHIR R4 Flag.period")
     end: IsoDate | None = noted("Last day", "FHIR R4 Flag.period")
-    author: OfficerName | None = noted("Who flagged", _FLAG)
+    author: Annotated[OfficerName, Marker.WHEREABOUTS] | None = noted("Who flagged", _FLAG)
 
 
 RECORDS: Final[Mapping[Category, type[Record]]] = {

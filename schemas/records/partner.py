@@ -32,8 +32,8 @@ class AdultInvolvement(Record):
     status: InvolvementStatus | None = noted("Open or closed", _PRACTICE)
     start: IsoDate | None = noted("First day", _PRACTICE)
     end: IsoDate | None = noted("Last day; missing while open", _PRACTICE)
-    worker: OfficerName | None = noted("Worker", _PRACTICE)
-    team: Text | None = noted("Team", _PRACTICE)
+    worker: Annotated[OfficerName, Marker.WHEREABOUTS] | None = noted("Worker", _PRACTICE)
+    team: Annotated[Text, Marker.WHEREABOUTS] | None = noted("Team", _PRACTICE)
     support: Text | None = noted("Main kind of support", _PRACTICE)
 
 
@@ -62,8 +62,10 @@ class Tenancy(Record):
     start: IsoDate | None = noted("First day", _PRACTICE)
     end: IsoDate | None = noted("Last day; missing while current", _PRACTICE)
     address: Annotated[Text, Marker.WHEREABOUTS] | None = noted("Address, one line", _PRACTICE)
-    tenants: Annotated[Several[Text], Marker.THIRD_PARTY] | None = noted("Tenants", _PRACTICE)
-    occupiers: Annotated[Several[Text], Marker.THIRD_PARTY] | None = noted("Other occupiers", _PRACTICE)
+    tenants: Annotated[Several[Text], Marker.THIRD_PARTY, Marker.WHEREABOUTS] | None = noted("Tenants", _PRACTICE)
+    occupiers: Annotated[Several[Text], Marker.THIRD_PARTY, Marker.WHEREABOUTS] | None = noted(
+        "Other occupiers", _PRACTICE
+    )
     arrearsPence: Pence | None = noted("Arrears, pence", _PRACTICE)
     noticeServedOn: IsoDate | None = noted("Day notice was served", _PRACTICE)
 
@@ -124,9 +126,9 @@ class VoluntaryInvolvement(Record):
     dated_by = ("start", "end")
     one_line = ("service", "status", "worker", "start", "end")
 
-    service: Text | None = noted("Service", _PRACTICE)
+    service: Annotated[Text, Marker.WHEREABOUTS] | None = noted("Service", _PRACTICE)
     status: InvolvementStatus | None = noted("Open or closed", _PRACTICE)
-    worker: OfficerName | None = noted("Worker", _PRACTICE)
+    worker: Annotated[OfficerName, Marker.WHEREABOUTS] | None = noted("Worker", _PRACTICE)
     start: IsoDate | None = noted("First day", _PRACTICE)
     end: IsoDate | None = noted("Last day; missing while open", _PRACTICE)
     consent: ConsentState | None = noted("Whether the person agreed to sharing", _PRACTICE)

@@ -65,7 +65,7 @@ class Identity(Record):
     Pronouns: Text | None = noted("Pronouns", _SUI)
     Ethnicity: Text | None = noted("Ethnicity, code or words", _SUI)
     FirstLanguage: Text | None = noted("First language", _SUI)
-    DesignatedLocalAuthority: Text | None = noted("Local authority responsible", _SUI)
+    DesignatedLocalAuthority: Annotated[Text, Marker.WHEREABOUTS] | None = noted("Local authority responsible", _SUI)
     EnglishAsAdditionalLanguage: bool | None = noted("Communication need: English is an additional language", _SUI)
     Braille: bool | None = noted("Communication need: braille", _SUI)
     SignLanguage: bool | None = noted("Communication need: sign language", _SUI)
@@ -115,8 +115,8 @@ class Household(Record):
     dated_by = ("recordedOn",)
     one_line = ("NamesOfIndividualsResidingAtMainAddress", "recordedOn")
 
-    NamesOfIndividualsResidingAtMainAddress: Annotated[Several[Text], Marker.THIRD_PARTY] | None = noted(
-        "Full names of the others at the main address", _SUI
+    NamesOfIndividualsResidingAtMainAddress: Annotated[Several[Text], Marker.THIRD_PARTY, Marker.WHEREABOUTS] | None = (
+        noted("Full names of the others at the main address", _SUI)
     )
     RelatedPeople: Annotated[Several[RelatedPerson], Marker.THIRD_PARTY] | None = noted("People related", _SUI)
     recordedOn: IsoDate | None = noted("Day the household was last confirmed", "needtoknow")
@@ -147,9 +147,11 @@ class Involvement(Record):
     status: InvolvementStatus | None = noted("Open or closed", _CSC)
     start: IsoDate | None = noted("First day of the involvement", _CSC)
     end: IsoDate | None = noted("Last day of the involvement", _CSC)
-    KeyWorker: OfficerName | None = noted("Name of the key worker", _CSC)
-    TeamInvolvement: Several[Text] | None = noted("Teams involved", _CSC)
-    DutyContactDetails: Annotated[Several[DutyContact], Marker.OFFICER_CONTACT] | None = noted("Duty contacts", _CSC)
+    KeyWorker: Annotated[OfficerName, Marker.WHEREABOUTS] | None = noted("Name of the key worker", _CSC)
+    TeamInvolvement: Annotated[Several[Text], Marker.WHEREABOUTS] | None = noted("Teams involved", _CSC)
+    DutyContactDetails: Annotated[Several[DutyContact], Marker.OFFICER_CONTACT, Marker.WHEREABOUTS] | None = noted(
+        "Duty contacts", _CSC
+    )
     reference: Code | None = noted("The agency's own case reference", "DfE SUI recordLink")
 
 

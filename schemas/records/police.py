@@ -204,7 +204,9 @@ class CustodyPnc(Record):
     arrestedOn: IsoDate | None = noted("Day of the latest arrest", "PACE custody record")
     custody_outcome: Text | None = noted("Charged, bailed, released", "PACE custody record")
     convictions: Several[Conviction] | None = noted("Convictions and cautions", _PNC)
-    bail_conditions: Several[FreeText] | None = noted("Conditions of bail", "PACE custody record")
+    bail_conditions: Annotated[Several[FreeText], Marker.WHEREABOUTS] | None = noted(
+        "Conditions of bail", "PACE custody record"
+    )
     warning_signals: Several[Text] | None = noted("Warning signals, for example weapons or self-harm", _PNC)
 
 

@@ -127,7 +127,7 @@ class PrisonOffenderManager(Part):
 
     forename: OfficerName | None = noted("Forename", _OFFICER)
     surname: OfficerName | None = noted("Surname", _OFFICER)
-    prisonCode: Annotated[Code, Marker.WHEREABOUTS] | None = noted("Prison, code", _OFFICER)
+    prisonCode: Code | None = noted("Prison, code", _OFFICER)
 
 
 class ResponsibleOfficer(Record):
@@ -136,10 +136,10 @@ class ResponsibleOfficer(Record):
     dated_by = ("allocatedOn",)
     one_line = ("communityOffenderManager", "prisonOffenderManager", "allocatedOn")
 
-    communityOffenderManager: Annotated[CommunityOffenderManager, Marker.OFFICER_CONTACT] | None = noted(
-        "Officer in the community", _OFFICER
+    communityOffenderManager: Annotated[CommunityOffenderManager, Marker.OFFICER_CONTACT, Marker.WHEREABOUTS] | None = (
+        noted("Officer in the community", _OFFICER)
     )
-    prisonOffenderManager: Annotated[PrisonOffenderManager, Marker.OFFICER_CONTACT] | None = noted(
+    prisonOffenderManager: Annotated[PrisonOffenderManager, Marker.OFFICER_CONTACT, Marker.WHEREABOUTS] | None = noted(
         "Officer in prison", _OFFICER
     )
     allocatedOn: IsoDate | None = noted("Day of allocation", "Delius Manager")
@@ -210,7 +210,9 @@ class LicenceCondition(Part):
     type: Text | None = noted("Kind, for example standard or bespoke", _LICENCE)
     code: Code | None = noted("Code", _LICENCE)
     category: Text | None = noted("Category", _LICENCE)
-    condition: Annotated[FreeText, Marker.THIRD_PARTY] | None = noted("Wording; may name others", _LICENCE)
+    condition: Annotated[FreeText, Marker.THIRD_PARTY, Marker.WHEREABOUTS] | None = noted(
+        "Wording; may name others, and where to live", _LICENCE
+    )
 
 
 class Licence(Record):
@@ -302,8 +304,8 @@ class ContactEvent(Record):
     outcome: Text | None = noted("Outcome", _CONTACT)
     description: FreeText | None = noted("Description", _CONTACT)
     notes: Annotated[FreeText, Marker.THIRD_PARTY] | None = noted("Notes", _CONTACT)
-    officerName: OfficerName | None = noted("Officer", _CONTACT)
-    teamName: Text | None = noted("Team", _CONTACT)
+    officerName: Annotated[OfficerName, Marker.WHEREABOUTS] | None = noted("Officer", _CONTACT)
+    teamName: Annotated[Text, Marker.WHEREABOUTS] | None = noted("Team", _CONTACT)
 
 
 RECORDS: Final[Mapping[Category, type[Record]]] = {

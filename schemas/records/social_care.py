@@ -133,8 +133,8 @@ class Child(Record):
     one_line = ("LAchildID", "UPN", "PersonBirthDate", "ExpectedPersonBirthDate", "Sex")
 
     LAchildID: Code | None = noted("The authority's own number", _CHILD)
-    UPN: Upn | None = noted("Unique pupil number", _CHILD)
-    FormerUPN: Upn | None = noted("Former unique pupil number", _CHILD)
+    UPN: Annotated[Upn, Marker.WHEREABOUTS] | None = noted("Unique pupil number", _CHILD)
+    FormerUPN: Annotated[Upn, Marker.WHEREABOUTS] | None = noted("Former unique pupil number", _CHILD)
     UPNunknown: UpnUnknown | None = noted("Why there is no UPN, code", _CHILD)
     PersonBirthDate: IsoDate | None = noted("Date of birth", _CHILD)
     ExpectedPersonBirthDate: IsoDate | None = noted("Expected date of birth of an unborn child", _CHILD)

@@ -11,6 +11,7 @@ The shape, for whoever reads it:
 * `safeguarding.csv`: `UPN,date,category,entry,action,recorded_by,others`; written by hand, full of other people.
 * `schools.csv`: `LEA,Estab,SchoolName,Phase,Address,Telephone,SafeguardingLead,SafeguardingLeadTelephone`, and 7000 the
   authority's own register of children educated at home or missing education (`EnrolStatus` EHE or CME).
+* `protected.csv`: `UPN,label`, the children of whom it must not be told where they are.
 
 The adopted child is here under its new name alone; the refuge child's address is the refuge, and its school is near it.
 """
@@ -63,6 +64,7 @@ def write_education(county: County, path: Path) -> None:
         ("UPN", "date", "category", "entry", "action", "recorded_by", "others"),
         holdings.concerns,
     )
+    _write_csv(path / "protected.csv", ("UPN", "label"), holdings.protected)
 
 
 def _write_csv(path: Path, header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:

@@ -17,6 +17,8 @@ from broker.demo.county.names import OFFICERS, TOWNS
 
 Mark: TypeAlias = tuple[date, Literal["AM", "PM"], str]
 Concern: TypeAlias = tuple[str, str, str, str, str, str, str]
+Protection: TypeAlias = tuple[str, str]
+"""UPN and what protects the child."""
 
 AUTHORITY_REGISTER: Final = 7000
 """Number of the authority's own register of children on no school's roll."""
@@ -96,6 +98,7 @@ class EducationHoldings:
     schools: tuple[School, ...]
     pupils: tuple[Pupil, ...]
     concerns: tuple[Concern, ...]
+    protected: tuple[Protection, ...]
 
 
 def education_holdings(county: County) -> EducationHoldings:
@@ -107,7 +110,8 @@ def education_holdings(county: County) -> EducationHoldings:
         _pupil(county, draws, schools, days, person, person.upn) for person in county.people.values() if person.upn
     )
     concerns = [*_family_concerns(county), *_drawn_concerns(county, draws, pupils)]
-    return EducationHoldings(county, schools, pupils, tuple(concerns))
+    protected = tuple((pupil.upn, "refuge") for pupil in pupils if county.households[pupil.person.household].is_refuge)
+    return EducationHoldings(county, schools, pupils, tuple(concerns), protected)
 
 
 def _schools() -> Iterator[School]:

@@ -119,9 +119,9 @@ def test_a_child_gone_from_the_files_since_it_was_found_is_away(folder: Path, so
 
 @pytest.mark.parametrize("label", ["refuge", "adopted", "sensitive"])
 def test_a_child_of_the_protected_list_is_protected(folder: Path, source: EducationSource, label: str) -> None:
-    assert source.restrictions(the_person(source, "refuge_child")).labels == frozenset()
-    (folder / "protected.csv").write_text(f"UPN,label\n{pupil_of('refuge_child').upn},{label}\n")
-    person = the_person(source, "refuge_child")
+    assert source.restrictions(the_person(source, "lao_child")).labels == frozenset()
+    (folder / "protected.csv").write_text(f"UPN,label\n{pupil_of('lao_child').upn},{label}\n")
+    person = the_person(source, "lao_child")
     assert person.labels == source.restrictions(person).labels == {Label(label)}
     assert the_person(source, "family").labels == frozenset()
 
@@ -134,20 +134,10 @@ def test_a_protected_list_that_does_not_hold_is_away(folder: Path, source: Educa
 
 
 def test_a_protected_list_that_has_to_be_there_and_is_not_is_away(folder: Path) -> None:
+    (folder / "protected.csv").unlink()
     source = open_source(folder, protected_file=True)
     with pytest.raises(SourceAway, match=r"protected\.csv"):
         source.people(query_for(county().case("family")))
-
-
-def test_of_a_protected_child_nobody_at_the_school_is_named(folder: Path) -> None:
-    (folder / "protected.csv").write_text(f"UPN,label\n{pupil_of('refuge_child').upn},refuge\n")
-    source = open_source(folder, protected_file=True, duty_contact={"name": "Education desk"})
-    person = the_person(source, "refuge_child")
-    (involvement,) = facts(source, person, Category.AGENCY_INVOLVEMENT)
-    assert involvement["DutyContactDetails"] == [{"name": "Education desk"}]
-    assert "KeyWorker" not in involvement
-    (enrolment,) = facts(source, person, Category.EDU_ENROLMENT)
-    assert "DesignatedSafeguardingLead" not in enrolment
 
 
 PUPIL = "<Pupil><UPN>A801200001099</UPN><Surname>Zetter</Surname><Forename>Ann</Forename><DOB>2018-05-06</DOB></Pupil>"

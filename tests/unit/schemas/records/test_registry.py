@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from typing import Any
 
@@ -287,6 +288,40 @@ def test_markers_find_fields_at_the_top_and_inside_parts() -> None:
     assert "RelatedPeople" in marked(Category.PERSON_HOUSEHOLD, CONTENT, Marker.THIRD_PARTY)
     assert "contact" in marked(Category.POLICE_NOTICE, EXISTENCE, Marker.OFFICER_CONTACT)
     assert "Postcode" in marked(Category.PERSON_ADDRESS, CONTENT, Marker.WHEREABOUTS)
+
+
+TELLS_A_PLACE = re.compile(
+    r"address|postcode|location|educationsetting|surgery|team|department|accommodation|authority", re.I
+)
+TELLS_NO_PLACE = {"noFixedAddress"}
+OF_NO_PLACE = {(Category.POLICE_INTELLIGENCE, ("sanitised_by",))}
+"""A worker of the whole force."""
+
+
+@pytest.mark.parametrize("category", Category)
+def test_whoever_learns_a_place_or_who_works_there_learns_where_the_subject_is(category: Category) -> None:
+    whereabouts = marked_paths_of(category, CONTENT, Marker.WHEREABOUTS)
+    for path in marked_paths_of(category, CONTENT, Marker.OFFICER_CONTACT):
+        outer = {path[:steps] for steps in range(1, len(path) + 1)}
+        assert outer & whereabouts or (category, path) in OF_NO_PLACE, path
+    named = {name for name in fields_of(category, CONTENT) if TELLS_A_PLACE.search(name)} - TELLS_NO_PLACE
+    assert named <= marked(category, CONTENT, Marker.WHEREABOUTS)
+
+
+@pytest.mark.parametrize(
+    ("category", "field"),
+    [
+        (Category.EDU_ENROLMENT, "UPN"),
+        (Category.EDU_ATTENDANCE, "SchoolsAverageAttendanceTenths"),
+        (Category.HEALTH_ED_ATTENDANCE, "Disposal"),
+        (Category.PERSON_HOUSEHOLD, "NamesOfIndividualsResidingAtMainAddress"),
+        (Category.POLICE_CUSTODY_PNC, "bail_conditions"),
+        (Category.CSC_CHILD, "FormerUPN"),
+        (Category.VOL_INVOLVEMENT, "service"),
+    ],
+)
+def test_what_tells_where_the_subject_is_by_another_name_is_marked_too(category: Category, field: str) -> None:
+    assert field in marked(category, CONTENT, Marker.WHEREABOUTS)
 
 
 def _long_texts(schema: dict[str, Any]) -> set[str]:
