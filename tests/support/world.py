@@ -40,6 +40,7 @@ from schemas.messages.request import RequestHeader, request_digest, sign_as_offi
 from schemas.records import police
 from schemas.vocabulary import AgencyKind, Category, OfficerRole
 from tests.support.clock import NOON, HandClock
+from tests.support.onlooker import Onlooker
 from tests.support.source import MemorySource
 
 HUB = "testhub"
@@ -101,6 +102,7 @@ class World:
     buses: dict[str, MemoryBus] = field(default_factory=dict)
     commits: dict[str, CommitStep] = field(default_factory=dict)
     """A commit step of one's own for the store of a party."""
+    onlooker: Onlooker = field(default_factory=Onlooker)
 
     # ---- making and running
 
@@ -302,6 +304,8 @@ class World:
                 found = await self.command(name, "log-verify")
                 assert found["discrepancies"] == [], (name, found["discrepancies"])
         entries = await self.entries()
+        grounds = {name: party.ground for name, party in self.running.items()}
+        await self.onlooker.look(self.hub.captured, grounds)
         return _conclusions(entries)
 
     async def entries(self) -> list[dict[str, Any]]:
