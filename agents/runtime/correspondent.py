@@ -113,6 +113,7 @@ class AgentCorrespondent:
         def work(tx: Transaction) -> None:
             self._watch_gap(lambda: mirror.take_head(tx, receipt, extension, seen_at))
             mirror.take_entry(tx, receipt.index, made.leaf, type_=entry_type, exchange=exchange, seq=None)
+            self._tell(partial(self.currency.moved, mirror.standing(tx)))
             if jobs.state_of(tx, exchange) is JobState.ANSWERED:
                 jobs.move(tx, exchange, JobEvent.RELEASE_PROVED)
                 self.post.outbox.put(tx, released)

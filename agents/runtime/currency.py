@@ -28,6 +28,7 @@ FRESH_MS: Final = 10 * 60_000
 HELLO_MS: Final = 4 * 60_000
 """An agent that hears nothing says hello this often: two may be lost before its view is too old."""
 ASK_AGAIN_MS: Final = 5_000
+ASK_PAGE_AGAIN_MS: Final = 1_000
 MAX_PENDING: Final = 1_000_000
 """Leaf hashes held in memory while pages come in, 32 MB; a longer log is believed in several steps."""
 
@@ -48,6 +49,7 @@ class Currency:
     metrics: AgentMetrics
     _stands: Standing = field(default=mirror.NOTHING_HELD)
     _ask_at: int = 0
+    _ask_page_at: int = 0
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
     _pending: list[bytes] = field(default_factory=list)
     _pending_from: int = 0
@@ -73,9 +75,11 @@ class Currency:
 
         Goes by what works have told; whoever commits on the strength of it asks the store again.
         """
-        self._stands = await self.standing()
-        while not is_current(self._stands, self.post.clock.now()):
-            self._moved.clear()
+        self._newer(await self.standing())
+        while True:
+            moved = self._moved  # taken before the look, so that no move between look and wait goes unnoticed
+            if is_current(self._stands, self.post.clock.now()):
+                return True
             now = self.post.clock.now()
             if now >= until:
                 return False
@@ -83,14 +87,25 @@ class Currency:
             if now >= self._ask_at:
                 self._ask_at = now + ASK_AGAIN_MS
                 await self.say_hello()
-            await self._wait_moved(min(until, self._ask_at))
-        return True
+            await self._wait(moved, min(until, self._ask_at))
 
     def moved(self, stands: Standing) -> None:
         """A work has moved the mirror this far, durably or not yet. Called on the event loop."""
-        self._stands = stands
+        self._newer(stands)
         self.metrics.mirror_entries.labels(self.hub.statement.hub).set(stands.size)
-        self._moved.set()
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+        self.post.try_again()
+
+    def _newer(self, stands: Standing) -> None:
+        """Believe a standing, unless a later one was told while it was read."""
+        if (stands.size, stands.told, stands.held, stands.seen_at) >= (
+            self._stands.size,
+            self._stands.told,
+            self._stands.held,
+            self._stands.seen_at,
+        ):
+            self._stands = stands
 
     async def take_head(self, received: Received, outer: Head) -> None:
         """Take the newest checkpoint and what it brings along.
@@ -149,8 +164,14 @@ class Currency:
         await self.post.send(self.post.passing(LogQuery, self.hub, start=start))
 
     def gap_met(self) -> None:
-        """A work met a gap (called on the event loop): ask for what is missing."""
-        self.post.spawn(self._ask_for_missing())
+        """A work met a gap (called on the event loop): ask for what is missing, unless that was just done.
+
+        Mostly the leaves are in a message that was overtaken and comes a moment later.
+        """
+        now = self.post.clock.now()
+        if now >= self._ask_page_at:
+            self._ask_page_at = now + ASK_PAGE_AGAIN_MS
+            self.post.spawn(self._ask_for_missing())
 
     async def _ask_for_missing(self) -> None:
         await self.ask_for((await self.standing()).size)
@@ -165,13 +186,13 @@ class Currency:
         key, origin = self.checker.log_key(at)
         return open_checkpoint(checkpoint, log=key, origin=origin)
 
-    async def _wait_moved(self, until: int) -> None:
-        moved = asyncio.ensure_future(self._moved.wait())
+    async def _wait(self, moved: asyncio.Event, until: int) -> None:
+        waiting = asyncio.ensure_future(moved.wait())
         alarm = asyncio.ensure_future(self.post.clock.sleep_until(until))
         try:
-            await asyncio.wait({moved, alarm}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({waiting, alarm}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            moved.cancel()
+            waiting.cancel()
             alarm.cancel()
 
 

@@ -7,6 +7,7 @@ and only then is the acknowledgement sent. Out: a message is sent only after the
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
@@ -31,6 +32,8 @@ from schemas.subjects import listens_on, subject_for
 T = TypeVar("T")
 _log = structlog.get_logger()
 
+MAX_LEFT: Final = 512
+"""Messages kept at hand that came too early; older ones are repeated by their senders, as all of them would be."""
 PASSING_MS: Final = 60_000
 """How long a passing message is worth reading."""
 
@@ -52,6 +55,7 @@ class Post:
     connected_at: int | None = None
     _inbox: Inbox = field(default_factory=Inbox.empty)
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+    _left: deque[Received] = field(default_factory=lambda: deque(maxlen=MAX_LEFT))
     _sending: Sending = field(init=False)
 
     def __post_init__(self) -> None:
@@ -111,6 +115,17 @@ class Post:
         """Somebody said hello: whatever waits for him goes out at once."""
         self._sending.hasten(party)
 
+    def try_again(self) -> None:
+        """Something has come that others may have waited for: take in now what came too early for it.
+
+        Their senders would repeat them a second later in any case; this only spares that second.
+        """
+        left, now = list(self._left), self.clock.now()
+        self._left.clear()
+        for received in left:
+            if now < received.outer.expires_at:
+                self.spawn(self._take_or_fail(received))
+
     def halt(self, failure: Failure) -> None:
         """Our own ground is gone: take in nothing more; the program stops and says why."""
         if not self.halted.done():
@@ -151,6 +166,10 @@ class Post:
             self._note_rejection("unknown", failure)
             return
         self.observer.received(received.kind)
+        await self._take_or_fail(received)
+
+    async def _take_or_fail(self, received: Received) -> None:
+        assert self.correspondent is not None
         try:
             await self._take(received, self.correspondent)
         except Failure as failure:
@@ -238,6 +257,7 @@ class Post:
 
         await self.commit(run)
         self.outbox.forget(sent.message_id)
+        self.try_again()
 
     def _watching(
         self, work: Callable[[Transaction], T | AfterSeal[T]]
