@@ -11,19 +11,35 @@ from typing import Final
 
 import click
 
-COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
-    "init": ("broker.cli.setup", "init"),
-    "pin": ("broker.cli.setup", "pin"),
-    "run": ("broker.cli.running", "run"),
-    "doctor": ("broker.cli.doctor", "doctor"),
-    "county": ("broker.cli.county", "county"),
-    "demo": ("broker.cli.demo", "demo"),
-    "officer": ("broker.cli.officers", "officer"),
-    "enquiry": ("broker.cli.enquiries", "enquiry"),
-    "request": ("broker.cli.requests", "request"),
-    "log": ("broker.cli.log", "log"),
+COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "init": (
+        "broker.cli.setup",
+        "init",
+        "Make a hub: two homes with keys of their own, and the public files to hand to agencies.",
+    ),
+    "pin": ("broker.cli.setup", "pin", "Trust an agency's public file, after comparing its fingerprint."),
+    "run": (
+        "broker.cli.running",
+        "run",
+        "Run the hub: its bus if embedded, the coordinator and the desk, until told to stop; or only one PART.",
+    ),
+    "doctor": (
+        "broker.cli.doctor",
+        "doctor",
+        "Try everything the hub needs, and say what to do about what is missing.",
+    ),
+    "county": ("broker.cli.county", "county", "Write the records that four agencies would hold of an invented county."),
+    "demo": (
+        "broker.cli.demo",
+        "demo",
+        "Show one of everything: asked, decided, sealed, logged, answered, refused, withdrawn, late, expired.",
+    ),
+    "officer": ("broker.cli.officers", "officer", "Officers of the hub."),
+    "enquiry": ("broker.cli.enquiries", "enquiry", "Enquiries of the officer whose key you give."),
+    "request": ("broker.cli.requests", "request", "Requests to agencies."),
+    "log": ("broker.cli.log", "log", "The sharing log."),
 }
-"""In the order in which a hub meets them: module, and the command's name in it."""
+"""In the order in which a hub meets them: module, the command's name in it, and how its own help begins."""
 
 
 class Commands(click.Group):
@@ -37,10 +53,19 @@ class Commands(click.Group):
         """The command of that name."""
         if cmd_name not in COMMANDS:
             return None
-        module, name = COMMANDS[cmd_name]
+        module, name, _ = COMMANDS[cmd_name]
         command = getattr(import_module(module), name)
         assert isinstance(command, click.Command)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands as click does, and import none for it."""
+        limit = formatter.width - 6 - max(map(len, COMMANDS))
+        rows = [
+            (name, click.Command(name, help=said).get_short_help_str(limit)) for name, (*_, said) in COMMANDS.items()
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
