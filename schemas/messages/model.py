@@ -146,9 +146,10 @@ def _is_integer(value: canonical.Json | None, expected: int) -> bool:
 
 def _left_out(message: BaseModel, place: str = "") -> Iterator[str]:
     """Fields whose default would stand in for them: on the wire only a field that may have no value is left out."""
-    for name, field in type(message).model_fields.items():
-        if name not in message.model_fields_set and (field.default_factory or field.default is not None):
-            yield place + name
+    always, with_parts = _shape(type(message))
+    if not always <= message.model_fields_set:
+        yield from (place + name for name in sorted(always - message.model_fields_set))
+    for name in with_parts:
         value = getattr(message, name)
         if isinstance(value, BaseModel):
             yield from _left_out(value, f"{place}{name}.")
@@ -156,6 +157,14 @@ def _left_out(message: BaseModel, place: str = "") -> Iterator[str]:
             for number, element in enumerate(value):
                 if isinstance(element, BaseModel):
                     yield from _left_out(element, f"{place}{name}.{number}.")
+
+
+@cache
+def _shape(model: type[BaseModel]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """The fields that are always on the wire, and those that hold parts."""
+    fields = model.model_fields.items()
+    always = frozenset(name for name, field in fields if field.default_factory or field.default is not None)
+    return always, tuple(name for name, field in fields if any(_parts_of(field.annotation)))
 
 
 _BY_TYPE: Final[Mapping[str, type[Rejected]]] = {

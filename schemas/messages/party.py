@@ -11,6 +11,7 @@ from base64 import b32encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
@@ -151,7 +152,12 @@ class Party:
     @property
     def token(self) -> str:
         """The party's token in bus subjects: names nobody, and follows from the root key."""
-        return b32encode(hashlib.sha256(b"needtoknow/v1/token\x00" + self.root.raw).digest()[:20]).decode("ascii")
+        return _token(self.root.raw)
+
+
+@cache
+def _token(root: bytes) -> str:
+    return b32encode(hashlib.sha256(b"needtoknow/v1/token\x00" + root).digest()[:20]).decode("ascii")
 
 
 def state_party(statement: PartyStatement, root: SigningKey) -> bytes:
