@@ -7,6 +7,7 @@ on its way without its entry, and the stores of different parties never say diff
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from broker.coordinator.exchange import CONCLUSIONS, Progress
@@ -18,7 +19,8 @@ from schemas.envelope import unpack, verify_header
 from schemas.failures import Rejected
 from schemas.ledger.checkpoint import read_checkpoint
 from schemas.ledger.merkle import CompactRange, leaf_hash
-from schemas.ledger.receipt import unpack_receipt
+from schemas.ledger.receipt import verify_receipt
+from schemas.ledger.verifier_key import ED25519, VerifierKey
 from schemas.messages.entry import (
     CouldNotLookEntry,
     DeedEntry,
@@ -56,6 +58,8 @@ class Onlooker:
     """Roots by size, from every checkpoint given out."""
     answers: dict[str, str] = field(default_factory=dict)
     """Digest of each answer that was let go of, and its exchange."""
+    not_proofs: int = 0
+    """Parts in a proof's place that prove nothing: there are none unless somebody lies."""
     _looked_at: dict[int, tuple[Sequence[tuple[str, bytes]], int]] = field(default_factory=dict)
 
     async def look(self, captured: Sequence[tuple[str, bytes]], grounds: Mapping[str, Ground]) -> None:
@@ -90,18 +94,24 @@ class Onlooker:
         except Rejected:
             return  # a stranger's, or damaged on its way: nobody's word
         kind_of_sender = directory.party(outer.sender).statement.party_kind
+        log = _log_key(directory, outer.sent_at)
         for proof in _receipts(outer, frame.parts, by_hub=kind_of_sender == "coordinator"):
-            self._keep_receipt(proof)
+            self._keep_receipt(proof, log)
         if isinstance(outer, Head | LogPage) and outer.sender == "coordinator":
             self._keep_head(frame.parts[0] if isinstance(outer, Head) else frame.parts[1])
         if isinstance(outer, Released):
-            self.answers[unpack(frame.parts[0]).digest] = outer.exchange
+            with suppress(Rejected):  # a lie, and no answer
+                self.answers[unpack(frame.parts[0]).digest] = outer.exchange
 
-    def _keep_receipt(self, raw: bytes) -> None:
-        receipt = unpack_receipt(raw)
-        held = self.leaves.setdefault(receipt.proof.index, leaf_hash(receipt.leaf))
+    def _keep_receipt(self, raw: bytes, log: VerifierKey) -> None:
+        try:
+            receipt = verify_receipt(raw, log=log, origin=log.name)
+        except Rejected:
+            self.not_proofs += 1
+            return
+        held = self.leaves.setdefault(receipt.index, leaf_hash(receipt.leaf))
         assert held == leaf_hash(receipt.leaf), "two receipts prove two entries at one place of the log"
-        self._keep_head(receipt.proof.checkpoint)
+        self._keep_head(receipt.checkpoint)
 
     def _keep_head(self, checkpoint: bytes) -> None:
         head = read_checkpoint(checkpoint)
@@ -152,16 +162,23 @@ def conclusions(entries: Sequence[Entry]) -> dict[str, Progress | None]:
 def _receipts(outer: Outer, parts: Sequence[bytes], *, by_hub: bool) -> list[bytes]:
     match outer:
         case Delivery():
-            return [parts[2]]
+            return list(parts[2:3])
         case Notice():
-            return [parts[0]]
+            return list(parts[:1])
         case Released():
-            return [parts[1]]
+            return list(parts[1:2])
         case Acknowledgement() if by_hub and parts:
             # Of a submission: ruling, receipt, perhaps the grant. Of a deed: receipt, perhaps an extension.
-            return [parts[1] if parts[0].startswith(b"{") else parts[0]]
+            return list(parts[1:2] if parts[0].startswith(b"{") else parts[:1])
         case _:
             return []
+
+
+def _log_key(directory: Directory, at: int) -> VerifierKey:
+    origin = directory.party("coordinator").statement.log
+    assert origin is not None
+    key, _ = directory.newest("coordinator", KeyPurpose.LOG, at)
+    return VerifierKey.of(origin, ED25519, key.raw)
 
 
 async def _check_exchanges(hub: Ground, ends: Mapping[str, Progress | None]) -> None:

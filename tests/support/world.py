@@ -103,6 +103,8 @@ class World:
     commits: dict[str, CommitStep] = field(default_factory=dict)
     """A commit step of one's own for the store of a party."""
     onlooker: Onlooker = field(default_factory=Onlooker)
+    somebody_lies: bool = False
+    """Whether a test has somebody send proofs that prove nothing."""
 
     # ---- making and running
 
@@ -306,6 +308,7 @@ class World:
         entries = await self.entries()
         grounds = {name: party.ground for name, party in self.running.items()}
         await self.onlooker.look(self.hub.captured, grounds)
+        assert self.somebody_lies or not self.onlooker.not_proofs, "the hub gave a receipt that proves nothing"
         return _conclusions(entries)
 
     async def entries(self) -> list[dict[str, Any]]:
