@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from agents.education import mapping, tables
-from agents.education.folder import OpenFiles, Stamps
 from agents.education.node import FieldBroken, Node, read_code
 from agents.education.pupils import key_of, keys_of, read_person
 from agents.education.roll import ANYBODY, Roll, Run
 from agents.education.tables import ATTENDANCE, PROTECTED, SAFEGUARDING, SCHOOLS, TableBroken, read_header, read_table
 from agents.education.transfer import FILE_MAX_BYTES, TransferBroken, pack, read_pupils
+from agents.runtime.exports.folder import OpenFiles, Stamps
 from agents.runtime.source import SourceAway
 
 FILE_NAME: Final = re.compile(

@@ -12,11 +12,11 @@ from datetime import date
 from typing import Final
 
 from agents.education import mapping
-from agents.education.folder import OpenFiles
 from agents.education.mapping import Counts, Mark
 from agents.education.node import FieldBroken, read_code, read_day
 from agents.education.roll import Run
 from agents.education.tables import ATTENDANCE, line_of, read_header
+from agents.runtime.exports.folder import OpenFiles
 from schemas.records.education import HalfDay
 
 HEADER_MAX_BYTES: Final = 4096

@@ -13,9 +13,9 @@ from typing import TypeAlias, TypeVar
 from pydantic import ValidationError
 
 from agents.education.config import EducationConfig
-from agents.education.folder import OpenFiles
 from agents.education.node import FieldBroken
 from agents.education.roll import Held, Roll
+from agents.runtime.exports.folder import OpenFiles
 from agents.runtime.source import Finding, LocalPerson, RecordBroken
 from schemas.records.record import Part, Record
 from schemas.vocabulary import Category

@@ -14,12 +14,12 @@ from typing import Final
 
 from agents.education import findings_person, findings_school
 from agents.education.config import EducationConfig
-from agents.education.export import Export
-from agents.education.folder import Folder
 from agents.education.loading import FILE_NAME, Loader
 from agents.education.pupils import read_person
 from agents.education.reading import Holdings, Reader
 from agents.education.roll import Roll
+from agents.runtime.exports.export import Export
+from agents.runtime.exports.folder import Folder
 from agents.runtime.source import (
     Finding,
     LocalPerson,

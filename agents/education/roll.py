@@ -7,24 +7,21 @@ is never written anywhere. Refuses to know what any of it means.
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
-import weakref
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from agents.education.node import Node
-from agents.education.people_index import PeopleIndex
 from agents.education.tables import Line
 from agents.education.transfer import SourceSchool, unpack
+from agents.runtime.exports.memory import open_memory
+from agents.runtime.exports.people import PeopleIndex
 from agents.runtime.source import Label, LocalPerson, PersonQuery
 from schemas.identifiers import IdentifierInvalid, parse_upn
 
 _TABLES: Final = """
-PRAGMA temp_store = MEMORY;
-PRAGMA journal_mode = OFF;
 CREATE TABLE pupil(ref TEXT, school TEXT, school_name TEXT, packed BLOB);
 CREATE TABLE key(key TEXT, ref TEXT, who TEXT);
 CREATE TABLE run(key TEXT, line INTEGER, at INTEGER, length INTEGER);
@@ -70,9 +67,7 @@ class Roll:
     """All of it. Filled in one thread, then read in any."""
 
     def __init__(self) -> None:
-        self._database: Final = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
-        weakref.finalize(self, self._database.close)
-        self._database.executescript(_TABLES)
+        self._database: Final = open_memory(self, _TABLES)
         self._people: Final = PeopleIndex(self._database)
         self._database.execute("BEGIN")
         self._lock: Final = threading.Lock()

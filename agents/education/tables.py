@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from agents.education.folder import OpenFiles
+from agents.runtime.exports.folder import OpenFiles
 from agents.runtime.source import SourceAway
 
 SCHOOLS: Final = "schools.csv"

@@ -5,21 +5,18 @@ Held in an SQLite database in memory, at about fifty bytes a resource. Refuses t
 
 from __future__ import annotations
 
-import sqlite3
 import threading
-import weakref
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from agents.health.people_index import PeopleIndex
+from agents.runtime.exports.memory import open_memory
+from agents.runtime.exports.people import PeopleIndex
 from agents.runtime.source import Label, LocalPerson, PersonQuery
 from schemas.identifiers import Identifier
 
 _TABLES: Final = """
-PRAGMA temp_store = MEMORY;
-PRAGMA journal_mode = OFF;
 CREATE TABLE line(kind TEXT, key TEXT, file INTEGER, number INTEGER, at INTEGER, length INTEGER, broken INTEGER);
 """
 _INDEX: Final = "CREATE INDEX line_key ON line(kind, key)"
@@ -45,9 +42,7 @@ class Index:
     """All lines of an export by kind and key. Filled in one thread, then read in any."""
 
     def __init__(self) -> None:
-        self._database: Final = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
-        weakref.finalize(self, self._database.close)
-        self._database.executescript(_TABLES)
+        self._database: Final = open_memory(self, _TABLES)
         self._people: Final = PeopleIndex(self._database)
         self._database.execute("BEGIN")
         self._lock: Final = threading.Lock()

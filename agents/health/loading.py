@@ -16,10 +16,10 @@ from typing import Any, Final, get_args
 
 from agents.health import mapping
 from agents.health.elements import split_reference
-from agents.health.folder import OpenFiles, Stamps
 from agents.health.index import ANYBODY, Index, Place
 from agents.health.people import read_links, read_person
 from agents.health.resources import Kind
+from agents.runtime.exports.folder import OpenFiles, Stamps
 from agents.runtime.source import Label, SourceAway
 
 KINDS: Final[tuple[str, ...]] = get_args(Kind)

@@ -16,9 +16,9 @@ from pydantic import ValidationError
 from agents.health import mapping
 from agents.health.config import HealthConfig
 from agents.health.elements import Reference, split_reference
-from agents.health.folder import OpenFiles
 from agents.health.index import Index, Place
 from agents.health.resources import Kind, Resource
+from agents.runtime.exports.folder import OpenFiles
 from agents.runtime.source import Finding, Label, LocalPerson, RecordBroken
 from schemas.records.record import Part, Record
 from schemas.vocabulary import Category

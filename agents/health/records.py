@@ -13,11 +13,11 @@ from typing import Final
 
 from agents.health import findings_care, findings_events, findings_person, mapping
 from agents.health.config import HealthConfig
-from agents.health.export import Export
-from agents.health.folder import Folder
 from agents.health.loading import FILE_NAME, Loader
 from agents.health.reading import Holdings, Reader
 from agents.health.who import expected_by, load_person, protection_of
+from agents.runtime.exports.export import Export
+from agents.runtime.exports.folder import Folder
 from agents.runtime.source import (
     Finding,
     LocalPerson,

@@ -6,8 +6,8 @@ first; who is meant is `agents.runtime.match`'s.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
@@ -26,15 +26,8 @@ from sqlalchemy import (
 from agents.police import mapping
 from agents.police.database import rows
 from agents.police.tables import ADDRESS, ALIAS, IDENTIFIER, LOCATION, PERSON
-from agents.police.written import (
-    birth_dates,
-    family_forms,
-    given_letters,
-    identifier_forms,
-    may_be_misread,
-    postcode_forms,
-)
-from agents.runtime.names import Likeness, compare_family, compare_given
+from agents.police.written import day_of, family_forms, given_letters, identifier_forms, postcode_forms
+from agents.runtime.candidates import birth_dates, is_named, may_be_misread, shares_a_name
 from agents.runtime.source import MAX_PEOPLE, PersonName, PersonQuery
 
 _NAMED: Final = (PERSON, ALIAS)
@@ -101,7 +94,7 @@ def _by_birth_date(connection: Connection, query: PersonQuery) -> Iterable[str]:
     return [
         row["person_id"]
         for row in rows(connection, union_all(*named))
-        if _shares_a_name(query, PersonName(row["given_names"] or "", row["family_name"] or ""))
+        if any(shares_a_name(asked, _name_of(row)) for asked in query.names)
     ]
 
 
@@ -136,8 +129,8 @@ def _by_name(connection: Connection, query: PersonQuery) -> tuple[Sequence[str],
     near: list[str] = []
     far: list[str] = []
     for row in rows(connection, union_all(*named)):
-        if _is_named(query, PersonName(row["given_names"] or "", row["family_name"] or "")):
-            is_near = query.birth_date is None or may_be_misread(query.birth_date, row["date_of_birth"])
+        if any(is_named(asked, _name_of(row)) for asked in query.names):
+            is_near = may_be_misread(query.birth_date, day_of(row["date_of_birth"]))
             (near if is_near else far).append(row["person_id"])
     return near, far
 
@@ -149,21 +142,8 @@ def _name_or_birth_date(table: Table, query: PersonQuery) -> Iterable[ColumnElem
         yield table.c.date_of_birth.in_(dates)
 
 
-def _shares_a_name(query: PersonQuery, held: PersonName) -> bool:
-    return any(
-        compare_family(asked.family, held.family) >= Likeness.ALIKE
-        or compare_given(asked.given, held.given) >= Likeness.ALIKE
-        or compare_family(asked.family, held.given) is Likeness.SAME
-        for asked in query.names
-    )
-
-
-def _is_named(query: PersonQuery, held: PersonName) -> bool:
-    return any(
-        compare_family(asked.family, held.family) is Likeness.SAME
-        and compare_given(asked.given, held.given) >= Likeness.ALIKE
-        for asked in query.names
-    )
+def _name_of(row: Mapping[str, Any]) -> PersonName:
+    return PersonName(row["given_names"] or "", row["family_name"] or "")
 
 
 def _refs(connection: Connection, statement: Select[str]) -> Sequence[str]:

@@ -67,20 +67,9 @@ def postcode_forms(addresses: Iterable[PersonAddress]) -> frozenset[str]:
     return frozenset(keys | {f"{key[_OUTWARD]} {key[_INWARD]}" for key in keys})
 
 
-def birth_dates(born_on: date | None) -> frozenset[date]:
-    """The date, and the date with day and month swapped where that is one."""
-    if born_on is None:
-        return frozenset()
-    if born_on.day > 12:
-        return frozenset({born_on})
-    return frozenset({born_on, born_on.replace(month=born_on.day, day=born_on.month)})
-
-
-def may_be_misread(one: date, written: str | None) -> bool:
-    """Whether a written date could be this one, missing or misread: two of day, month and year agree, or swapped."""
+def day_of(written: str | None) -> date | None:
+    """A written date; nothing where it is none: it could be any."""
     try:
-        other = date.fromisoformat((written or "")[:10])
+        return date.fromisoformat((written or "")[:10])
     except ValueError:
-        return True
-    agree = (one.day == other.day) + (one.month == other.month) + (one.year == other.year)
-    return agree >= 2 or other in birth_dates(one)
+        return None

@@ -17,6 +17,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from agents.runtime.exports.folder import Stamp, is_settled, open_files, stamp_of
 from agents.runtime.source import SourceAway
 from broker.node.clock import Clock
 
@@ -48,16 +49,6 @@ class ResourceBroken(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
-    """What tells one version of a file from the next."""
-
-    device: int
-    inode: int
-    size_bytes: int
-    modified_ns: int
-
-
-@dataclass(frozen=True, slots=True)
 class Resource:
     """One version of a file: what it holds by CRN, or nothing where it is broken."""
 
@@ -70,7 +61,7 @@ class Folder:
 
     def __init__(self, path: Path, settle: timedelta, clock: Clock) -> None:
         self._path: Final = path
-        self._settle_ms: Final = settle / timedelta(milliseconds=1)
+        self._settle: Final = settle
         self._clock: Final = clock
         self._lock: Final = threading.Lock()
         self._kept: Final[dict[str, Resource]] = {}
@@ -85,11 +76,15 @@ class Folder:
         with self._lock:
             kept = self._kept.get(name)
             try:
-                if kept is None or kept.stamp != _stamp(os.lstat(self._file(name))):
-                    kept = self._kept[name] = self._read(name)
+                stamp = stamp_of(os.lstat(self._path / f"{name}.json"))
+                if kept is None or kept.stamp != stamp:
+                    kept = self._kept[name] = self._read(name, stamp)
             except OSError as error:
                 self._kept.pop(name, None)
                 raise SourceAway(f"{name}.json cannot be read ({type(error).__name__})") from None
+            except SourceAway as away:
+                self._kept.pop(name, None)
+                raise SourceAway(f"{name}.json: {away.detail}") from None
         if kept.by_crn is None:
             raise ResourceBroken(name)
         return kept.by_crn
@@ -115,24 +110,14 @@ class Folder:
                 problems.append(f"{broken}; export it again")
         return counts, problems
 
-    def _file(self, name: str) -> Path:
-        return self._path / f"{name}.json"
-
-    def _read(self, name: str) -> Resource:
-        descriptor = os.open(self._file(name), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:
-            stamp = _stamp(os.fstat(descriptor))
-            raw = file.read(FILE_MAX_BYTES + 1)
-            if _stamp(os.fstat(descriptor)) != stamp:
-                raise SourceAway(f"{name}.json changed while it was read")
+    def _read(self, name: str, stamp: Stamp) -> Resource:
+        file = f"{name}.json"
+        with open_files(self._path, {file: stamp}) as files:
+            raw = files.read(file, 0, min(stamp.size_bytes, FILE_MAX_BYTES + 1))
         by_crn = _parsed(raw) if len(raw) <= FILE_MAX_BYTES else None
-        if by_crn is None and abs(self._clock.now() - stamp.modified_ns // 1_000_000) < self._settle_ms:
-            raise SourceAway(f"{name}.json is being written")
+        if by_crn is None and not is_settled([stamp], self._settle, self._clock):
+            raise SourceAway("it is being written")
         return Resource(stamp, by_crn)
-
-
-def _stamp(status: os.stat_result) -> Stamp:
-    return Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 def _parsed(raw: bytes) -> Mapping[str, Any] | None:

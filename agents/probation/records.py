@@ -14,7 +14,7 @@ from typing import Any, Final
 from agents.probation import findings_person, findings_risk, findings_sentence
 from agents.probation.config import ProbationConfig
 from agents.probation.folder import Folder, ResourceBroken
-from agents.probation.index import PeopleIndex
+from agents.probation.index import Region
 from agents.probation.people import limited_access
 from agents.probation.reading import Reader
 from agents.runtime.source import (
@@ -38,7 +38,7 @@ class ProbationSource:
         settle = timedelta(seconds=config.settle_seconds)
         self._folder: Final = Folder(home / config.folder, settle, clock or SystemClock())
         self._lock: Final = threading.Lock()
-        self._indexed: tuple[Mapping[str, Any], Mapping[str, Any], PeopleIndex] | None = None
+        self._indexed: tuple[Mapping[str, Any], Mapping[str, Any], Region] | None = None
         self._readers: Final[Mapping[Category, Reader]] = {
             **findings_person.READERS,
             **findings_sentence.READERS,
@@ -98,13 +98,13 @@ class ProbationSource:
         except ResourceBroken as broken:
             raise SourceAway(f"{broken}; nobody can be looked for until it is exported again") from None
 
-    def _index(self) -> PeopleIndex:
+    def _index(self) -> Region:
         persons, addresses = self._persons(), self._addresses()
         with self._lock:
             kept = self._indexed
             # The folder gives the very same objects as long as the files have not changed.
             if kept is None or kept[0] is not persons or kept[1] is not addresses:
-                kept = self._indexed = persons, addresses, PeopleIndex(persons, addresses)
+                kept = self._indexed = persons, addresses, Region(persons, addresses)
             return kept[2]
 
     def _addresses(self) -> Mapping[str, Any]:

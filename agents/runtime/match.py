@@ -90,19 +90,6 @@ def find_match(query: PersonQuery, people: Sequence[LocalPerson]) -> Match:
     return Possible(CONFIRM_PERSON, doubtful) if doubtful else Nobody()
 
 
-def might_be(query: PersonQuery, person: LocalPerson) -> bool:
-    """Whether a source has to name this person for the query: as wide as `RecordSource.people` promises."""
-    if person.mother_ref is not None and person.mother_ref in query.mothers:
-        return True
-    if query.identifiers & person.identifiers:
-        return True
-    if any(compare_family(a.family, b.family) >= Likeness.ALIKE for a in query.names for b in person.names):
-        return True
-    if any(compare_family(a.family, b.given) is Likeness.SAME for a in query.names for b in person.names):
-        return True
-    return _compare_dates(query.birth_date, person.birth_dates) is _Dates.SAME
-
-
 def _judge(query: PersonQuery, person: LocalPerson) -> _Verdict:
     given, family = _compare_names(query.names, person.names)
     dates = _compare_dates(query.birth_date, person.birth_dates)
@@ -172,9 +159,10 @@ def _compare_names(asked: Sequence[PersonName], held: Sequence[PersonName]) -> t
 
 
 def _swapped(query: PersonQuery, person: LocalPerson) -> _Verdict:
-    """Given and family name in each other's place, on the same date of birth."""
+    """Given and family name in each other's place, on the same date of birth; any of the given names will do."""
     turned = tuple(PersonName(name.family, name.given) for name in query.names)
-    return _Verdict.MAYBE if _compare_names(turned, person.names) == (Likeness.SAME, Likeness.SAME) else _Verdict.NO
+    given, family = _compare_names(turned, person.names)
+    return _Verdict.MAYBE if given >= Likeness.ALIKE and family is Likeness.SAME else _Verdict.NO
 
 
 def _compare_dates(asked: date | None, held: Sequence[date]) -> _Dates:

@@ -9,8 +9,8 @@ from typing import TypeVar
 
 import pytest
 
-from agents.runtime.match import Matched, Nobody, find_match
-from agents.runtime.source import Finding, LocalPerson, PersonQuery, RecordBroken, SourceAway
+from agents.runtime.match import Matched, Nobody, Possible, find_match
+from agents.runtime.source import Finding, LocalPerson, PersonName, PersonQuery, RecordBroken, SourceAway
 from schemas.records.registry import model_of, validate_fact
 from schemas.vocabulary import Category, Mode
 from tests.contract.records.rig import SourceRig
@@ -52,6 +52,16 @@ def test_the_case_of_a_name_does_not_hide_a_person(rig: SourceRig) -> None:
     names = tuple(dataclasses.replace(name, family=name.family.upper()) for name in rig.known.names)
     query = PersonQuery(names=names, birth_date=rig.known.birth_date)
     assert the_person(rig, query).ref == the_person(rig).ref
+
+
+def test_a_name_turned_round_may_be_the_person_whatever_stands_between(rig: SourceRig) -> None:
+    person = the_person(rig)
+    for name in person.names:
+        for given in name.given.split():
+            query = PersonQuery((PersonName(name.family, given),), rig.known.birth_date)
+            found = find_match(query, rig.source.people(query))
+            assert isinstance(found, Possible)
+            assert person.ref in {one.ref for one in found.people}
 
 
 def test_a_person_not_held_is_nobody(rig: SourceRig) -> None:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from agents.runtime.names import Likeness, compare_family, compare_given, postcode_key, words_of
+from agents.runtime.candidates import birth_dates, is_named, may_be_misread, shares_a_name
+from agents.runtime.names import postcode_key, words_of
 from agents.runtime.source import MAX_PEOPLE, LocalPerson, PersonName, PersonQuery
 from schemas.identifiers import Identifier, IdentifierKind
 
@@ -33,7 +34,7 @@ CREATE INDEX number_ref ON number(ref);
 class _Row:
     ref: str = field(repr=False)
     name: PersonName = field(repr=False)
-    born: str | None = field(repr=False)
+    born: date | None = field(repr=False)
     postcode: str | None = field(repr=False)
 
 
@@ -99,8 +100,8 @@ class PeopleIndex:
 
     def _by_birth_date(self, query: PersonQuery) -> Iterator[str]:
         """Born on the day, or on it with day and month swapped, under a name alike in one part or at the address."""
-        for row in self._rows("born", [day.isoformat() for day in _birth_dates(query.birth_date)]):
-            if any(_shares_a_part(asked, row.name) for asked in query.names) or _is_at(query, row):
+        for row in self._rows("born", _likeliest_first(query.birth_date)):
+            if any(shares_a_name(asked, row.name) for asked in query.names) or _is_at(query, row):
                 yield row.ref
 
     def _by_name(self, query: PersonQuery) -> tuple[list[str], list[str]]:
@@ -108,8 +109,8 @@ class PeopleIndex:
         near: list[str] = []
         far: list[str] = []
         for row in self._rows("key", sorted({key for name in query.names for key in _keys(name.family)} - {""})):
-            is_near = _may_be_misread(query.birth_date, row.born)
-            if any(_is_named(asked, row.name) for asked in query.names):
+            is_near = may_be_misread(query.birth_date, row.born)
+            if any(is_named(asked, row.name) for asked in query.names):
                 (near if is_near else far).append(row.ref)
             elif _is_at(query, row):
                 far.append(row.ref)
@@ -122,7 +123,7 @@ class PeopleIndex:
                 (value,),
             )
             for ref, family, given, born, postcode in found:
-                yield _Row(ref, PersonName(given, family), born, postcode)
+                yield _Row(ref, PersonName(given, family), date.fromisoformat(born) if born else None, postcode)
 
 
 def _keys(family: str) -> set[str]:
@@ -135,34 +136,8 @@ def _number(identifier: Identifier) -> str:
     return f"{identifier.kind.value} {identifier.value}"
 
 
-def _birth_dates(born_on: date | None) -> list[date]:
-    if born_on is None:
-        return []
-    if born_on.day > 12 or born_on.day == born_on.month:
-        return [born_on]
-    return [born_on, born_on.replace(month=born_on.day, day=born_on.month)]
-
-
-def _may_be_misread(asked: date | None, held: str | None) -> bool:
-    """Missing, or two of day, month and year agree, or day and month are swapped."""
-    if asked is None or held is None:
-        return True
-    other = date.fromisoformat(held)
-    agree = (asked.day == other.day) + (asked.month == other.month) + (asked.year == other.year)
-    return agree >= 2 or other in _birth_dates(asked)
-
-
-def _shares_a_part(asked: PersonName, held: PersonName) -> bool:
-    return (
-        compare_family(asked.family, held.family) >= Likeness.ALIKE
-        or compare_given(asked.given, held.given) >= Likeness.ALIKE
-        or compare_given(asked.family, held.given) >= Likeness.ALIKE
-    )
-
-
-def _is_named(asked: PersonName, held: PersonName) -> bool:
-    family = compare_family(asked.family, held.family)
-    return family >= Likeness.ALIKE and compare_given(asked.given, held.given) >= Likeness.ALIKE
+def _likeliest_first(born_on: date | None) -> list[str]:
+    return [day.isoformat() for day in sorted(birth_dates(born_on), key=lambda day: day != born_on)]
 
 
 def _is_at(query: PersonQuery, row: _Row) -> bool:

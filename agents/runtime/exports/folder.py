@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -54,7 +54,7 @@ class Folder:
             SourceAway: the folder cannot be read.
         """
         try:
-            found = {name: _stamp(os.lstat(self.path / name)) for name in self._names()}
+            found = {name: stamp_of(os.lstat(self.path / name)) for name in self._names()}
             if self.finished_file is not None:
                 marked = os.stat(self.path / self.finished_file).st_mtime_ns
                 if any(stamp.modified_ns > marked for stamp in found.values()):
@@ -64,13 +64,12 @@ class Folder:
         return found
 
     def check_settled(self, stamps: Stamps, clock: Clock) -> None:
-        """Nothing was written just now; a file dated far ahead by another clock counts as settled.
+        """Nothing was written just now.
 
         Raises:
             SourceAway: the newest file may still be written.
         """
-        newest_at = max((stamp.modified_ns for stamp in stamps.values()), default=0) // 1_000_000
-        if abs(clock.now() - newest_at) < self.settled_after / timedelta(milliseconds=1):
+        if not is_settled(stamps.values(), self.settled_after, clock):
             raise SourceAway("the files are being written")
 
     def _names(self) -> Iterator[str]:
@@ -136,18 +135,18 @@ class OpenFiles:
 
     def _check(self, name: str) -> None:
         status = os.fstat(self._open[name])
-        if not stat.S_ISREG(status.st_mode) or _stamp(status) != self._stamps[name]:
+        if not stat.S_ISREG(status.st_mode) or stamp_of(status) != self._stamps[name]:
             raise SourceAway("a file was replaced while it was read")
 
 
 @contextmanager
-def open_files(folder: Folder, stamps: Stamps) -> Iterator[OpenFiles]:
-    """Files for as long as one look takes.
+def open_files(path: Path, stamps: Stamps) -> Iterator[OpenFiles]:
+    """Files of a folder for as long as one look takes.
 
     Raises:
         SourceAway: at the end, where one of them was written over meanwhile.
     """
-    files = OpenFiles(folder.path, stamps)
+    files = OpenFiles(path, stamps)
     try:
         yield files
         files.check()
@@ -155,5 +154,12 @@ def open_files(folder: Folder, stamps: Stamps) -> Iterator[OpenFiles]:
         files.close()
 
 
-def _stamp(status: os.stat_result) -> Stamp:
+def stamp_of(status: os.stat_result) -> Stamp:
+    """The version of a file that was looked at."""
     return Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def is_settled(stamps: Iterable[Stamp], settled_after: timedelta, clock: Clock) -> bool:
+    """Whether the newest of them was changed long enough ago; dated far ahead by another clock counts as long ago."""
+    newest_at = max((stamp.modified_ns for stamp in stamps), default=0) // 1_000_000
+    return abs(clock.now() - newest_at) >= settled_after / timedelta(milliseconds=1)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
-from agents.education.folder import Folder, OpenFiles, Stamps, open_files
+from agents.runtime.exports.folder import Folder, OpenFiles, Stamps, open_files
 from agents.runtime.source import SourceAway
 from broker.node.clock import Clock
 
@@ -45,7 +45,7 @@ class Export(Generic[T]):
             SourceAway: they cannot be read, are being written, or were replaced before the look ended.
         """
         stamps, learnt = self._newest()
-        with open_files(self._folder, stamps) as files:
+        with open_files(self._folder.path, stamps) as files:
             yield Look(learnt, files)
 
     def forget(self) -> None:
@@ -61,7 +61,7 @@ class Export(Generic[T]):
             # Not kept beside the new one: two of a whole county would not fit where one does.
             self._current = None
             self._folder.check_settled(stamps, self._clock)
-            with open_files(self._folder, stamps) as files:
+            with open_files(self._folder.path, stamps) as files:
                 learnt = self._learn(stamps, files)
             if self._folder.stamps() != stamps:
                 raise SourceAway("files came, went or changed while they were read")
