@@ -17,7 +17,8 @@ entity Officer enum ["manager", "worker"];
 entity Record enum ["school", "police"];
 entity Purpose enum ["protect", "plan"];
 action look appliesTo {
-    principal: [Officer], resource: [Record], context: { purpose: Purpose, tags: Set<Purpose>, age?: Long, urgent?: Bool }
+    principal: [Officer], resource: [Record],
+    context: { purpose: Purpose, tags: Set<Purpose>, age?: Long, urgent?: Bool }
 };
 """
 PERMIT = """
