@@ -38,10 +38,7 @@ def initialise(home: Home, new: NewAgent, *, now: int) -> Party:
         HomeInvalid: there is a party already, or a name cannot be one.
     """
     plan = PartyPlan(new.hub, new.party, PartyKind.AGENT, new.name, new.kind, f"{new.party}.{new.hub}/log")
-    try:
-        party = home.create(plan, now=now, ig_lead_key=new.ig_lead_key)
-    except ValueError:
-        raise HomeInvalid("hub and agency are names of a-z, 0-9 and -, starting with a letter") from None
+    party = home.create(plan, now=now, ig_lead_key=new.ig_lead_key)
     if not home.config_path.exists():
         home.config_path.write_text(_config(new), "utf-8")
         home.config_path.chmod(0o600)

@@ -50,7 +50,7 @@ LONGEST_MARGIN_MS: Final = 10 * 60_000
 
 @dataclass(slots=True)
 class Worker:
-    """Runs the jobs. `places` is how many are looked at or answered at once; pauses take no place."""
+    """Runs the jobs. `places` is how many are looked at at once; pauses and answering take no place."""
 
     post: Post
     hub: Party
@@ -117,13 +117,13 @@ class Worker:
 
     async def _decide(self, job: Job, asked: Asked, grant: Grant, looked: tuple[Looked, ...]) -> bool:
         """Make and commit the answer; False if the view of the hub's log is too old for it, or the exchange ended."""
-        async with self.places:
-            decided = decide_all(
-                self.gatekeeper, asked.header, grant, looked, offered=self.looking.offered, contact=self.contact
-            )
-            now = self.post.clock.now()
-            written = write_answer(self.signatory, asked, decided, policy=self.gatekeeper.digest, now=now)
-            return await self._commit(job, written, now)
+        # Takes no place: what was looked at leaves before anything else is looked at, however much waits.
+        decided = decide_all(
+            self.gatekeeper, asked.header, grant, looked, offered=self.looking.offered, contact=self.contact
+        )
+        now = self.post.clock.now()
+        written = write_answer(self.signatory, asked, decided, policy=self.gatekeeper.digest, now=now)
+        return await self._commit(job, written, now)
 
     def _opened(self, job: Job, delivered: Delivered | None) -> tuple[RequestHeader, Grant, Told]:
         if delivered is not None and delivered.request == job.request:

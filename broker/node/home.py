@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pydantic import ValidationError
+
 from broker.node.clock import PERMITTED_SKEW_MS
 from broker.node.keyfile import write_key_file
 from broker.node.keystore import KeyStore
@@ -23,6 +25,7 @@ from schemas.crypto.keys import Identity, SigningKey
 from schemas.crypto.purposes import USES, Algorithm, KeyPurpose
 from schemas.failures import Failure, Rejected
 from schemas.messages.fields import encode_base64
+from schemas.messages.model import failure_of
 from schemas.messages.party import (
     Directory,
     KeyStatement,
@@ -93,36 +96,29 @@ class Home:
         `ig_lead_key` is where the IG lead's private key goes, who then takes it away; desk and agent need one.
 
         Raises:
-            HomeInvalid: there is a party here already.
+            HomeInvalid: there is a party here already, or what was planned does not hold; nothing was written.
+            KeyFileInvalid: the IG lead's key file exists, or cannot be written.
         """
         if (self.path / "own.party").exists():
             raise HomeInvalid(f"{self.path} holds a party already; choose another directory")
+        if plan.kind is not PartyKind.COORDINATOR and ig_lead_key is None:
+            raise HomeInvalid("say where the IG lead's private key is to be written")
+        root = SigningKey.generate(KeyPurpose.ROOT)
+        made = [_generate(purpose) for purpose in KEPT[plan.kind]]
+        stated = [_statement(key, now) for key in made]
+        lead = Identity.generate(KeyPurpose.ADDENDUM)
+        if ig_lead_key is not None:
+            stated.append(_statement(lead, now))
+        # Everything that can be refused is refused here, before anything is on disk.
+        file = _stated(plan, root, stated, now)
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         (self.path / "parties").mkdir(mode=0o700, exist_ok=True)
         (self.path / "run").mkdir(mode=0o700, exist_ok=True)
-        keys = KeyStore.create(self.path / "keys")
-        root = SigningKey.generate(KeyPurpose.ROOT)
-        keys.add(KeyPurpose.ROOT, root.id, root.seed())
-        stated = [_make(keys, purpose, now) for purpose in KEPT[plan.kind]]
-        if plan.kind is not PartyKind.COORDINATOR:
-            if ig_lead_key is None:
-                raise HomeInvalid("say where the IG lead's private key is to be written")
-            lead = Identity.generate(KeyPurpose.ADDENDUM)
+        if ig_lead_key is not None:
             write_key_file(ig_lead_key, f"ig-lead of {plan.party}", {KeyPurpose.ADDENDUM: lead.seed()})
-            stated.append(_statement(KeyPurpose.ADDENDUM, lead.public.raw, now, KEY_LIFE_MS))
-        statement = PartyStatement(
-            hub=plan.hub,
-            party=plan.party,
-            party_kind=plan.kind,
-            agency_kind=plan.agency_kind,
-            name=plan.name,
-            log=plan.log,
-            root=encode_base64(root.public.raw),
-            keys=stated,
-            issued_at=now,
-            serial=1,
-        )
-        file = state_party(statement, root)
+        keys = KeyStore.create(self.path / "keys")
+        for key in (root, *made):
+            keys.add(key.purpose, key.id, key.seed())
         _write_new(self.path / "own.party", file)
         return read_party(file)
 
@@ -184,25 +180,42 @@ class Home:
         return [Identity.from_seed(purpose, keys.get(purpose, name)) for name in keys.names(purpose)]
 
 
-def _make(keys: KeyStore, purpose: KeyPurpose, now: int) -> KeyStatement:
-    key: SigningKey | Identity
+def _generate(purpose: KeyPurpose) -> SigningKey | Identity:
     if USES[purpose].algorithm is Algorithm.HPKE_HYBRID:
-        key, life_ms = Identity.generate(purpose), SEALING_EPOCH_MS
-    else:
-        key, life_ms = SigningKey.generate(purpose), KEY_LIFE_MS
-    keys.add(purpose, key.id, key.seed())
-    return _statement(purpose, key.public.raw, now, life_ms, epoch=1 if purpose is KeyPurpose.SEAL else 0)
+        return Identity.generate(purpose)
+    return SigningKey.generate(purpose)
 
 
-def _statement(purpose: KeyPurpose, public: bytes, now: int, life_ms: int, *, epoch: int = 0) -> KeyStatement:
+def _statement(key: SigningKey | Identity, now: int) -> KeyStatement:
+    is_seal = key.purpose is KeyPurpose.SEAL
     return KeyStatement(
-        purpose=purpose,
-        public=encode_base64(public),
+        purpose=key.purpose,
+        public=encode_base64(key.public.raw),
         # In force at once for peers whose clocks are behind, or when ours is set back after the keys were made.
         not_before=now - 2 * PERMITTED_SKEW_MS,
-        not_after=now + life_ms,
-        epoch=epoch,
+        not_after=now + (SEALING_EPOCH_MS if is_seal else KEY_LIFE_MS),
+        epoch=1 if is_seal else 0,
     )
+
+
+def _stated(plan: PartyPlan, root: SigningKey, keys: list[KeyStatement], now: int) -> bytes:
+    try:
+        statement = PartyStatement(
+            hub=plan.hub,
+            party=plan.party,
+            party_kind=plan.kind,
+            agency_kind=plan.agency_kind,
+            name=plan.name,
+            log=plan.log,
+            root=encode_base64(root.public.raw),
+            keys=keys,
+            issued_at=now,
+            serial=1,
+        )
+    except ValidationError as error:
+        found = failure_of(PartyStatement, error).detail
+        raise HomeInvalid(f"{found}: names are of a-z, 0-9 and -, starting with a letter") from None
+    return state_party(statement, root)
 
 
 def _read(path: Path, advice: str) -> Party:

@@ -7,14 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from broker.node.bus.memory import MemoryBus, MemoryHub
+from broker.node.log import LOG_MIGRATIONS, LockCopy, Log
 from broker.node.post.office import Post
 from broker.node.post.port import Received, Reply, Sent, Settlement, Work
 from broker.node.post.writing import Writer
 from broker.node.store.migrations import Migration, load_migrations
-from broker.node.store.port import Transaction
+from broker.node.store.port import AfterSeal, Transaction
 from broker.node.store.sqlite import Store
 from schemas.crypto.purposes import KeyPurpose
 from schemas.failures import Failure, Rejected
+from schemas.ledger.note import Ed25519NoteSigner
 from schemas.messages.party import Directory
 from schemas.messages.transport import Acknowledgement
 from tests.support.clock import HandClock
@@ -49,11 +51,17 @@ class EchoNode:
     def __init__(self, member: Member, hub: MemoryHub, path: Path, directory: Directory, clock: HandClock) -> None:
         self.observer = Silent()
         self.bus = MemoryBus(hub, member.party.id)
-        self.store = Store.open(path, migrations=[*load_migrations("broker.node.migrations", "node"), KEPT])
+        origin, key = member.party.statement.log, member.keys.get(KeyPurpose.LOG)
+        log = None
+        if origin is not None and key is not None:
+            log = Log(origin, Ed25519NoteSigner(origin, key.private), LockCopy(path.with_suffix(".lock")))
+        sets = [*load_migrations("broker.node.migrations", "node"), *(LOG_MIGRATIONS if log else ()), KEPT]
+        self.store = Store.open(path, migrations=sets, companion=log)
         writer = Writer(member.party, member.keys[KeyPurpose.MESSAGE], "0" * 32)
         self.post = Post(self.store, self.bus, clock, writer, directory, self.observer)
         self.post.correspondent = self
         self.refusing: Failure | None = None
+        self.replies_at_the_seal = False
         self.acknowledged: list[tuple[str, str]] = []
         self.passed: list[str] = []
 
@@ -61,9 +69,10 @@ class EchoNode:
         if self.refusing is not None:
             raise self.refusing
 
-        def work(tx: Transaction) -> Reply:
+        def work(tx: Transaction) -> Reply | AfterSeal[Reply]:
             tx.execute("INSERT INTO kept VALUES (?, 'taken')", (received.outer.message_id,))
-            return Reply(parts=received.parts[:1])
+            reply = Reply(parts=received.parts[:1])
+            return AfterSeal(lambda tx, seal: reply) if self.replies_at_the_seal else reply
 
         return work
 

@@ -42,7 +42,7 @@ class Inbox:
 
     @staticmethod
     def find(tx: Transaction, received: Received) -> bytes | None:
-        """The answer to a repeat, from the table.
+        """The answer to a repeat, from the table; empty while it is still to be made in this group.
 
         Raises:
             Equivocation: the same id came with another digest.
@@ -54,12 +54,21 @@ class Inbox:
         return None if row is None else _same(row, received)
 
     @staticmethod
-    def remember(tx: Transaction, received: Received, acknowledgement: bytes) -> None:
-        """Commit the answer with the effect."""
+    def claim(tx: Transaction, received: Received) -> None:
+        """Take the id before its effect, so that no copy of the message can have one as well; answered at the latest
+        when the group is sealed."""
         forget_at = received.outer.expires_at + 2 * PERMITTED_SKEW_MS
         tx.execute(
-            "INSERT INTO inbox (sender, message_id, digest, forget_at, acknowledgement) VALUES (?, ?, ?, ?, ?)",
-            (received.outer.sender, received.outer.message_id, received.digest, forget_at, acknowledgement),
+            "INSERT INTO inbox (sender, message_id, digest, forget_at, acknowledgement) VALUES (?, ?, ?, ?, x'')",
+            (received.outer.sender, received.outer.message_id, received.digest, forget_at),
+        )
+
+    @staticmethod
+    def answer(tx: Transaction, received: Received, acknowledgement: bytes) -> None:
+        """Commit the answer with the effect."""
+        tx.execute(
+            "UPDATE inbox SET acknowledgement = ? WHERE sender = ? AND message_id = ?",
+            (acknowledgement, received.outer.sender, received.outer.message_id),
         )
 
     @staticmethod

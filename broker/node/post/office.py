@@ -210,7 +210,9 @@ class Post:
         def run(tx: Transaction) -> bytes | AfterSeal[bytes]:
             known = self._inbox.find(tx, received)
             if known is not None:
-                return known
+                # Another copy of it, perhaps earlier in this very group: then its acknowledgement is made at the seal.
+                return known or AfterSeal(lambda tx, seal: self._inbox.find(tx, received) or b"")
+            self._inbox.claim(tx, received)
             result = work(tx)
             if isinstance(result, AfterSeal):
                 later = result
@@ -233,7 +235,7 @@ class Post:
             acknowledged_digest=received.digest,
             code=reply.code,
         ).raw
-        self._inbox.remember(tx, received, acknowledgement)
+        self._inbox.answer(tx, received, acknowledgement)
         return acknowledgement
 
     def _rejection(self, received: Received, failure: Rejected) -> Work:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,11 @@ def test_the_ig_leads_private_key_is_nowhere_in_the_home(tmp_path: Path) -> None
     assert (tmp_path / "lead.key").stat().st_mode & 0o077 == 0
     stated = {key.key.purpose for key in desk.own().keys}
     assert KeyPurpose.ADDENDUM in stated
+
+
+def test_a_plan_that_does_not_hold_leaves_nothing_behind(tmp_path: Path) -> None:
+    home = Home(tmp_path / "desk")
+    with pytest.raises(HomeInvalid, match="party"):
+        home.create(replace(DESK, party="The Desk"), now=NOON, ig_lead_key=tmp_path / "lead.key")
+    assert list(tmp_path.iterdir()) == []
+    home.create(DESK, now=NOON, ig_lead_key=tmp_path / "lead.key")

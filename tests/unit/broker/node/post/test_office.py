@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,7 @@ from broker.node.bus.memory import MemoryHub
 from broker.node.clock import PERMITTED_SKEW_MS
 from broker.node.post.intake import MAX_VALIDITY_MS
 from broker.node.post.writing import Outgoing
+from broker.node.store.port import Transaction
 from schemas.failures import Away, GroundLost, Rejected
 from schemas.messages.entry import nonce
 from schemas.messages.party import Directory, PartyKind
@@ -225,3 +228,28 @@ async def test_a_message_valid_for_the_longest_time_by_a_clock_ahead_is_acknowle
     await pair.put(outgoing)
     assert pair.desk.acknowledged == [(outgoing.message_id, "committed")]
     assert len(pair.desk.post.outbox) == 0
+
+
+async def test_two_copies_in_one_group_have_one_effect_and_one_acknowledgement(pair: Pair) -> None:
+    pair.coordinator.replies_at_the_seal = True
+    outgoing = pair.submission()
+    receive = pair.coordinator.post._receive
+    held, go_on = threading.Event(), threading.Event()
+
+    def hold(_: Transaction) -> None:
+        held.set()
+        go_on.wait(10)
+
+    holding = asyncio.ensure_future(pair.coordinator.store.write(hold))
+    await asyncio.to_thread(held.wait, 10)
+    copies = [asyncio.ensure_future(receive("hub.coordinator", outgoing.raw)) for _ in range(3)]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.gather(holding, *copies)
+    await pair.settle()
+    assert await pair.coordinator.kept() == [(outgoing.message_id, "taken")]
+    given = [payload for subject, payload in pair.hub.captured if subject == "hub.desk"]
+    assert len(given) == 3
+    assert len(set(given)) == 1
+    assert pair.coordinator.observer.rejections == []
