@@ -67,7 +67,7 @@ async def greet(room: Room, received: Received, hello: Hello) -> None:
 
 async def _send_what_it_lacks(room: Room, agency: str, last_seq: int, now: int) -> None:
     def work(tx: Transaction) -> bool | AfterSeal[bool]:
-        lacking = Carried(tellings=_lacking(tx, agency, last_seq))
+        lacking = Carried(tellings=_lacking(tx, agency, last_seq, now))
         if not lacking.tellings:
             return False
 
@@ -80,9 +80,9 @@ async def _send_what_it_lacks(room: Room, agency: str, last_seq: int, now: int) 
     await room.post.commit(work)
 
 
-def _lacking(tx: Transaction, agency: str, last_seq: int) -> list[Telling]:
+def _lacking(tx: Transaction, agency: str, last_seq: int, now: int) -> list[Telling]:
     tellings = []
-    for entry in records.entries_not_under_way(tx, agency, last_seq, RESENT):
+    for entry in records.entries_not_under_way(tx, agency, last_seq, RESENT, now):
         exchange = records.get_exchange(tx, entry.exchange)
         is_request = not exchange.is_concluded and entry.seq == records.first_seq(tx, agency, exchange.id)
         tellings.append(Telling(exchange, entry.index, entry.seq, is_to_desk=False, is_delivery=is_request))

@@ -245,12 +245,13 @@ def note_carrier(tx: Transaction, agency: str, seq: int, message_id: str) -> Non
     tx.execute("UPDATE agency_entry SET message_id = ? WHERE agency = ? AND seq = ?", (message_id, agency, seq))
 
 
-def entries_not_under_way(tx: Transaction, agency: str, after: int, limit: int) -> list[AgencyEntry]:
+def entries_not_under_way(tx: Transaction, agency: str, after: int, limit: int, now: int) -> list[AgencyEntry]:
     """Entries above a number that no waiting message carries any more: acknowledged and lost since, or expired."""
     rows = tx.execute(
         "SELECT seq, exchange, idx, message_id FROM agency_entry WHERE agency = ? AND seq > ?"
-        " AND message_id NOT IN (SELECT message_id FROM outbox WHERE receiver = ?) ORDER BY seq LIMIT ?",
-        (agency, after, agency, limit),
+        " AND message_id NOT IN (SELECT message_id FROM outbox WHERE receiver = ? AND expires_at > ?)"
+        " ORDER BY seq LIMIT ?",
+        (agency, after, agency, now, limit),
     ).fetchall()
     return [AgencyEntry(*row) for row in rows]
 

@@ -174,3 +174,19 @@ async def test_every_party_restarted_in_between_loses_nothing(world: World) -> N
     await world.turn(2 * 60_000)
     await world.opened(exchange)
     assert await world.check() == {exchange: "answered"}
+
+
+async def test_an_agency_back_after_an_expiry_answers_what_is_still_open_at_once(world: World) -> None:
+    """What an expired request leaves behind must not hold up the others until the next sweep of the outbox."""
+    await world.stop_party("northshire")
+    enquiry = await world.open_enquiry()
+    await world.ask(enquiry)
+    await world.turn(20 * HOUR_MS, step_ms=HOUR_MS)
+    exchange = await world.ask(await world.open_enquiry())
+    await world.turn(4 * HOUR_MS - 5_000, step_ms=HOUR_MS)
+    world.clock.turn(10_000)  # the first one expires, and nobody has swept yet
+    await world.settle()
+    await world.start_party("northshire")
+    for _ in range(20):
+        await world.settle()
+    assert await world.progress(exchange) == "opened"
