@@ -46,6 +46,8 @@ LONGEST_PAUSE_MS: Final = 5 * 60_000
 LAST_TENTH: Final = 10
 LONGEST_MARGIN_MS: Final = 10 * 60_000
 """A look stops being repeated this long, or a tenth of the time there was, before the deadline."""
+REPEATED_AFTER_EXPIRY_MS: Final = 7 * 24 * 3600_000
+"""A release is repeated for a week beyond the expiry: if the hub entered it in time, its proof may be on its way."""
 
 
 @dataclass(slots=True)
@@ -168,7 +170,7 @@ class Worker:
             self.hub,
             [made.leaf, made.addendum],
             sent_at=now,
-            expires_at=job.expires_at,
+            expires_at=job.expires_at + REPEATED_AFTER_EXPIRY_MS,
             exchange=exchange,
         )
 

@@ -34,6 +34,8 @@ from schemas.messages.transport import Submission
 
 SIGN_WITHIN_MS: Final = 10 * 60_000
 """Ten minutes to read and sign. A header signed later would state a time of asking that is not true any more."""
+REPEATED_AFTER_EXPIRY_MS: Final = 7 * 24 * 3600_000
+"""A submission is repeated for a week beyond the request's expiry, so that its end is told after an outage."""
 
 
 class SignedTooLate(FieldInvalid):
@@ -159,7 +161,7 @@ class Questions:
             self.trust.coordinator,
             (envelope,),
             sent_at=now,
-            expires_at=asked.expires_at,
+            expires_at=asked.expires_at + REPEATED_AFTER_EXPIRY_MS,
             exchange=exchange,
         )
 
