@@ -42,7 +42,12 @@ async def test_a_call_that_hangs_counts_as_away_after_its_limit() -> None:
 async def test_hanging_calls_use_up_the_places_until_they_return() -> None:
     clock, held, begun = HandClock(), threading.Event(), threading.Event()
     calls = SourceCalls(clock, places=1, limit_ms=1000)
-    hanging = asyncio.ensure_future(calls.run(lambda: (begun.set(), held.wait())))
+
+    def hang() -> bool:
+        begun.set()
+        return held.wait()
+
+    hanging = asyncio.ensure_future(calls.run(hang))
     await asyncio.to_thread(begun.wait)  # a call given up before its thread began would hang nowhere
     await turn_when_waited_for(clock, 1000)
     with pytest.raises(SourceAway):
