@@ -1,4 +1,4 @@
-"""Yesterday's backup of each party restored: it catches up, or stops and says why; nothing is believed because of it."""
+"""Yesterday's backup of each party restored: it catches up, or stops and says why; nobody trusts it more."""
 
 from __future__ import annotations
 
