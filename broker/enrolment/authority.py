@@ -20,7 +20,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, SignatureAlgorithmOID
 
 from broker.node.clock import PERMITTED_SKEW_MS
 from broker.node.tls_key import load_tls_key, private_bytes
@@ -94,14 +94,18 @@ def read_request(der: bytes) -> CertificateRequest:
     try:
         found = x509.load_der_x509_csr(der)
         key = found.public_key()
-        # One byte string, one request: nothing before or behind it, and no second way of writing it.
-        is_exact = found.public_bytes(Encoding.DER) == der
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+        # One byte string, one request: nothing before or behind it, and no second way of writing it. (The library lets
+        # the count of unused bits before the signature be anything.)
+        is_exact = found.public_bytes(Encoding.DER) == der and der.endswith(b"\x00" + found.signature)
+        algorithm = found.signature_algorithm_oid
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
         raise RequestMalformed("not a certificate request in DER") from None
     if not is_exact:
         raise RequestMalformed("a certificate request with something beside it")
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise RequestKeyUnsuitable("a certificate is for a key of the curve P-256")
+    if algorithm != SignatureAlgorithmOID.ECDSA_WITH_SHA256:
+        raise RequestNotSigned("a certificate request is signed with ECDSA and SHA-256")
     try:
         key.verify(found.signature, found.tbs_certrequest_bytes, ec.ECDSA(SHA256()))
     except InvalidSignature:
