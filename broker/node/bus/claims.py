@@ -121,10 +121,8 @@ def decode(text: str) -> Claims:
     return Claims(kind, read.sub, read.iss, read.iat * 1000, expires_at, read.nats)
 
 
-def user_claims(
-    user: PublicKey, account: PublicKey, signer: SigningKey, *, now: int, life: timedelta = USER_LIFE
-) -> str:
-    """A user's claims, issued by the party itself under a signing key of its account.
+def user_claims(user: PublicKey, account: str, signer: SigningKey, *, now: int, life: timedelta = USER_LIFE) -> str:
+    """A user's claims, issued by the party itself under a signing key of its account, whose nkey `account` is.
 
     They say nothing of permissions: the account's claims fix a template for each signing key, and the server refuses a
     user who brings any of its own.
@@ -140,7 +138,7 @@ def user_claims(
             # Servers whose clocks are behind do not look at this; an expiry in their past they do.
             issued_at=now,
             expires_at=now + life // timedelta(milliseconds=1),
-            body={"issuer_account": nkey.of(account)},
+            body={"issuer_account": account},
         ),
         signer,
     )
