@@ -31,11 +31,22 @@ class ObserveSettings(Section):
     port: Annotated[int, Field(ge=0, le=65535)] = Field(default=0, description="On 127.0.0.1; 0 takes a free one.")
 
 
+class KeysSettings(Section):
+    """How private keys are sealed at rest."""
+
+    wrapping: str = Field(
+        default="file",
+        description="file, file:/PATH, systemd-credential:NAME, passphrase-file:/PATH, keyring or device:NAME; "
+        "after a change run keys rewrap.",
+    )
+
+
 class NodeSettings(Section):
     """What the configuration of every program has."""
 
     bus: BusSettings
     observe: ObserveSettings = ObserveSettings()
+    keys: KeysSettings = KeysSettings()
 
 
 S = TypeVar("S", bound=BaseModel)

@@ -35,7 +35,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 def desk_key(world: World, purpose: KeyPurpose) -> SigningKey:
     home = world.home("desk")
-    return home.signing_key(home.keystore(), purpose)
+    return home.signing_key(home.keys_to_read(), purpose)
 
 
 def without_the_officer(world: World, earlier: bytes) -> Change:

@@ -40,7 +40,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 def hub_key(world: World, purpose: KeyPurpose) -> SigningKey:
     home = world.home("coordinator")
-    return home.signing_key(home.keystore(), purpose)
+    return home.signing_key(home.keys_to_read(), purpose)
 
 
 def another_category(permit: Permit) -> tuple[Scope, ...]:

@@ -44,7 +44,7 @@ def deed_of(world: World, signer: str, genuine: bytes, **changes: object) -> byt
     entry = read_entry(genuine)
     assert isinstance(entry, DeedEntry)
     home = world.home(signer)
-    key = home.signing_key(home.keystore(), KeyPurpose.DEED)
+    key = home.signing_key(home.keys_to_read(), KeyPurpose.DEED)
     changed = entry.model_copy(update={"n": nonce(), "deed_key": key.id, **changes})
     signature = sign(key, KeyPurpose.DEED, without_member(changed.encode(), SIGNATURE))
     return changed.model_copy(update={SIGNATURE: signature.hex()}).encode()
@@ -95,7 +95,7 @@ async def test_an_agency_cannot_use_anothers_name_or_key(world: World) -> None:
     ground = world.running["southshire"].ground
     in_its_name = deed_of(world, "southshire", release[0], by="northshire")
     home = world.home("northshire")
-    its_key = home.signing_key(home.keystore(), KeyPurpose.DEED).id
+    its_key = home.signing_key(home.keys_to_read(), KeyPurpose.DEED).id
     with_its_key = deed_of(world, "southshire", release[0], by="southshire", deed_key=its_key)
     for leaf, code in ((in_its_name, "not_their_deed"), (with_its_key, "key_unknown")):
         await say(world, "southshire", Deed, "coordinator", exchange, (leaf, release[1]))

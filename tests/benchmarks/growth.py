@@ -113,3 +113,4 @@ async def _fill(stage: Stage, size: int) -> float:
         return max(0, size - start) / (time.perf_counter() - started)
     finally:
         await ground.store.close()
+        ground.keys.close()

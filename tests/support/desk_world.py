@@ -558,7 +558,7 @@ class DeskWorld:
         home = Home(path / "desk")
         plan = PartyPlan(HUB, "desk", PartyKind.DESK, "The desk")
         party = home.create(plan, now=NOON - HOUR_MS, ig_lead_key=path / "lead.key")
-        keys = home.keystore()
+        keys = home.keys_to_read()
         member = Member(
             party,
             SigningKey.generate(KeyPurpose.ROOT),

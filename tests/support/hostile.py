@@ -48,7 +48,7 @@ class HostileHub(MemoryHub):
 
     def turn_hostile(self, home: Home, about: str, exchange: str | None, change: Change) -> None:
         """Have that party's messages of a kind (about one exchange, or any) changed from now on."""
-        key = home.signing_key(home.keystore(), KeyPurpose.MESSAGE)
+        key = home.signing_key(home.keys_to_read(), KeyPurpose.MESSAGE)
         self._hostile, self.hits = (home.own().id, about, exchange, key, change), 0
 
     def turn_honest(self) -> None:

@@ -184,6 +184,7 @@ class World:
         self.hub.cut(self.buses[name])
         await party.ground.post.stop()
         await party.ground.store.close()
+        party.ground.keys.close()
 
     async def stop(self) -> None:
         """Stop everybody."""

@@ -108,8 +108,8 @@ async def test_nothing_of_an_erased_enquiry_opens_and_the_log_still_verifies(wor
     await world.tell_desk("POST", f"/enquiries/{enquiry}/erase")
     with pytest.raises(Failure):
         await world.tell_desk("GET", f"/enquiries/{enquiry}/answers")
-    assert world.home("desk").keystore().names("reply") == []
-    assert world.home("desk").keystore().names("storage") == []
+    assert world.home("desk").keys_to_read().names("reply") == []
+    assert world.home("desk").keys_to_read().names("storage") == []
     assert await world.check() == {exchange: "answered"}
 
 

@@ -447,7 +447,7 @@ async def test_after_erasure_nothing_sealed_to_the_enquiry_opens(world: DeskWorl
     with pytest.raises(Rejected):
         await world.tell("GET", f"/enquiries/{enquiry}/answers")
     assert (await world.tell("GET", "/enquiries"))["enquiries"] == []
-    keys = world.home.keystore()
+    keys = world.home.keys_to_read()
     assert keys.names(KeyPurpose.STORAGE) == keys.names(KeyPurpose.REPLY) == []
     assert (await world.tell("POST", f"/enquiries/{enquiry}/erase"))["state"] == "erased"
 
@@ -486,9 +486,9 @@ async def test_an_erasure_that_was_interrupted_is_finished_at_the_next_start(
         patch.setattr(Casework, "_finish_erasing", killed)
         with pytest.raises(KeyboardInterrupt):
             await world.tell("POST", f"/enquiries/{enquiry}/erase")
-    assert world.home.keystore().names(KeyPurpose.STORAGE) == [enquiry]
+    assert world.home.keys_to_read().names(KeyPurpose.STORAGE) == [enquiry]
     await world.restart()
-    assert world.home.keystore().names(KeyPurpose.STORAGE) == []
+    assert world.home.keys_to_read().names(KeyPurpose.STORAGE) == []
     state = await world.desk.ground.store.read(lambda tx: register.get_enquiry(tx, enquiry).state)
     assert state is EnquiryState.ERASED
 
@@ -497,7 +497,7 @@ async def test_keys_of_an_enquiry_that_was_never_committed_are_destroyed_at_the_
     kept = await world.open_enquiry()
     world.desk.casework.vault.create("0" * 32)
     await world.restart()
-    assert world.home.keystore().names(KeyPurpose.STORAGE) == [kept]
+    assert world.home.keys_to_read().names(KeyPurpose.STORAGE) == [kept]
 
 
 async def test_everything_is_there_after_a_restart(world: DeskWorld) -> None:

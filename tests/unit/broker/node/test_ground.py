@@ -10,8 +10,8 @@ import pytest
 from broker.node.bus.memory import MemoryBus, MemoryHub
 from broker.node.ground import Ground, lock_path, open_ground
 from broker.node.home import Home, HomeInvalid, PartyPlan
+from broker.node.keystore import KeyStoreInUse
 from broker.node.metrics import build_metrics
-from broker.node.store.port import StoreInUse
 from schemas.crypto.purposes import KeyPurpose
 from schemas.messages.party import PartyFileInvalid, PartyKind
 from tests.support.clock import NOON, HandClock
@@ -46,7 +46,7 @@ async def test_the_store_epoch_is_the_same_after_a_restart(tmp_path: Path) -> No
 async def test_a_home_that_a_program_holds_open_cannot_be_opened_twice(tmp_path: Path) -> None:
     home = make(tmp_path, COORDINATOR)
     ground = await opened(home)
-    with pytest.raises(StoreInUse):
+    with pytest.raises(KeyStoreInUse):
         await opened(home)
     await ground.close()
 
@@ -97,7 +97,7 @@ def test_a_damaged_party_file_stops_the_start_and_is_named(tmp_path: Path) -> No
 
 def test_the_ig_leads_private_key_is_nowhere_in_the_home(tmp_path: Path) -> None:
     desk = make(tmp_path, DESK)
-    assert desk.keystore().names(KeyPurpose.ADDENDUM) == []
+    assert desk.keys_to_read().names(KeyPurpose.ADDENDUM) == []
     assert (tmp_path / "lead.key").stat().st_mode & 0o077 == 0
     stated = {key.key.purpose for key in desk.own().keys}
     assert KeyPurpose.ADDENDUM in stated
