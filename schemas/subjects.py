@@ -11,6 +11,9 @@ from schemas.messages.transport import (
     Acknowledgement,
     Deed,
     Delivery,
+    DirectoryIssue,
+    DirectoryQuery,
+    Flooding,
     Head,
     Hello,
     LogPage,
@@ -18,11 +21,13 @@ from schemas.messages.transport import (
     Notice,
     Outer,
     Released,
+    Renewal,
     Submission,
 )
 
 HUB_COORDINATOR: Final = "hub.coordinator"
 HUB_DESK: Final = "hub.desk"
+HUB_ADMISSION: Final = "hub.admission"
 TOKEN: Final = "<token>"  # noqa: S105
 """Stands in a route for the token of the agent that it leads to or comes from."""
 
@@ -57,25 +62,64 @@ ROUTES: Final[Mapping[tuple[PartyKind, PartyKind], Route]] = {
         (Released, Acknowledgement),
     ),
     (PartyKind.DESK, PartyKind.AGENT): Route(f"to.{TOKEN}.desk", (Acknowledgement,)),
+    (PartyKind.AGENT, PartyKind.ADMISSION): Route(
+        f"from.{TOKEN}.admission",
+        (Renewal, DirectoryQuery, Acknowledgement),
+    ),
+    (PartyKind.ADMISSION, PartyKind.AGENT): Route(
+        f"to.{TOKEN}.admission",
+        (DirectoryIssue, Acknowledgement),
+    ),
+    (PartyKind.COORDINATOR, PartyKind.ADMISSION): Route(
+        HUB_ADMISSION,
+        (Renewal, DirectoryQuery, Flooding, Acknowledgement),
+    ),
+    (PartyKind.ADMISSION, PartyKind.COORDINATOR): Route(
+        HUB_COORDINATOR,
+        (Deed, DirectoryIssue, Acknowledgement),
+    ),
+    (PartyKind.DESK, PartyKind.ADMISSION): Route(
+        HUB_ADMISSION,
+        (Renewal, DirectoryQuery, Flooding, Acknowledgement),
+    ),
+    (PartyKind.ADMISSION, PartyKind.DESK): Route(
+        HUB_DESK,
+        (DirectoryIssue, Acknowledgement),
+    ),
 }
 """Officers and agents among themselves do not talk over the bus: what is not in the table is refused."""
 
 
 def listens_on(party: Party) -> tuple[str, ...]:
-    """The subjects a party subscribes to; wildcards in NATS's notation."""
+    """The subjects a party subscribes to; wildcards in NATS's notation.
+
+    An agent with two accounts, during a rotation, has a subject in each; a connection belongs to one account, and the
+    server lets it subscribe to that one's only.
+    """
     match party.statement.party_kind:
         case PartyKind.COORDINATOR:
             return (HUB_COORDINATOR, "from.*.coordinator")
         case PartyKind.DESK:
             return (HUB_DESK, "from.*.desk")
         case PartyKind.AGENT:
-            return (f"to.{party.token}.>",)
+            return tuple(f"to.{token}.>" for token in party.tokens)
+        case PartyKind.ADMISSION:
+            return (HUB_ADMISSION, "from.*.admission")
         case PartyKind.OFFICER:
             return ()
 
 
 def subject_for(sender: Party, receiver: Party) -> str:
-    """The subject on which `sender` reaches `receiver`.
+    """The subject on which `sender` reaches `receiver`: in the agent's newest account, where there is an agent.
+
+    Raises:
+        ValueError: those two do not talk over the bus.
+    """
+    return subjects_of(sender, receiver)[0]
+
+
+def subjects_of(sender: Party, receiver: Party) -> tuple[str, ...]:
+    """Every subject on which `receiver` may hear `sender`: one an account of the agent, the newest first.
 
     Raises:
         ValueError: those two do not talk over the bus.
@@ -83,8 +127,10 @@ def subject_for(sender: Party, receiver: Party) -> str:
     route = ROUTES.get((sender.statement.party_kind, receiver.statement.party_kind))
     if route is None:
         raise ValueError("those two parties do not talk over the bus")
+    if TOKEN not in route.subject:
+        return (route.subject,)
     agent = sender if sender.statement.party_kind is PartyKind.AGENT else receiver
-    return route.subject.replace(TOKEN, agent.token)
+    return tuple(route.subject.replace(TOKEN, token) for token in agent.tokens)
 
 
 def may_send(sender: PartyKind, receiver: PartyKind, message: Outer) -> bool:

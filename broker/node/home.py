@@ -43,10 +43,19 @@ KEY_LIFE_MS: Final = 400 * DAY_MS
 SEALING_EPOCH_MS: Final = 7 * DAY_MS
 """The longest a sealing key may live (DESIGN section 2, promise 8)."""
 
+_ON_THE_BUS: Final = (KeyPurpose.MESSAGE, KeyPurpose.DEED, KeyPurpose.BUS_SIGNER, KeyPurpose.BUS_USER)
 KEPT: Final = {
-    PartyKind.DESK: (KeyPurpose.MESSAGE, KeyPurpose.DEED, KeyPurpose.REQUEST),
-    PartyKind.COORDINATOR: (KeyPurpose.MESSAGE, KeyPurpose.DEED, KeyPurpose.GRANT, KeyPurpose.LOG),
-    PartyKind.AGENT: (KeyPurpose.MESSAGE, KeyPurpose.DEED, KeyPurpose.ANSWER, KeyPurpose.SEAL, KeyPurpose.LOG),
+    PartyKind.DESK: (*_ON_THE_BUS, KeyPurpose.REQUEST),
+    PartyKind.COORDINATOR: (*_ON_THE_BUS, KeyPurpose.GRANT, KeyPurpose.LOG),
+    PartyKind.AGENT: (
+        *_ON_THE_BUS,
+        KeyPurpose.ANSWER,
+        KeyPurpose.SEAL,
+        KeyPurpose.LOG,
+        KeyPurpose.WITNESS,
+        KeyPurpose.BUS_ACCOUNT,
+    ),
+    PartyKind.ADMISSION: (*_ON_THE_BUS, KeyPurpose.DIRECTORY, KeyPurpose.ADMISSION, KeyPurpose.BUS_ACCOUNT),
 }
 """The keys each kind of party keeps itself. Desk and agent also state the addendum key that their IG lead keeps."""
 
@@ -101,7 +110,7 @@ class Home:
         """
         if (self.path / "own.party").exists():
             raise HomeInvalid(f"{self.path} holds a party already; choose another directory")
-        if plan.kind is not PartyKind.COORDINATOR and ig_lead_key is None:
+        if plan.kind in (PartyKind.DESK, PartyKind.AGENT) and ig_lead_key is None:
             raise HomeInvalid("say where the IG lead's private key is to be written")
         root = SigningKey.generate(KeyPurpose.ROOT)
         made = [_generate(purpose) for purpose in KEPT[plan.kind]]

@@ -77,7 +77,7 @@ def public_key(purpose: KeyPurpose, raw: bytes) -> PublicKey:
     elif USES[purpose].algorithm is Algorithm.ED25519:
         _check_ed25519(raw)
     else:
-        raise KeyMalformed("a storage key has no public half")
+        raise KeyMalformed(f"a {purpose} key has no public half that is stated")
     return PublicKey(purpose, raw, key_id(purpose, raw))
 
 

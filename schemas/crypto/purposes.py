@@ -18,6 +18,7 @@ class Algorithm(StrEnum):
     ED25519 = "ed25519"
     HPKE_HYBRID = "mlkem768-x25519"
     AES_256_GCM = "aes-256-gcm"
+    ECDSA_P256 = "ecdsa-p256"
 
 
 class Holder(StrEnum):
@@ -28,6 +29,8 @@ class Holder(StrEnum):
     DESK = "desk"
     COORDINATOR = "coordinator"
     AGENT = "agent"
+    ADMISSION = "admission"
+    ACCOUNT = "agent; admission for the hub"
     IG_LEAD = "information-governance lead"
 
 
@@ -47,6 +50,19 @@ class KeyPurpose(StrEnum):
     REPLY = "reply"
     ADDENDUM = "addendum"
     STORAGE = "storage"
+    WITNESS = "witness"
+    DIRECTORY = "directory"
+    ADMISSION = "admission"
+    BUS_ACCOUNT = "bus-account"
+    BUS_SIGNER = "bus-signer"
+    BUS_USER = "bus-user"
+    BUS_OPERATOR = "bus-operator"
+    BUS_OPERATOR_SIGNER = "bus-operator-signer"
+    BUS_SYSTEM = "bus-system"
+    BUS_SYSTEM_SIGNER = "bus-system-signer"
+    BUS_SYSTEM_USER = "bus-system-user"
+    TLS = "tls"
+    TLS_AUTHORITY = "tls-authority"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +75,7 @@ class Use:
 
     @property
     def signs(self) -> bool:
-        """Whether keys of this purpose sign (the others are sealed to, or keep things at rest)."""
+        """Whether keys of this purpose sign in a context of ours (the others seal, or sign in TLS's own ways)."""
         return self.algorithm is Algorithm.ED25519
 
 
@@ -77,12 +93,26 @@ USES: Final[Mapping[KeyPurpose, Use]] = {
     KeyPurpose.REPLY: Use(Holder.DESK, Algorithm.HPKE_HYBRID, "opens answers; one an enquiry"),
     KeyPurpose.ADDENDUM: Use(Holder.IG_LEAD, Algorithm.HPKE_HYBRID, "opens the keys of addenda"),
     KeyPurpose.STORAGE: Use(Holder.PARTY, Algorithm.AES_256_GCM, "seals what a party keeps at rest"),
+    KeyPurpose.WITNESS: Use(Holder.AGENT, Algorithm.ED25519, "cosigns checkpoints of the hub's log (C2SP cosignature)"),
+    KeyPurpose.DIRECTORY: Use(Holder.ADMISSION, Algorithm.ED25519, "signs the hub's directory"),
+    KeyPurpose.ADMISSION: Use(Holder.ADMISSION, Algorithm.ED25519, "signs what answers an enrolment request"),
+    KeyPurpose.BUS_ACCOUNT: Use(Holder.ACCOUNT, Algorithm.ED25519, "is an account of the bus; its nkey is the token"),
+    KeyPurpose.BUS_SIGNER: Use(Holder.PARTY, Algorithm.ED25519, "issues the party's own user JWT"),
+    KeyPurpose.BUS_USER: Use(Holder.PARTY, Algorithm.ED25519, "answers the bus server's nonce"),
+    KeyPurpose.BUS_OPERATOR: Use(Holder.ADMISSION, Algorithm.ED25519, "is the bus's operator; names its signing key"),
+    KeyPurpose.BUS_OPERATOR_SIGNER: Use(Holder.ADMISSION, Algorithm.ED25519, "issues account JWTs"),
+    KeyPurpose.BUS_SYSTEM: Use(Holder.ADMISSION, Algorithm.ED25519, "is the bus's system account"),
+    KeyPurpose.BUS_SYSTEM_SIGNER: Use(Holder.ADMISSION, Algorithm.ED25519, "issues the system account's user JWTs"),
+    KeyPurpose.BUS_SYSTEM_USER: Use(Holder.ADMISSION, Algorithm.ED25519, "pushes account JWTs and kicks connections"),
+    KeyPurpose.TLS: Use(Holder.PARTY, Algorithm.ECDSA_P256, "is the party's end of its TLS connections"),
+    KeyPurpose.TLS_AUTHORITY: Use(Holder.ADMISSION, Algorithm.ECDSA_P256, "signs the certificates of the bus"),
 }
 
 
 def context(purpose: KeyPurpose) -> bytes:
     """What starts every byte string that a key of this purpose signs: `needtoknow/v1/<purpose>` and a zero byte.
 
-    The log's checkpoints are the one exception: C2SP's signed-note format brings its own text.
+    Other people's formats bring a text of their own and are the exceptions: a `log` or `witness` key signs C2SP's, a
+    bus key the JWTs and nonces of NATS. None of those begins like a context.
     """
     return b"needtoknow/v1/" + purpose.encode("ascii") + b"\x00"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.canonical import without_member
 from schemas.crypto.failures import SignatureInvalid
@@ -17,7 +17,7 @@ from schemas.crypto.keys import PublicKey, SigningKey
 from schemas.crypto.purposes import KeyPurpose
 from schemas.crypto.signing import Verified, sign, verify
 from schemas.messages.fields import Count, Hex16, Hex32, Hex64, Millis, Origin, Slug, Word
-from schemas.messages.model import KindUnexpected, Message, read_one_of
+from schemas.messages.model import KindUnexpected, Message, RuleBroken, read_one_of
 
 MAX_LEAF_BYTES: Final = 4096
 SIGNATURE: Final = "sig"
@@ -189,6 +189,34 @@ class MemberEntry(Entry):
     addendum_digest: Hex32 | None = None
 
 
+class AdmissionEntry(DeedEntry):
+    """Admission took a step with an agency; `file_digest` is that of the request or reply the step rests on."""
+
+    type: Literal["admission"] = "admission"
+    step: Literal["offered", "admitted", "renewed", "root-replaced", "suspended", "resumed", "expelled", "refused"]
+    agency: Slug | None = None
+    root: Hex16 | None = None
+    statement_digest: Hex32 | None = None
+    file_digest: Hex32 | None = None
+    reason: Word | None = Field(default=None, description="Of a refusal the failure's code.")
+
+    @model_validator(mode="after")
+    def _says_who_or_why(self) -> AdmissionEntry:
+        if self.step == "refused" and self.reason is None:
+            raise RuleBroken("a refusal has a reason")
+        if self.step != "refused" and None in (self.agency, self.root, self.statement_digest):
+            raise RuleBroken("a step that is no refusal names agency, root and statement")
+        return self
+
+
+class KeyEntry(DeedEntry):
+    """Admission issued a directory."""
+
+    type: Literal["key"] = "key"
+    version: Count
+    directory_digest: Hex32 = Field(description="Digest of the directory statement, the header that admission signed.")
+
+
 class PolicyEntry(Entry):
     """A policy is in force from here on."""
 
@@ -254,6 +282,8 @@ ENTRIES: Final[dict[str, type[Entry]]] = {
         WithdrawEntry,
         ClosedEntry,
         MemberEntry,
+        AdmissionEntry,
+        KeyEntry,
         PolicyEntry,
         LogReadEntry,
         ShardOpenEntry,

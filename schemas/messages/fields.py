@@ -24,6 +24,7 @@ __all__ = [
     "Origin",
     "Prose",
     "Slug",
+    "Token",
     "Word",
     "decode_base64",
     "encode_base64",
@@ -49,6 +50,8 @@ Origin = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9./-]{0,126}$
 """A log's origin line (C2SP tlog-checkpoint): a schema-less URL without spaces or plus signs."""
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 """A rule id, reason code or field name: no spaces, so never a sentence or a name of a person."""
+Token = Annotated[str, StringConstraints(pattern=r"^A[A-Z2-7]{55}$")]
+"""The nkey of a bus account: what stands for an agent in subjects."""
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=rf"^[^\u0000-\u001f{_HIDDEN}]+$")]
 """One line of text for a person to read; only ever inside a seal."""
 Prose = Annotated[

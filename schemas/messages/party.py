@@ -5,9 +5,7 @@ The directory holds what was pinned, and gives keys out of nothing else: it cann
 
 from __future__ import annotations
 
-import hashlib
 import textwrap
-from base64 import b32encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -16,16 +14,17 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
+from schemas.crypto import nkey
 from schemas.crypto.keys import PublicKey, SigningKey, public_key
 from schemas.crypto.purposes import KeyPurpose
-from schemas.envelope import signed, unpack, verify_header
+from schemas.envelope import digest, signed, unpack, verify_header
 from schemas.failures import Rejected
+from schemas.messages.armour import ArmourMalformed, armoured, dearmour
 from schemas.messages.fields import Base64, Count, Hex16, Line, Millis, Origin, Slug, decode_base64, encode_base64
 from schemas.messages.model import Message, Part, RuleBroken, read
 from schemas.vocabulary import AgencyKind, OfficerRole
 
-_BEGIN: Final = "-----BEGIN NEEDTOKNOW PARTY-----"
-_END: Final = "-----END NEEDTOKNOW PARTY-----"
+_MARK: Final = "PARTY"
 
 
 class PartyKind(StrEnum):
@@ -34,17 +33,23 @@ class PartyKind(StrEnum):
     DESK = "desk"
     COORDINATOR = "coordinator"
     AGENT = "agent"
+    ADMISSION = "admission"
     OFFICER = "officer"
 
 
-_BY_EVERYONE: Final = frozenset({KeyPurpose.MESSAGE, KeyPurpose.DEED, KeyPurpose.LOG, KeyPurpose.ADDENDUM})
+_ON_THE_BUS: Final = frozenset({KeyPurpose.MESSAGE, KeyPurpose.DEED, KeyPurpose.BUS_SIGNER, KeyPurpose.BUS_USER})
+_WITH_A_LOG: Final = _ON_THE_BUS | {KeyPurpose.LOG, KeyPurpose.ADDENDUM}
 STATED: Final[Mapping[PartyKind, frozenset[KeyPurpose]]] = {
-    PartyKind.DESK: _BY_EVERYONE | {KeyPurpose.REQUEST},
-    PartyKind.COORDINATOR: _BY_EVERYONE | {KeyPurpose.GRANT},
-    PartyKind.AGENT: _BY_EVERYONE | {KeyPurpose.ANSWER, KeyPurpose.SEAL},
+    PartyKind.DESK: _WITH_A_LOG | {KeyPurpose.REQUEST},
+    PartyKind.COORDINATOR: _WITH_A_LOG | {KeyPurpose.GRANT},
+    PartyKind.AGENT: _WITH_A_LOG | {KeyPurpose.ANSWER, KeyPurpose.SEAL, KeyPurpose.WITNESS, KeyPurpose.BUS_ACCOUNT},
+    PartyKind.ADMISSION: _ON_THE_BUS | {KeyPurpose.DIRECTORY, KeyPurpose.ADMISSION, KeyPurpose.BUS_ACCOUNT},
     PartyKind.OFFICER: frozenset({KeyPurpose.OFFICER, KeyPurpose.COMMAND}),
 }
 """The purposes of which each kind of party may state keys: a desk's file cannot bring a key that grants."""
+_OWNS_AN_ACCOUNT: Final = frozenset({PartyKind.AGENT, PartyKind.ADMISSION})
+MAX_KEYS: Final = 64
+"""Keys of one statement; what bounds a statement of many sealing keys is the limit of a header."""
 MAX_FILE_BYTES: Final = 64 * 1024
 """The largest frame without parts, in base64 and lines, with room for what e-mail puts around them."""
 
@@ -67,6 +72,12 @@ class KeyNotInForce(Rejected):
     code = "key_not_in_force"
 
 
+class KeyRevoked(KeyNotInForce):
+    """The key was revoked; what comes in under it now is refused, whatever date it bears."""
+
+    code = "key_revoked"
+
+
 class PartyFileInvalid(Rejected):
     """A party file that is damaged, not signed by its own root, or of another shape."""
 
@@ -81,6 +92,9 @@ class KeyStatement(Part):
     not_before: Millis
     not_after: Millis
     epoch: Count = 0
+    revoked_at: Millis | None = Field(
+        default=None, description="Dead from then on, whatever `not_after` says: lost, stolen or suspected to be."
+    )
 
     @model_validator(mode="after")
     def _times_hold(self) -> KeyStatement:
@@ -101,7 +115,7 @@ class PartyStatement(Message):
     name: Line = Field(description="The organisation's name; for an officer a position, never a person's name.")
     log: Origin | None = Field(default=None, description="Origin of the party's own log.")
     root: Base64
-    keys: Annotated[list[KeyStatement], Field(min_length=1, max_length=32)]
+    keys: Annotated[list[KeyStatement], Field(min_length=1, max_length=MAX_KEYS)]
     issued_at: Millis
     serial: Count
 
@@ -113,6 +127,9 @@ class PartyStatement(Message):
             raise RuleBroken("an officer, and nobody else, has an officer role")
         if any(key.purpose not in STATED[self.party_kind] for key in self.keys):
             raise RuleBroken("a key of a purpose that this kind of party does not state")
+        accounts = [key for key in self.keys if key.purpose is KeyPurpose.BUS_ACCOUNT]
+        if self.party_kind in _OWNS_AN_ACCOUNT and all(key.revoked_at is not None for key in accounts):
+            raise RuleBroken("no bus account that is not revoked")
         return self
 
 
@@ -124,10 +141,15 @@ class StatedKey:
     not_before: int
     not_after: int
     epoch: int
+    revoked_at: int | None = None
 
     def in_force(self, at: int) -> bool:
         """Whether the key is used at `at` (milliseconds UTC)."""
-        return self.not_before <= at < self.not_after
+        return self.not_before <= at < self.not_after and not self.revoked(at)
+
+    def revoked(self, at: int) -> bool:
+        """Whether the key was dead by `at` because it was revoked."""
+        return self.revoked_at is not None and self.revoked_at <= at
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +160,16 @@ class Party:
     root: PublicKey
     keys: tuple[StatedKey, ...]
     raw: bytes
+
+    @property
+    def frame(self) -> bytes:
+        """The frame that the file holds: what goes over the bus, and what the statement's digest covers."""
+        return dearmour(_MARK, self.raw)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the frame, as the directory names this statement."""
+        return digest(self.frame)
 
     @property
     def id(self) -> str:
@@ -151,13 +183,26 @@ class Party:
 
     @property
     def token(self) -> str:
-        """The party's token in bus subjects: names nobody, and follows from the root key."""
-        return _token(self.root.raw)
+        """The party's token in bus subjects: the nkey of its newest bus account, which names nobody.
+
+        Raises:
+            KeyUnknown: this kind of party has no account of its own.
+        """
+        if not self.tokens:
+            raise KeyUnknown("a party without a bus account of its own")
+        return self.tokens[0]
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """The nkeys of all its bus accounts that are not revoked, the newest first: two during a rotation."""
+        return _tokens(self.keys)
 
 
 @cache
-def _token(root: bytes) -> str:
-    return b32encode(hashlib.sha256(b"needtoknow/v1/token\x00" + root).digest()[:20]).decode("ascii")
+def _tokens(keys: tuple[StatedKey, ...]) -> tuple[str, ...]:
+    live = [one for one in keys if one.key.purpose is KeyPurpose.BUS_ACCOUNT and one.revoked_at is None]
+    newest_first = sorted(live, key=lambda one: (one.not_before, one.epoch), reverse=True)
+    return tuple(nkey.encode(nkey.Kind.ACCOUNT, one.key.raw) for one in newest_first)
 
 
 def state_party(statement: PartyStatement, root: SigningKey) -> bytes:
@@ -166,8 +211,8 @@ def state_party(statement: PartyStatement, root: SigningKey) -> bytes:
 
 
 def armour(raw: bytes) -> bytes:
-    """`raw` as text that survives e-mail: base64 in lines of 64 between two marks."""
-    return "\n".join([_BEGIN, *textwrap.wrap(encode_base64(raw), 64), _END, ""]).encode("ascii")
+    """The party file of a frame, as text that survives e-mail."""
+    return armoured(_MARK, raw)
 
 
 def read_party(file: bytes) -> Party:
@@ -176,25 +221,35 @@ def read_party(file: bytes) -> Party:
     Raises:
         PartyFileInvalid: damaged, or not signed by the root key it names.
     """
-    if len(file) > MAX_FILE_BYTES:
-        raise PartyFileInvalid(f"more than {MAX_FILE_BYTES} bytes")
     try:
-        lines = [line.strip() for line in file.decode("ascii").strip().splitlines()]
-        if len(lines) < 3 or lines[0] != _BEGIN or lines[-1] != _END:
-            raise PartyFileInvalid("not between the two marks of a party file")
-        raw = decode_base64("".join(lines[1:-1]))
+        return read_party_frame(dearmour(_MARK, file, limit_bytes=MAX_FILE_BYTES))
+    except ArmourMalformed as error:
+        raise PartyFileInvalid(f"the party file does not hold ({error.detail})") from None
+
+
+def read_party_frame(raw: bytes) -> Party:
+    """The party that a party file's frame states.
+
+    Raises:
+        PartyFileInvalid: damaged, or not signed by the root key it names.
+    """
+    try:
         envelope = unpack(raw)
         statement = read(PartyStatement, envelope.header)
         root = public_key(KeyPurpose.ROOT, decode_base64(statement.root))
         verify_header(envelope, root, KeyPurpose.ROOT)
         keys = tuple(
-            StatedKey(public_key(key.purpose, decode_base64(key.public)), key.not_before, key.not_after, key.epoch)
+            StatedKey(
+                public_key(key.purpose, decode_base64(key.public)),
+                key.not_before,
+                key.not_after,
+                key.epoch,
+                key.revoked_at,
+            )
             for key in statement.keys
         )
-    except PartyFileInvalid:
-        raise
     except (ValueError, Rejected) as error:
-        reason = error.code if isinstance(error, Rejected) else "not ASCII or not base64"
+        reason = error.code if isinstance(error, Rejected) else "not base64"
         raise PartyFileInvalid(f"the party file does not hold ({reason})") from None
     if len(envelope.signatures) != 1 or envelope.parts:
         raise PartyFileInvalid("a party file has one signature and no parts")
@@ -249,6 +304,8 @@ class Directory:
             raise PartyFileInvalid("a renewed statement keeps root, kind and role")
         if party.statement.serial <= held.statement.serial:
             raise PartyFileInvalid("not newer than the statement held")
+        if _comes_back(held, party):
+            raise PartyFileInvalid("a revoked key comes back")
         return self.without(party.id).with_party(party)
 
     def without(self, party: str) -> Directory:
@@ -266,26 +323,33 @@ class Directory:
         except KeyError:
             raise PartyUnknown("no such party is pinned here") from None
 
-    def key(self, party: str, purpose: KeyPurpose, key_id: Hex16, at: int) -> PublicKey:
+    def key(self, party: str, purpose: KeyPurpose, key_id: Hex16, at: int, *, seen_at: int | None = None) -> PublicKey:
         """The party's key of that id and purpose, if in force at `at` (milliseconds UTC).
+
+        `at` is what the signed bytes say, and whoever stole a key can write any date. So what comes in only now is read
+        with `seen_at` as well, the receiver's own time; what was in a log before a key was revoked is read without.
 
         Raises:
             PartyUnknown, KeyUnknown, KeyNotInForce: there is none.
+            KeyRevoked: it was revoked by `seen_at`.
         """
         for stated in self.party(party).keys:
             if stated.key.purpose is purpose and stated.key.id == key_id:
+                if seen_at is not None and stated.revoked(seen_at):
+                    raise KeyRevoked(f"that {purpose} key was revoked")
                 if not stated.in_force(at):
                     raise KeyNotInForce(f"that {purpose} key is not in force then")
                 return stated.key
         raise KeyUnknown(f"the party has no such {purpose} key")
 
     def newest(self, party: str, purpose: KeyPurpose, at: int) -> tuple[PublicKey, int]:
-        """The party's key of that purpose to use at `at`, the latest begun, and its epoch.
+        """The party's key of that purpose to use at `at`, the latest begun and never a revoked one, and its epoch.
 
         Raises:
             PartyUnknown, KeyNotInForce: there is none.
         """
-        found = [stated for stated in self.party(party).keys if stated.key.purpose is purpose and stated.in_force(at)]
+        stated_keys = [stated for stated in self.party(party).keys if stated.key.purpose is purpose]
+        found = [stated for stated in stated_keys if stated.in_force(at) and stated.revoked_at is None]
         if not found:
             raise KeyNotInForce(f"the party has no {purpose} key in force")
         best = max(found, key=lambda stated: (stated.not_before, stated.epoch))
@@ -312,6 +376,14 @@ class Directory:
 def _who(party: Party) -> tuple[object, ...]:
     stated = party.statement
     return (party.root, stated.party_kind, stated.agency_kind, stated.officer_role)
+
+
+def _comes_back(held: Party, party: Party) -> bool:
+    dead = {key.public: key.revoked_at for key in held.statement.keys if key.revoked_at is not None}
+    return any(
+        key.public in dead and (key.revoked_at is None or key.revoked_at > dead[key.public])
+        for key in party.statement.keys
+    )
 
 
 def _all_keys(party: Party) -> set[str]:

@@ -2,7 +2,7 @@
 
 Its header names sender, receiver, id and the digest of every part, and is signed by the sender's message key. What it
 carries (requests, grants, entries, receipts, answers) stays evidence by itself. Lasting kinds are repeated until the
-receiver's signed acknowledgement; passing kinds (hello, head, acknowledgement, log query and page) are not.
+receiver's signed acknowledgement; passing kinds, which somebody asks for again or says again, are not.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ from typing import Annotated, ClassVar, Final, Literal
 from pydantic import Field
 
 from schemas.envelope import MAX_PARTS
-from schemas.messages.fields import Count, Hex16, Hex32, Millis, Slug, Word
+from schemas.messages.fields import Count, Hex16, Hex32, Millis, Slug, Token, Word
 from schemas.messages.model import Message, read_one_of
+
+MAX_STATEMENTS: Final = 12
+"""Statements that one directory message carries beside its three other parts."""
 
 
 class Outer(Message):
@@ -74,7 +77,8 @@ class Acknowledgement(Outer):
 
     `code` is `committed` or the code of the failure for which it was rejected. Parts: to a submission the ruling, the
     receipt, and the grant envelope if permitted; to a delivery the deed `acknowledged`; to a deed its receipt, and to
-    an agent an extension. An extension is u64 big-endian start and the 32-byte leaf hashes from there on (SPEC 7.5).
+    an agent an extension; to a renewal the account JWT and the certificate chain in PEM, each of which may be empty. An
+    extension is u64 big-endian start and the 32-byte leaf hashes from there on (SPEC 7.5).
     """
 
     lasting: ClassVar[bool] = False
@@ -124,6 +128,44 @@ class LogPage(Outer):
     size: Count
 
 
+class DirectoryIssue(Outer):
+    """Admission to a party. Parts: directory frame, its lines, the receipt of its `key` entry, changed party frames."""
+
+    lasting: ClassVar[bool] = False
+
+    kind: Literal["directory"] = "directory"
+    version: Count = Field(description="Version of the directory that the parts hold.")
+
+
+class DirectoryQuery(Outer):
+    """A party to admission: I hold the directory of that version; send the newest, and these parties' statements."""
+
+    lasting: ClassVar[bool] = False
+
+    kind: Literal["directory_query"] = "directory_query"
+    version: Count = Field(description="0 for none.")
+    wanted: Annotated[list[Slug], Field(max_length=MAX_STATEMENTS, default_factory=list)]
+
+
+class Renewal(Outer):
+    """A party to admission: its newer statement. Parts: party frame, certificate request (PKCS#10 DER, or empty)."""
+
+    kind: Literal["renewal"] = "renewal"
+    challenge_digest: Hex32 | None = Field(
+        default=None, description="Digest of the opened challenge of the admission reply."
+    )
+
+
+class Flooding(Outer):
+    """Coordinator or desk to admission: on that token more comes in than its owner may send."""
+
+    lasting: ClassVar[bool] = False
+
+    kind: Literal["flooding"] = "flooding"
+    token: Token
+    rate: Count = Field(description="Messages a second.")
+
+
 def kind_of(model: type[Outer]) -> str:
     """The word for that kind of message."""
     return str(model.model_fields["kind"].default)
@@ -142,6 +184,10 @@ OUTER: Final[dict[str, type[Outer]]] = {
         Head,
         LogQuery,
         LogPage,
+        DirectoryIssue,
+        DirectoryQuery,
+        Renewal,
+        Flooding,
     )
 }
 COMMITTED: Final = "committed"

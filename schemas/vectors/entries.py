@@ -9,11 +9,13 @@ from schemas.envelope import digest
 from schemas.messages.entry import (
     ENTRIES,
     AcknowledgedEntry,
+    AdmissionEntry,
     ClosedEntry,
     ConsultedEntry,
     CouldNotLookEntry,
     DeedEntry,
     Entry,
+    KeyEntry,
     OpenedEntry,
     QuarantinedEntry,
     ReleaseEntry,
@@ -22,6 +24,7 @@ from schemas.messages.entry import (
 )
 from schemas.messages.transport import OUTER, Outer
 from schemas.vectors.parties import (
+    ADMISSION,
     AGENCY,
     COORDINATOR,
     DAY_MS,
@@ -33,6 +36,7 @@ from schemas.vectors.parties import (
     drawn,
     drawn_digest,
     drawn_id,
+    party,
     signed_by,
     signing_key,
 )
@@ -49,6 +53,7 @@ from schemas.vectors.samples import (
 
 BY_AGENCY = (AcknowledgedEntry, ReleaseEntry, CouldNotLookEntry)
 BY_DESK = (OpenedEntry, ConsultedEntry, QuarantinedEntry, WithdrawEntry, ClosedEntry)
+BY_ADMISSION = (AdmissionEntry, KeyEntry)
 
 
 def leaves() -> dict[str, bytes]:
@@ -58,6 +63,8 @@ def leaves() -> dict[str, bytes]:
 
 def deed_party(model: type[Entry]) -> str:
     """Who signs entries of that type."""
+    if model in BY_ADMISSION:
+        return ADMISSION
     return AGENCY if model in BY_AGENCY else DESK
 
 
@@ -116,6 +123,11 @@ def _entry_values(model: type[Entry]) -> dict[str, object]:
         "sender": COORDINATOR,
         "check": "signature_invalid",
         "message_digest": drawn_digest("message"),
+        "step": "admitted",
+        "statement_digest": digest(party(AGENCY).frame),
+        "file_digest": drawn_digest("admission reply"),
+        "version": 7,
+        "directory_digest": drawn_digest("directory"),
     }
 
 
@@ -138,4 +150,9 @@ def _outer_values(model: type[Outer]) -> dict[str, object]:
         "mirror_size": 120,
         "size": 128,
         "start": 120,
+        "version": 7,
+        "wanted": [COORDINATOR],
+        "challenge_digest": drawn_digest("challenge"),
+        "token": party(AGENCY).token,
+        "rate": 4000,
     }

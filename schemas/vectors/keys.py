@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterable
 
 from schemas.crypto.keys import ED25519_BYTES, HYBRID_PRIVATE_BYTES, Identity, SigningKey
-from schemas.crypto.purposes import USES, KeyPurpose
+from schemas.crypto.purposes import USES, Algorithm, KeyPurpose
 from schemas.crypto.sealing import ENCAPSULATION_BYTES, Sealing, open_sealed, seal
 from schemas.crypto.signing import sign
 from schemas.envelope import Envelope, pack, signed, unpack
@@ -16,6 +16,7 @@ from schemas.vectors.formats import Case
 from schemas.vectors.kept import keep
 from schemas.vectors.ledger_log import flipped
 from schemas.vectors.parties import (
+    ADMISSION,
     AGENCY,
     COORDINATOR,
     DESK,
@@ -48,7 +49,7 @@ def key_vectors() -> list[Case]:
         if use.signs:
             signer = SigningKey.from_seed(purpose, drawn(f"key/{purpose}", ED25519_BYTES))
             cases.append(_key(purpose, signer.seed(), signer.public.raw, signer.id))
-        elif purpose is not KeyPurpose.STORAGE:
+        elif use.algorithm is Algorithm.HPKE_HYBRID:
             opener = Identity.from_seed(purpose, drawn(f"key/{purpose}", HYBRID_PRIVATE_BYTES))
             cases.append(_key(purpose, opener.seed(), opener.public.raw, opener.id))
     ed25519 = [
@@ -208,11 +209,12 @@ def addendum_vectors() -> list[Case]:
 
 def party_vectors() -> list[Case]:
     """Party files with what follows from them, and files that must be refused."""
-    files = {name: party_file(name) for name in (DESK, COORDINATOR, AGENCY, OFFICER)}
+    files = {name: party_file(name) for name in (DESK, COORDINATOR, AGENCY, ADMISSION, OFFICER)}
     sound: list[Case] = []
     for name, file in files.items():
         party = read_party(file)
-        sound.append({"name": name, "file": file.decode(), "fingerprint": party.fingerprint, "token": party.token})
+        case: Case = {"name": name, "file": file.decode(), "fingerprint": party.fingerprint}
+        sound.append({**case, "tokens": list(party.tokens), "statement_digest": party.digest})
     desk = files[DESK].decode()
     root, other = signing_key(DESK, KeyPurpose.ROOT), signing_key(AGENCY, KeyPurpose.ROOT)
     stated = statement(DESK)

@@ -18,6 +18,7 @@ HUB: Final = "example-hub"
 DESK: Final = "desk"
 COORDINATOR: Final = "coordinator"
 AGENCY: Final = "example-police"
+ADMISSION: Final = "admission"
 OFFICER: Final = "o-4f2a9c"
 LOG: Final = "hub.example/sharing-log/2026"
 MINUTE_MS: Final = 60_000
@@ -26,8 +27,22 @@ T0: Final = 1_795_305_600_000
 """2026-11-22T00:00:00Z: when the sample enquiry was received."""
 
 _STATED: Final = {
-    DESK: (KeyPurpose.MESSAGE, KeyPurpose.DEED, KeyPurpose.REQUEST, KeyPurpose.ADDENDUM),
-    COORDINATOR: (KeyPurpose.MESSAGE, KeyPurpose.DEED, KeyPurpose.GRANT, KeyPurpose.LOG),
+    DESK: (
+        KeyPurpose.MESSAGE,
+        KeyPurpose.DEED,
+        KeyPurpose.REQUEST,
+        KeyPurpose.ADDENDUM,
+        KeyPurpose.BUS_SIGNER,
+        KeyPurpose.BUS_USER,
+    ),
+    COORDINATOR: (
+        KeyPurpose.MESSAGE,
+        KeyPurpose.DEED,
+        KeyPurpose.GRANT,
+        KeyPurpose.LOG,
+        KeyPurpose.BUS_SIGNER,
+        KeyPurpose.BUS_USER,
+    ),
     AGENCY: (
         KeyPurpose.MESSAGE,
         KeyPurpose.DEED,
@@ -35,8 +50,27 @@ _STATED: Final = {
         KeyPurpose.SEAL,
         KeyPurpose.LOG,
         KeyPurpose.ADDENDUM,
+        KeyPurpose.WITNESS,
+        KeyPurpose.BUS_ACCOUNT,
+        KeyPurpose.BUS_SIGNER,
+        KeyPurpose.BUS_USER,
+    ),
+    ADMISSION: (
+        KeyPurpose.MESSAGE,
+        KeyPurpose.DEED,
+        KeyPurpose.DIRECTORY,
+        KeyPurpose.ADMISSION,
+        KeyPurpose.BUS_ACCOUNT,
+        KeyPurpose.BUS_SIGNER,
+        KeyPurpose.BUS_USER,
     ),
     OFFICER: (KeyPurpose.OFFICER, KeyPurpose.COMMAND),
+}
+_KINDS: Final = {
+    DESK: PartyKind.DESK,
+    COORDINATOR: PartyKind.COORDINATOR,
+    AGENCY: PartyKind.AGENT,
+    ADMISSION: PartyKind.ADMISSION,
 }
 
 
@@ -69,7 +103,6 @@ def identity(party: str, purpose: KeyPurpose) -> Identity:
 
 def statement(party: str, /, **changes: object) -> PartyStatement:
     """What a party's file says."""
-    kind = {DESK: PartyKind.DESK, COORDINATOR: PartyKind.COORDINATOR, AGENCY: PartyKind.AGENT}.get(party)
     keys = [
         KeyStatement(
             purpose=purpose,
@@ -85,7 +118,7 @@ def statement(party: str, /, **changes: object) -> PartyStatement:
     stated = PartyStatement(
         hub=HUB,
         party=party,
-        party_kind=kind or PartyKind.OFFICER,
+        party_kind=_KINDS.get(party, PartyKind.OFFICER),
         agency_kind=AgencyKind.POLICE if party == AGENCY else None,
         officer_role=OfficerRole.SOCIAL_WORKER if party == OFFICER else None,
         name="Example Police" if party == AGENCY else "Example Hub",

@@ -11,7 +11,7 @@ from tests.documents import PARTS, ROOT, marked, renewed
 SPEC = (ROOT / "schemas/SPEC.md").read_text(encoding="utf-8")
 CHECKS = re.compile(r"^\| \d+ \| .* \| (?P<codes>[^|]*) \|$", re.MULTILINE)
 FAILURES = set(re.findall(r"^\| `([a-z_]+)` \| (?:reject|retry|halt) \|", SPEC, re.MULTILINE))
-SECTIONS = set(re.findall(r"^#{2,3} (\d(?:\.\d)?)", SPEC, re.MULTILINE))
+SECTIONS = set(re.findall(r"^#{2,3} (\d+(?:\.\d+)?)", SPEC, re.MULTILINE))
 
 
 @pytest.mark.parametrize("document", sorted(PARTS))
@@ -35,7 +35,7 @@ def test_every_section_that_the_code_cites_exists() -> None:
     cited: dict[str, str] = {}
     for top in ("schemas", "broker", "agents"):
         for path in sorted((ROOT / top).rglob("*.py")):
-            for section in re.findall(r"\bSPEC (\d(?:\.\d)?)", path.read_text(encoding="utf-8")):
+            for section in re.findall(r"\bSPEC (\d+(?:\.\d+)?)", path.read_text(encoding="utf-8")):
                 cited.setdefault(section, str(path))
     assert len(cited) > 20
     assert not {section: path for section, path in cited.items() if section not in SECTIONS}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from broker.node.home import KEPT
 from schemas.crypto.keys import Identity, SigningKey
 from schemas.crypto.purposes import USES, Algorithm, KeyPurpose
 from schemas.messages.fields import encode_base64
@@ -13,16 +14,10 @@ from tests.support.clock import NOON
 
 DAY_MS = 24 * 3600 * 1000
 STATED = {
-    PartyKind.DESK: (KeyPurpose.MESSAGE, KeyPurpose.DEED, KeyPurpose.REQUEST, KeyPurpose.ADDENDUM),
-    PartyKind.COORDINATOR: (KeyPurpose.MESSAGE, KeyPurpose.DEED, KeyPurpose.GRANT, KeyPurpose.LOG),
-    PartyKind.AGENT: (
-        KeyPurpose.MESSAGE,
-        KeyPurpose.DEED,
-        KeyPurpose.ANSWER,
-        KeyPurpose.SEAL,
-        KeyPurpose.LOG,
-        KeyPurpose.ADDENDUM,
-    ),
+    PartyKind.DESK: (*KEPT[PartyKind.DESK], KeyPurpose.ADDENDUM),
+    PartyKind.COORDINATOR: KEPT[PartyKind.COORDINATOR],
+    PartyKind.AGENT: (*KEPT[PartyKind.AGENT], KeyPurpose.ADDENDUM),
+    PartyKind.ADMISSION: KEPT[PartyKind.ADMISSION],
     PartyKind.OFFICER: (KeyPurpose.OFFICER, KeyPurpose.COMMAND),
 }
 
@@ -35,6 +30,20 @@ class Member:
     root: SigningKey
     keys: dict[KeyPurpose, SigningKey] = field(default_factory=dict)
     identities: dict[KeyPurpose, Identity] = field(default_factory=dict)
+
+    @property
+    def me(self) -> Party:
+        """The party (with the two methods below: `broker.node.ring.Hand`)."""
+        return self.party
+
+    def signing(self, purpose: KeyPurpose) -> SigningKey:
+        """Its one key of that purpose."""
+        return self.keys[purpose]
+
+    def held(self, purpose: KeyPurpose, key_id: str) -> SigningKey | None:
+        """Its one key of that purpose, if it is that one."""
+        key = self.keys.get(purpose)
+        return key if key is not None and key.id == key_id else None
 
 
 def make_member(

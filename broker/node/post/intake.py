@@ -12,7 +12,7 @@ from schemas.failures import Rejected
 from schemas.messages.model import KindUnexpected
 from schemas.messages.party import Directory, Party
 from schemas.messages.transport import read_outer
-from schemas.subjects import may_send, subject_for
+from schemas.subjects import may_send, subjects_of
 
 
 class WrongAddress(Rejected):
@@ -59,12 +59,13 @@ def check(subject: str, raw: bytes, *, me: Party, directory: Directory, now: int
         raise FromTheFuture("dated later than the permitted clock skew")
     sender = directory.party(outer.sender)  # 5  from a pinned party, on that party's own subject
     try:
-        expected = subject_for(sender, me)
+        expected = subjects_of(sender, me)
     except ValueError:
         raise WrongSubject("those two parties do not talk over the bus") from None
-    if subject != expected:
+    if subject not in expected:
         raise WrongSubject("not its sender's subject")
-    key = directory.key(outer.sender, KeyPurpose.MESSAGE, outer.message_key, outer.sent_at)  # 6  signed by it
+    # 6  signed by it, with a key that was in force when it was sent and is not revoked by now
+    key = directory.key(outer.sender, KeyPurpose.MESSAGE, outer.message_key, outer.sent_at, seen_at=now)
     verify_header(envelope, key, KeyPurpose.MESSAGE)
     check_parts(envelope, outer.parts)  # 7  with exactly the parts it names
     if not may_send(sender.statement.party_kind, me.statement.party_kind, outer):  # 8  of a kind that is its to send

@@ -8,12 +8,20 @@ from itertools import product
 import pytest
 
 from schemas.messages.party import Party, PartyKind
-from schemas.messages.transport import OUTER, Delivery, Outer
-from schemas.subjects import ROUTES, listens_on, may_send, subject_for
+from schemas.messages.transport import OUTER, Delivery, DirectoryIssue, Outer
+from schemas.subjects import (
+    HUB_ADMISSION,
+    HUB_COORDINATOR,
+    HUB_DESK,
+    ROUTES,
+    listens_on,
+    may_send,
+    subject_for,
+)
 from schemas.vectors.entries import outers
-from schemas.vectors.parties import AGENCY, COORDINATOR, DESK, OFFICER, party
+from schemas.vectors.parties import ADMISSION, AGENCY, COORDINATOR, DESK, OFFICER, party
 
-PARTIES = [party(name) for name in (DESK, COORDINATOR, AGENCY, OFFICER)]
+PARTIES = [party(name) for name in (DESK, COORDINATOR, AGENCY, ADMISSION, OFFICER)]
 PAIRS = list(product(PARTIES, PARTIES))
 
 
@@ -34,9 +42,13 @@ def test_parties_without_a_route_have_no_subject(sender: Party, receiver: Party)
     assert not any(may_send(*kinds(sender, receiver), message) for message in outers().values())
 
 
-def test_no_two_routes_share_a_subject() -> None:
-    subjects = [route.subject for route in ROUTES.values()]
-    assert len(subjects) == len(set(subjects))
+def test_two_routes_share_a_subject_only_where_they_lead_to_one_party_of_the_hub() -> None:
+    leads_to: dict[str, set[PartyKind]] = {}
+    for (_, receiver), route in ROUTES.items():
+        leads_to.setdefault(route.subject, set()).add(receiver)
+    assert all(len(receivers) == 1 for receivers in leads_to.values())
+    shared = [route.subject for route in ROUTES.values()]
+    assert {one for one in shared if shared.count(one) > 1} == {HUB_ADMISSION, HUB_COORDINATOR, HUB_DESK}
 
 
 def test_no_name_of_a_party_is_in_a_subject() -> None:
@@ -51,6 +63,7 @@ def test_every_kind_of_message_has_a_route_and_only_a_coordinator_delivers() -> 
     assert [pair for pair, route in ROUTES.items() if Delivery in route.kinds] == [
         (PartyKind.COORDINATOR, PartyKind.AGENT)
     ]
+    assert {sender for (sender, _), route in ROUTES.items() if DirectoryIssue in route.kinds} == {PartyKind.ADMISSION}
 
 
 def test_an_agent_may_not_submit_and_a_desk_may_not_deliver() -> None:

@@ -19,6 +19,17 @@ def test_a_context_names_product_version_and_purpose() -> None:
     assert context(KeyPurpose.GRANT) == b"needtoknow/v1/grant\x00"
 
 
-def test_no_party_states_a_root_a_reply_or_a_storage_key() -> None:
+def test_what_no_other_party_needs_is_stated_by_none() -> None:
     stated = frozenset().union(*STATED.values())
-    assert set(KeyPurpose) - stated == {KeyPurpose.ROOT, KeyPurpose.REPLY, KeyPurpose.STORAGE}
+    assert set(KeyPurpose) - stated == {
+        KeyPurpose.ROOT,
+        KeyPurpose.REPLY,
+        KeyPurpose.STORAGE,
+        KeyPurpose.BUS_OPERATOR,
+        KeyPurpose.BUS_OPERATOR_SIGNER,
+        KeyPurpose.BUS_SYSTEM,
+        KeyPurpose.BUS_SYSTEM_SIGNER,
+        KeyPurpose.BUS_SYSTEM_USER,
+        KeyPurpose.TLS,
+        KeyPurpose.TLS_AUTHORITY,
+    }

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.crypto import nkey
 from schemas.crypto.keys import Identity, SigningKey
 from schemas.crypto.purposes import KeyPurpose
 from schemas.envelope import pack, signed
@@ -15,6 +16,7 @@ from schemas.messages.party import (
     STATED,
     Directory,
     KeyNotInForce,
+    KeyRevoked,
     KeyStatement,
     KeyUnknown,
     Party,
@@ -26,6 +28,7 @@ from schemas.messages.party import (
     state_party,
 )
 from schemas.vectors.parties import (
+    ADMISSION,
     AGENCY,
     COORDINATOR,
     DAY_MS,
@@ -42,7 +45,7 @@ from schemas.vocabulary import AgencyKind
 
 ROOT = signing_key(DESK, KeyPurpose.ROOT)
 FILE = party_file(DESK)
-ALL = [party(name) for name in (DESK, COORDINATOR, AGENCY, OFFICER)]
+ALL = [party(name) for name in (DESK, COORDINATOR, AGENCY, ADMISSION, OFFICER)]
 DIRECTORY = Directory.of(HUB, ALL)
 
 
@@ -66,10 +69,38 @@ def test_a_fingerprint_has_128_bits_and_is_the_roots() -> None:
     assert len({each.fingerprint for each in ALL}) == len(ALL)
 
 
-def test_a_token_names_nobody_and_follows_from_the_root() -> None:
+def test_a_token_names_nobody_and_follows_from_the_bus_account() -> None:
     assert party(AGENCY).token == stated(AGENCY, name="Another Name", serial=9).token
-    assert party(AGENCY).token.isalnum()
-    assert len({each.token for each in ALL}) == len(ALL)
+    assert party(AGENCY).token == nkey.of(signing_key(AGENCY, KeyPurpose.BUS_ACCOUNT).public)
+    with pytest.raises(KeyUnknown):
+        _ = party(DESK).token
+
+
+def bus_account(begins: int, **changes: object) -> KeyStatement:
+    raw = SigningKey.generate(KeyPurpose.BUS_ACCOUNT).public.raw
+    stated_key = KeyStatement(
+        purpose=KeyPurpose.BUS_ACCOUNT, public=encode_base64(raw), not_before=begins, not_after=begins + 400 * DAY_MS
+    )
+    return stated_key.model_copy(update=changes)
+
+
+def token_of(key: KeyStatement) -> str:
+    return nkey.encode(nkey.Kind.ACCOUNT, decode_base64(key.public))
+
+
+def test_during_a_rotation_both_tokens_count_and_the_newest_is_used() -> None:
+    new, old, dead = bus_account(T0), bus_account(T0 - DAY_MS), bus_account(T0 + DAY_MS, revoked_at=T0)
+    rotating = stated(AGENCY, keys=[old, new, dead])
+    assert rotating.tokens == (token_of(new), token_of(old))
+    assert rotating.token == token_of(new)
+
+
+@pytest.mark.parametrize("name", [AGENCY, ADMISSION])
+def test_an_agent_and_admission_state_a_bus_account_that_is_not_revoked(name: str) -> None:
+    others = [key for key in statement(name).keys if key.purpose is not KeyPurpose.BUS_ACCOUNT]
+    for keys in (others, [*others, bus_account(T0, revoked_at=T0 + DAY_MS)]):
+        with pytest.raises(PartyFileInvalid, match="field_invalid"):
+            stated(name, keys=keys)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +172,7 @@ def test_what_is_not_a_statement_is_no_party_however_it_is_signed() -> None:
             read_party(armour(signed(raw, [ROOT])))
 
 
-@pytest.mark.parametrize("name", [DESK, COORDINATOR, AGENCY, OFFICER])
+@pytest.mark.parametrize("name", [DESK, COORDINATOR, AGENCY, ADMISSION, OFFICER])
 def test_a_party_states_keys_of_its_own_kind_only(name: str) -> None:
     own = STATED[party(name).statement.party_kind]
     for purpose in KeyPurpose:
@@ -205,6 +236,41 @@ def test_a_key_is_found_by_party_purpose_and_id_while_in_force() -> None:
         DIRECTORY.key(DESK, KeyPurpose.REQUEST, key.id, first.not_after)
 
 
+def revoked(who: str, number: int, at: int) -> list[KeyStatement]:
+    keys = list(statement(who).keys)
+    keys[number] = keys[number].model_copy(update={"revoked_at": at})
+    return keys
+
+
+def test_a_revoked_key_is_dead_from_that_instant_and_refused_to_whatever_comes_in_later() -> None:
+    directory = Directory.of(HUB, [stated(keys=revoked(DESK, 0, T0))])
+    key = signing_key(DESK, KeyPurpose.MESSAGE).public
+    assert directory.key(DESK, KeyPurpose.MESSAGE, key.id, T0 - 1) == key
+    assert directory.key(DESK, KeyPurpose.MESSAGE, key.id, T0 - 1, seen_at=T0 - 1) == key
+    with pytest.raises(KeyNotInForce):
+        directory.key(DESK, KeyPurpose.MESSAGE, key.id, T0)
+    with pytest.raises(KeyRevoked):
+        directory.key(DESK, KeyPurpose.MESSAGE, key.id, T0 - 1, seen_at=T0)
+
+
+def test_a_key_to_be_revoked_is_not_used_any_more_by_anybody() -> None:
+    directory = Directory.of(HUB, [stated(keys=revoked(DESK, 0, T0 + DAY_MS))])
+    with pytest.raises(KeyNotInForce):
+        directory.newest(DESK, KeyPurpose.MESSAGE, T0)
+
+
+def test_a_revoked_key_never_comes_back() -> None:
+    directory = Directory.of(HUB, [stated(keys=revoked(DESK, 0, T0), serial=2)])
+    with pytest.raises(PartyFileInvalid, match="comes back"):
+        directory.with_renewed(stated(serial=3))
+    with pytest.raises(PartyFileInvalid, match="comes back"):
+        directory.with_renewed(stated(keys=revoked(DESK, 0, T0 + 1), serial=3))
+    sooner = stated(keys=revoked(DESK, 0, T0 - 1), serial=3)
+    assert directory.with_renewed(sooner).party(DESK) == sooner
+    without_it = stated(keys=statement(DESK).keys[1:], serial=3)
+    assert directory.with_renewed(without_it).party(DESK) == without_it
+
+
 def seal_key(epoch: int, begins: int) -> KeyStatement:
     raw = Identity.generate(KeyPurpose.SEAL).public.raw
     return KeyStatement(
@@ -218,7 +284,7 @@ def seal_key(epoch: int, begins: int) -> KeyStatement:
 
 def test_the_newest_key_is_the_one_that_began_last_and_is_in_force() -> None:
     keys = [seal_key(1, T0 - DAY_MS), seal_key(2, T0), seal_key(3, T0 + DAY_MS)]
-    directory = Directory.of(HUB, [stated(AGENCY, keys=keys)])
+    directory = Directory.of(HUB, [stated(AGENCY, keys=[bus_account(T0), *keys])])
     assert [directory.newest(AGENCY, KeyPurpose.SEAL, at)[1] for at in (T0 - 1, T0, T0 + DAY_MS)] == [1, 2, 3]
     assert directory.newest(AGENCY, KeyPurpose.SEAL, T0)[0].raw == decode_base64(keys[1].public)
     with pytest.raises(KeyNotInForce):
