@@ -1,0 +1,74 @@
+"""Admission's own entries: what it did with whom, signed with its deed key and sent to be put in the hub's log.
+
+Each is a leaf and the message that carries it. Writes nothing: whoever commits the step puts the message in the outbox
+in the same transaction, so there is a step and its entry, or neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal, TypeAlias
+
+from broker.node.post.writing import Outgoing, Writer
+from broker.node.ring import Hand
+from schemas.crypto.purposes import KeyPurpose
+from schemas.messages.entry import AdmissionEntry, DeedEntry, KeyEntry, nonce, sign_deed
+from schemas.messages.party import Party
+from schemas.messages.transport import Deed
+
+DEED_VALIDITY_MS: Final = 89 * 24 * 3600 * 1000
+"""As long as a message may be valid, less a day: a step is to be recorded however long the coordinator is away."""
+_UNSIGNED: Final = {"deed_key": "0" * 32, "sig": "0" * 128}
+
+Step: TypeAlias = Literal[
+    "offered", "admitted", "renewed", "root-replaced", "suspended", "resumed", "expelled", "refused"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Deeds:
+    """Admission's hand for entries of the log that the coordinator keeps."""
+
+    coordinator: Party
+    hand: Hand = field(repr=False)
+    writer: Writer = field(repr=False)
+
+    def step(self, step: Step, party: Party, now: int, *, file_digest: str = "", reason: str | None = None) -> Outgoing:
+        """A step was taken with an agency, by the statement that is in force after it."""
+        fields = {
+            "step": step,
+            "agency": party.id,
+            "root": party.root.id,
+            "statement_digest": party.digest,
+            "file_digest": file_digest or None,
+            "reason": reason,
+        }
+        return self._written(AdmissionEntry, now, fields)
+
+    def refused(self, reason: str, file_digest: str, now: int, *, agency: str | None = None) -> Outgoing:
+        """A file was refused; the agency is named only if it is one that was admitted before."""
+        fields = {"step": "refused", "agency": agency, "file_digest": file_digest, "reason": reason}
+        return self._written(AdmissionEntry, now, fields)
+
+    def directory(self, version: int, directory_digest: str, now: int) -> Outgoing:
+        """A directory was made; it is given out once this is in the log."""
+        return self._written(KeyEntry, now, {"version": version, "directory_digest": directory_digest})
+
+    def _written(self, model: type[DeedEntry], now: int, fields: Mapping[str, object]) -> Outgoing:
+        me = self.hand.me
+        entry = model.model_validate(
+            {
+                "log": self.coordinator.statement.log,
+                "hub": me.statement.hub,
+                "t": now,
+                "n": nonce(),
+                "by": me.id,
+                **_UNSIGNED,
+                **fields,
+            }
+        )
+        leaf = sign_deed(entry, self.hand.signing(KeyPurpose.DEED))
+        return self.writer.write(
+            Deed, self.coordinator, (leaf,), sent_at=now, expires_at=now + DEED_VALIDITY_MS, exchange=None
+        )

@@ -1,0 +1,290 @@
+"""Admission's tables, as functions on a transaction. The one place that knows their columns.
+
+Nothing here decides anything; what is called in one work is committed together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from broker.node.store.migrations import Migration, load_migrations
+from broker.node.store.port import Transaction
+
+MIGRATIONS: Final[tuple[Migration, ...]] = load_migrations("broker.enrolment.migrations", "admission")
+_MEMBER: Final = "agency, state, statement, request_digest, challenge_digest, is_proven, since, reason"
+_OFFER: Final = (
+    "agency, request_digest, file_digest, statement, reply, reply_digest, challenge_digest, certificate_key,"
+    " certificate, replaces, expires_at"
+)
+_DIRECTORY: Final = "version, frame, lines, digest, message_id, changed, issued_at, expires_at, receipt"
+
+
+class MemberState(StrEnum):
+    """How an agency stands that was admitted once."""
+
+    ADMITTED = "admitted"
+    SUSPENDED = "suspended"
+    EXPELLED = "expelled"
+
+
+class Standing(StrEnum):
+    """How an account of the bus stands."""
+
+    LIVE = "live"
+    SUSPENDED = "suspended"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An agency that was admitted: its newest statement (a frame), and how it stands since when and why."""
+
+    agency: str
+    state: MemberState
+    statement: bytes
+    request_digest: str
+    challenge_digest: str
+    is_proven: bool
+    """Whether it has shown that it can open what is sealed to it."""
+    since: int
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What was written for an agency and waits for a person's yes."""
+
+    agency: str
+    request_digest: str
+    file_digest: str
+    statement: bytes
+    reply: bytes
+    reply_digest: str
+    challenge_digest: str
+    certificate_key: bytes
+    certificate: bytes
+    replaces: bool
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The claims that every server is to hold for an account."""
+
+    nkey: str
+    party: str
+    standing: Standing
+    claims: str
+    issued_at: int
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The newest certificate of a party, and the key it is for."""
+
+    party: str
+    public: bytes
+    pem: bytes
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A directory; given out once it has the receipt of its entry. `changed` are the parties that it is about."""
+
+    version: int
+    frame: bytes
+    lines: bytes
+    digest: str
+    message_id: str
+    changed: tuple[str, ...]
+    issued_at: int
+    expires_at: int
+    receipt: bytes | None = None
+
+
+# Members and offers.
+
+
+def members(tx: Transaction) -> dict[str, Member]:
+    """Every agency that was ever admitted, by name."""
+    rows = tx.execute(f"SELECT {_MEMBER} FROM member ORDER BY agency")  # noqa: S608  # names of ours
+    return {
+        row[0]: Member(row[0], MemberState(row[1]), row[2], row[3], row[4], bool(row[5]), row[6], row[7])
+        for row in rows
+    }
+
+
+def put_member(tx: Transaction, member: Member) -> None:
+    """Keep how an agency stands."""
+    tx.execute(
+        f"INSERT OR REPLACE INTO member ({_MEMBER}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        (
+            member.agency,
+            member.state.value,
+            member.statement,
+            member.request_digest,
+            member.challenge_digest,
+            member.is_proven,
+            member.since,
+            member.reason,
+        ),
+    )
+
+
+def offers(tx: Transaction) -> dict[str, Offer]:
+    """What waits for a yes, by agency."""
+    rows = tx.execute(f"SELECT {_OFFER} FROM offer ORDER BY agency")  # noqa: S608
+    return {
+        row[0]: Offer(*row[:9], replaces=bool(row[9]), expires_at=row[10])  # type: ignore[misc]
+        for row in rows
+    }
+
+
+def put_offer(tx: Transaction, offer: Offer) -> None:
+    """Keep an offer; an earlier one for the same agency is forgotten."""
+    tx.execute(
+        f"INSERT OR REPLACE INTO offer ({_OFFER}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        (
+            offer.agency,
+            offer.request_digest,
+            offer.file_digest,
+            offer.statement,
+            offer.reply,
+            offer.reply_digest,
+            offer.challenge_digest,
+            offer.certificate_key,
+            offer.certificate,
+            offer.replaces,
+            offer.expires_at,
+        ),
+    )
+
+
+def drop_offer(tx: Transaction, agency: str) -> None:
+    """Forget an offer."""
+    tx.execute("DELETE FROM offer WHERE agency = ?", (agency,))
+
+
+def was_taken(tx: Transaction, digest: str) -> bool:
+    """Whether a request has had its effect."""
+    return tx.execute("SELECT 1 FROM request WHERE digest = ?", (digest,)).fetchone() is not None
+
+
+def take_request(tx: Transaction, digest: str, agency: str, now: int) -> None:
+    """Remember that a request has had its effect."""
+    tx.execute("INSERT INTO request VALUES (?, ?, ?)", (digest, agency, now))
+
+
+# Keys.
+
+
+def owners(tx: Transaction, publics: Iterable[bytes]) -> set[str]:
+    """The parties that stated any of these keys before."""
+    found = set()
+    for public in publics:
+        row = tx.execute("SELECT party FROM key_of WHERE public = ?", (public,)).fetchone()
+        if row is not None:
+            found.add(row[0])
+    return found
+
+
+def keep_keys(tx: Transaction, party: str, publics: Iterable[bytes]) -> None:
+    """Remember whose these keys are."""
+    tx.executemany("INSERT OR IGNORE INTO key_of VALUES (?, ?)", [(public, party) for public in publics])
+
+
+# The hub's own parties.
+
+
+def hub_statements(tx: Transaction) -> dict[str, bytes]:
+    """The newest statements of the hub's own parties that came by renewal."""
+    return dict(tx.execute("SELECT party, statement FROM hub_statement").fetchall())
+
+
+def put_hub_statement(tx: Transaction, party: str, statement: bytes) -> None:
+    """Keep the newest statement of one of the hub's own parties."""
+    tx.execute("INSERT OR REPLACE INTO hub_statement VALUES (?, ?)", (party, statement))
+
+
+# What the bus is to hold.
+
+
+def accounts(tx: Transaction) -> dict[str, Account]:
+    """Every account that the servers are to hold, by nkey."""
+    rows = tx.execute("SELECT nkey, party, standing, claims, issued_at, expires_at FROM account ORDER BY nkey")
+    return {row[0]: Account(row[0], row[1], Standing(row[2]), *row[3:]) for row in rows}
+
+
+def put_account(tx: Transaction, account: Account) -> None:
+    """Keep what the servers are to hold for an account."""
+    tx.execute(
+        "INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?, ?)",
+        (account.nkey, account.party, account.standing, account.claims, account.issued_at, account.expires_at),
+    )
+
+
+def certificates(tx: Transaction) -> dict[str, Certificate]:
+    """The newest certificate of each party."""
+    rows = tx.execute("SELECT party, public, pem, expires_at FROM certificate ORDER BY party")
+    return {row[0]: Certificate(*row) for row in rows}
+
+
+def put_certificate(tx: Transaction, certificate: Certificate) -> None:
+    """Keep a party's newest certificate."""
+    values = (certificate.party, certificate.public, certificate.pem, certificate.expires_at)
+    tx.execute("INSERT OR REPLACE INTO certificate VALUES (?, ?, ?, ?)", values)
+
+
+# Directories.
+
+
+def newest_directory(tx: Transaction, *, given_out: bool = False) -> Issued | None:
+    """The newest directory; with `given_out` the newest that has its receipt."""
+    which = "WHERE receipt IS NOT NULL" if given_out else ""
+    row = tx.execute(
+        f"SELECT {_DIRECTORY} FROM directory {which} ORDER BY version DESC LIMIT 1"  # noqa: S608
+    ).fetchone()
+    return None if row is None else _issued(row)
+
+
+def add_directory(tx: Transaction, issued: Issued) -> None:
+    """Keep a new directory."""
+    tx.execute(
+        f"INSERT INTO directory ({_DIRECTORY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        (
+            issued.version,
+            issued.frame,
+            issued.lines,
+            issued.digest,
+            issued.message_id,
+            " ".join(issued.changed),
+            issued.issued_at,
+            issued.expires_at,
+            issued.receipt,
+        ),
+    )
+
+
+def put_receipt(tx: Transaction, message_id: str, receipt: bytes) -> Issued | None:
+    """Keep the receipt that a directory waited for; gives it back, unless the message was about none."""
+    tx.execute("UPDATE directory SET receipt = ? WHERE message_id = ? AND receipt IS NULL", (receipt, message_id))
+    row = tx.execute(
+        f"SELECT {_DIRECTORY} FROM directory WHERE message_id = ?",  # noqa: S608
+        (message_id,),
+    ).fetchone()
+    return None if row is None else _issued(row)
+
+
+def drop_older_directories(tx: Transaction, version: int) -> None:
+    """Forget directories that a newer one, which was given out, has replaced."""
+    tx.execute("DELETE FROM directory WHERE version < ?", (version,))
+
+
+def _issued(row: tuple[object, ...]) -> Issued:
+    version, frame, lines, digest, message_id, changed, *rest = row
+    return Issued(version, frame, lines, digest, message_id, tuple(str(changed).split()), *rest)  # type: ignore[arg-type]
