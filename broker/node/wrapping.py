@@ -28,7 +28,7 @@ _SALT_BYTES: Final = 16
 _SALT_FILE_LIMIT_BYTES: Final = 1024
 PASSPHRASE_CHARACTERS: Final = 20
 """Six words of a word list, or a generator's: over 77 bits, of which Argon2id makes each guess cost 64 MiB."""
-PASSPHRASE_DISTINCT: Final = 8
+PASSPHRASE_DISTINCT: Final = 10
 _ITERATIONS: Final = 3
 _LANES: Final = 4
 _MEMORY_KIB: Final = 64 * 1024
