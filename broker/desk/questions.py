@@ -21,6 +21,7 @@ from broker.desk.register import ExchangeRow
 from broker.desk.shelf import Shelf
 from broker.desk.trust import Trust
 from broker.desk.vault import Vault
+from broker.node.clock import PERMITTED_SKEW_MS
 from broker.node.metrics import DeskMetrics
 from broker.node.post.office import Post
 from broker.node.store.port import Transaction
@@ -36,6 +37,12 @@ SIGN_WITHIN_MS: Final = 10 * 60_000
 """Ten minutes to read and sign. A header signed later would state a time of asking that is not true any more."""
 REPEATED_AFTER_EXPIRY_MS: Final = 7 * 24 * 3600_000
 """A submission is repeated for a week beyond the request's expiry, so that its end is told after an outage."""
+
+
+class ClockBehind(FieldInvalid):
+    """The desk's clock shows a time before the enquiry was received; nothing was asked."""
+
+    code = "clock_behind"
 
 
 class SignedTooLate(FieldInvalid):
@@ -79,10 +86,11 @@ class Questions:
         if found.state not in (EnquiryState.OPEN, EnquiryState.DECIDED):
             raise EnquiryNotOpen(f"the enquiry is {found.state}; nothing can be asked in it")
         now = self.post.clock.now()
+        asked_at = time_of_asking(found.received_at, now)
         times = self.deadlines.times(
             found.rag,
             received_at=found.received_at,
-            now=now,
+            now=asked_at,
             deadline_at=command.deadline_at,
             expires_at=command.expires_at,
         )
@@ -97,7 +105,7 @@ class Questions:
             officer=named,
             reply_key=self.vault.identity(found.reply_key).public,
             times=times,
-            asked_at=now,
+            asked_at=asked_at,
         )
         prepared = prepare(question, trust=self.trust, desk_key=self.request_key, draw=nonce)
         await self._keep(question, prepared)
@@ -105,7 +113,7 @@ class Questions:
             "exchange": question.exchange,
             "header": prepared.header.decode("utf-8"),
             "digest": prepared.digest,
-            "sign_before": now + SIGN_WITHIN_MS,
+            "sign_before": asked_at + SIGN_WITHIN_MS,
         }
 
     async def _keep(self, question: Question, prepared: Prepared) -> None:
@@ -209,6 +217,17 @@ class Questions:
 
     async def _row(self, exchange: str, officer: str) -> ExchangeRow:
         return await self.post.store.read(lambda tx: self.shelf.exchange(tx, exchange, officer))
+
+
+def time_of_asking(received_at: int, now: int) -> int:
+    """When a question is asked: now, and never before its enquiry, also when the clock was set back a little."""
+    if received_at - now > PERMITTED_SKEW_MS:
+        behind = (received_at - now) // 1000
+        raise ClockBehind(
+            f"this machine's clock is {behind} seconds before the time at which the enquiry was received:"
+            " set the clock right, then ask again"
+        )
+    return max(now, received_at)
 
 
 def exchange_shown(row: ExchangeRow) -> dict[str, Any]:
