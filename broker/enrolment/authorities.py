@@ -17,7 +17,7 @@ from typing import Final
 
 from broker.enrolment.authority import Authority
 from broker.node.home import Home
-from broker.node.keystore import KeyStore
+from broker.node.keystore import KeyReader, KeyStore
 from schemas.crypto.purposes import KeyPurpose
 from schemas.failures import Failure
 
@@ -42,7 +42,7 @@ class Authorities:
     """The authorities of one home. Reads its files each time: they are few, and change once in years."""
 
     home: Home
-    keys: KeyStore = field(repr=False)
+    keys: KeyReader = field(repr=False)
 
     def create(self, hosts: Sequence[str], *, now: int) -> str:
         """Make an authority, durable before this returns; it signs only if it is the first. Gives back its name.
@@ -51,6 +51,7 @@ class Authorities:
             AuthorityInUse: there are as many as can be trusted at once.
             HostInvalid.
         """
+        assert isinstance(self.keys, KeyStore)
         names = self.names()
         if len(names) >= MAX_TRUSTED:
             raise AuthorityInUse(f"{MAX_TRUSTED} authorities are trusted already; retire one first")
@@ -80,6 +81,7 @@ class Authorities:
             AuthorityInUse: it is the one that signs.
             AuthorityMissing: there is none of that name.
         """
+        assert isinstance(self.keys, KeyStore)
         if name == self._issuing():
             raise AuthorityInUse("that authority signs; have another one sign first")
         if name not in self.names():

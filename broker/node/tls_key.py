@@ -6,6 +6,7 @@ Owns the form of key, certificate request and chain. Refuses to know who signs c
 
 from __future__ import annotations
 
+import os
 from typing import Final
 
 from cryptography import x509
@@ -20,6 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
+from broker.node.keystore import KeyStore
+from schemas.crypto.purposes import KeyPurpose
 from schemas.failures import Rejected
 
 MAX_CHAIN_BYTES: Final = 16 * 1024
@@ -42,6 +45,15 @@ class ChainMalformed(Rejected):
 def generate_tls_key() -> bytes:
     """A new P-256 key in PKCS#8 DER, for a key store under the purpose `tls`."""
     return private_bytes(ec.generate_private_key(ec.SECP256R1()))
+
+
+def ensure_tls_key(keys: KeyStore) -> bytes:
+    """The party's TLS key, made if there is none; durable before this returns."""
+    names = keys.names(KeyPurpose.TLS)
+    if not names:
+        names = [os.urandom(8).hex()]
+        keys.add(KeyPurpose.TLS, names[0], generate_tls_key())
+    return keys.get(KeyPurpose.TLS, names[0])
 
 
 def private_bytes(key: ec.EllipticCurvePrivateKey) -> bytes:

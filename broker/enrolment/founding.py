@@ -1,0 +1,122 @@
+"""What `broker init` makes of the bus: operator and system keys, the authority, and each hub party's access to it.
+
+The private halves of operator, system account and authority are made in admission's key store and never leave it.
+Refuses to know the servers' configuration (`broker.enrolment.server_files`) and agencies (`broker.enrolment.steps`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from broker.enrolment.authorities import Authorities, write_whole
+from broker.enrolment.authority import read_request
+from broker.enrolment.operator import Operator, operator_claims, system_claims
+from broker.enrolment.server_config import BusIdentity
+from broker.enrolment.standing import Issuer, of_hub
+from broker.node.home import Home
+from broker.node.keystore import KeyReader, KeyStore
+from broker.node.tls_key import certificate_request, ensure_tls_key
+from schemas.crypto import nkey
+from schemas.crypto.keys import SigningKey
+from schemas.crypto.purposes import KeyPurpose
+
+OF_THE_BUS: Final = (
+    KeyPurpose.BUS_OPERATOR,
+    KeyPurpose.BUS_OPERATOR_SIGNER,
+    KeyPurpose.BUS_SYSTEM,
+    KeyPurpose.BUS_SYSTEM_SIGNER,
+    KeyPurpose.BUS_SYSTEM_USER,
+)
+"""Keys that admission alone holds and that no statement names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Founded:
+    """What the servers are to be configured with."""
+
+    identity: BusIdentity
+    authorities: Authorities
+
+
+def found(admission: Home, hub: Sequence[Home], *, hosts: Sequence[str], addresses: Sequence[str], now: int) -> Founded:
+    """Make the bus's keys and authority, and give each of the hub's parties its access.
+
+    Args:
+        hub: the homes of coordinator and desk.
+        hosts: names and addresses of the servers, for which the authority may sign.
+        addresses: where the hub's parties dial, a URL each.
+
+    Raises:
+        HostInvalid: one of the hosts is no name; nothing was made.
+        KeyExists, KeyStoreInUse, KeyStoreUnsafe.
+    """
+    keys = admission.keystore()
+    try:
+        authorities = Authorities(admission, keys)
+        authorities.create(hosts, now=now)
+        for purpose in OF_THE_BUS:
+            key = SigningKey.generate(purpose)
+            keys.add(purpose, key.id, key.seed())
+        identity = identity_of(admission, hub, keys, now=now)
+        give_access(admission, keys, authorities, identity.hub_claims, addresses, now=now)
+        for home in hub:
+            own = home.keystore()
+            try:
+                give_access(home, own, authorities, identity.hub_claims, addresses, now=now)
+            finally:
+                own.close()
+    finally:
+        keys.close()
+    return Founded(identity, Authorities(admission, admission.keys_to_read()))
+
+
+def identity_of(admission: Home, hub: Sequence[Home], keys: KeyReader, *, now: int) -> BusIdentity:
+    """The claims that a server has before anybody tells it any, made anew from admission's keys.
+
+    Raises:
+        HomeInvalid: a key is missing.
+    """
+    issuer = issuer_of(admission, keys)
+    operator = admission.signing_key(keys, KeyPurpose.BUS_OPERATOR)
+    names = Operator(
+        operator.public,
+        issuer.signer.public,
+        admission.signing_key(keys, KeyPurpose.BUS_SYSTEM).public,
+        admission.signing_key(keys, KeyPurpose.BUS_SYSTEM_SIGNER).public,
+    )
+    account = of_hub([home.own() for home in hub], admission.own(), {}, issuer, now)
+    return BusIdentity(
+        operator=operator_claims(names, operator, issued_at=now),
+        system=nkey.of(names.system),
+        system_claims=system_claims(names, issuer.signer, issued_at=now),
+        hub=account.nkey,
+        hub_claims=account.claims,
+    )
+
+
+def issuer_of(admission: Home, keys: KeyReader) -> Issuer:
+    """Who issues account claims for this hub.
+
+    Raises:
+        HomeInvalid: a key is missing.
+    """
+    hub = nkey.of(admission.signing_key(keys, KeyPurpose.BUS_ACCOUNT).public)
+    return Issuer(admission.signing_key(keys, KeyPurpose.BUS_OPERATOR_SIGNER), hub)
+
+
+def give_access(
+    home: Home, keys: KeyStore, authorities: Authorities, claims: str, addresses: Sequence[str], *, now: int
+) -> None:
+    """Write what one of the hub's own parties connects with; its private keys it has already."""
+    request = read_request(certificate_request(ensure_tls_key(keys)))
+    certificate = authorities.issuing().issue_client(request, home.own().statement.party_kind, now=now)
+    folder = home.path / "bus"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    write_whole(folder / "client.pem", certificate.public_bytes(Encoding.PEM))
+    write_whole(folder / "ca.pem", authorities.trusted())
+    write_whole(folder / "account.jwt", claims.encode("ascii"))
+    write_whole(folder / "addresses", "".join(f"{address}\n" for address in addresses).encode("ascii"))
