@@ -80,31 +80,32 @@ def build_agent(ground: Ground, source: RecordSource, gatekeeper: Gatekeeper, se
     """Wire an agent; nothing runs yet.
 
     Raises:
-        HomeInvalid: a key is missing, or the hub's coordinator or desk is not pinned.
+        HomeInvalid: its own file names no log, or the hub's coordinator or desk is not pinned.
     """
-    post, home, me, answers = ground.post, ground.home, ground.me, settings.answers
+    post, answers = ground.post, settings.answers
     try:
         hub, desk = ground.directory.only(PartyKind.COORDINATOR), ground.directory.only(PartyKind.DESK)
-        hub_lead, _ = ground.directory.newest(desk.id, KeyPurpose.ADDENDUM, ground.clock.now())
-        own_lead, _ = ground.directory.newest(me.id, KeyPurpose.ADDENDUM, ground.clock.now())
     except Rejected as failure:
         raise HomeInvalid(f"{failure.detail}; pin the files of the hub's coordinator and desk (agent pin)") from None
     if ground.log is None:
         raise HomeInvalid("this agency's own file names no log; make the home again with init")
-    seals = {identity.id: identity for identity in home.identities(ground.keys, KeyPurpose.SEAL)}
-    checker = Checker(me, lambda: post.directory, seals)
+    checker = Checker(ground.ring, lambda: post.directory)
     metrics = AgentMetrics(ground.metrics.registry)
     currency = Currency(post, checker, hub, metrics)
     calls = SourceCalls(ground.clock, places=answers.source_calls, limit_ms=answers.source_seconds * 1000)
     own_log = OwnLog(ground.log, ground.directory.hub)
-    signatory = Signatory(
-        agency=me.id,
-        answer_key=home.signing_key(ground.keys, KeyPurpose.ANSWER),
-        deed_key=home.signing_key(ground.keys, KeyPurpose.DEED),
-        hub_lead=hub_lead,
-        own_lead=own_lead,
-        handling=settings.handling_caveat,
-    )
+
+    def signatory() -> Signatory:
+        now = ground.clock.now()
+        return Signatory(
+            agency=ground.me.id,
+            answer_key=ground.ring.signing(KeyPurpose.ANSWER),
+            deed_key=ground.ring.signing(KeyPurpose.DEED),
+            hub_lead=ground.directory.newest(desk.id, KeyPurpose.ADDENDUM, now)[0],
+            own_lead=ground.directory.newest(ground.me.id, KeyPurpose.ADDENDUM, now)[0],
+            handling=settings.handling_caveat,
+        )
+
     looking = Looking(source, calls, frozenset(settings.categories), metrics)
     worker = Worker(
         post=post,

@@ -31,7 +31,7 @@ Cheap checks of identity stand before signatures, signatures before anything is 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -39,7 +39,7 @@ from typing import Final
 from agents.runtime import check_failures as fails
 from agents.runtime.mirror import Extension, read_extension
 from broker.node.clock import PERMITTED_SKEW_MS
-from schemas.crypto.keys import Identity
+from broker.node.ring import Ring
 from schemas.crypto.purposes import KeyPurpose
 from schemas.envelope import Envelope, check_parts, digest, unpack, verify_header
 from schemas.failures import Rejected
@@ -84,12 +84,16 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Checker:
-    """What a delivery is checked against: who I am, whom I pinned, the private sealing keys I hold, by key id."""
+    """What a delivery is checked against: who I am, the private sealing keys I hold, whom I pinned."""
 
-    me: Party
+    ring: Ring
     pinned: Callable[[], Directory]
-    """Asked each time: parties may be pinned and unpinned while the program runs."""
-    seals: Mapping[str, Identity] = field(repr=False)
+    """Asked each time: parties may be pinned, renewed and unpinned while the program runs."""
+
+    @property
+    def me(self) -> Party:
+        """This agency, by its newest statement."""
+        return self.ring.me
 
     @property
     def directory(self) -> Directory:
@@ -115,8 +119,8 @@ class Checker:
             raise fails.GrantNotLogged
         header = self._header(request, entry, exchange, now)  # 6 to 9
         self._desk(request, header, entry)  # 10
-        self._officer(request, header)  # 11
-        grant = self._grant(grant_envelope, header, request.digest, now)  # 12 to 15
+        self._officer(request, header, entry)  # 11
+        grant = self._grant(grant_envelope, header, entry, now)  # 12 to 15
         body = self._opened(request, header)  # 16 to 20
         return Delivered(
             header=header,
@@ -193,32 +197,34 @@ class Checker:
     def _desk(self, request: Envelope, header: RequestHeader, entry: RequestEntry) -> None:
         with _as(fails.DeskUntrusted):  # 10
             desk = self.directory.only(PartyKind.DESK)
-            key = self.directory.key(desk.id, KeyPurpose.REQUEST, header.desk_key, header.asked_at)
+            key = self.directory.key(desk.id, KeyPurpose.REQUEST, header.desk_key, header.asked_at, seen_at=entry.t)
             verify_header(request, key, KeyPurpose.REQUEST)
         claimed = {signature.key_id: signature.raw.hex() for signature in request.signatures}
         if entry.desk_key != header.desk_key or not hmac.compare_digest(entry.desk_sig, claimed[header.desk_key]):
             raise fails.DeskUntrusted("the entry holds another signature")
 
-    def _officer(self, request: Envelope, header: RequestHeader) -> None:
+    def _officer(self, request: Envelope, header: RequestHeader, entry: RequestEntry) -> None:
         with _as(fails.OfficerUntrusted):  # 11
             officer = self.directory.party(header.officer)
-            key = self.directory.key(officer.id, KeyPurpose.OFFICER, header.officer_key, header.asked_at)
+            key = self.directory.key(
+                officer.id, KeyPurpose.OFFICER, header.officer_key, header.asked_at, seen_at=entry.t
+            )
             verify_officer(request, key)
         if officer.statement.party_kind is not PartyKind.OFFICER:
             raise fails.OfficerUntrusted("not an officer")
         if officer.statement.officer_role is not header.officer_role:
             raise fails.OfficerUntrusted("pinned in another role")
 
-    def _grant(self, envelope: Envelope, header: RequestHeader, request_digest: str, now: int) -> Grant:
+    def _grant(self, envelope: Envelope, header: RequestHeader, entry: RequestEntry, now: int) -> Grant:
         with _as(fails.GrantUntrusted):  # 12
             grant = read(Grant, envelope.header)
             hub = self.directory.only(PartyKind.COORDINATOR)
-            key = self.directory.key(hub.id, KeyPurpose.GRANT, grant.grant_key, now)
+            key = self.directory.key(hub.id, KeyPurpose.GRANT, grant.grant_key, grant.not_before, seen_at=entry.t)
             verify_header(envelope, key, KeyPurpose.GRANT)
             check_parts(envelope, [])
         named = (grant.hub, grant.agency, grant.exchange)
         if named != (header.hub, header.agency, header.exchange) or not hmac.compare_digest(
-            grant.request_digest, request_digest
+            grant.request_digest, entry.request_digest
         ):  # 13
             raise fails.GrantForeign
         if not grant.not_before - PERMITTED_SKEW_MS <= now < grant.expires_at:  # 14
@@ -246,7 +252,7 @@ class Checker:
         return body
 
     def _body(self, request: Envelope, header: RequestHeader) -> RequestBody:
-        identity = self.seals.get(header.seal_key)  # 16
+        identity = self.ring.identity(KeyPurpose.SEAL, header.seal_key)  # 16
         epochs = {stated.key.id: stated.epoch for stated in self.me.keys}
         if identity is None or epochs.get(header.seal_key, header.seal_epoch) != header.seal_epoch:
             raise fails.SealKeyUnknown

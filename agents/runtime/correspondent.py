@@ -74,7 +74,7 @@ class AgentCorrespondent:
     currency: Currency
     worker: Worker
     own_log: OwnLog
-    signatory: Signatory
+    signatory: Callable[[], Signatory]
     metrics: AgentMetrics
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
 
@@ -137,20 +137,21 @@ class AgentCorrespondent:
 
     def _delivery(self, delivered: Delivered, outer: Delivery, seen_at: int, now: int) -> Work:
         header, receipt, exchange = delivered.header, delivered.receipt, delivered.header.exchange
+        signatory = self.signatory()
         acknowledged = sign_deed(
             AcknowledgedEntry(
                 log=header.log,
                 hub=header.hub,
                 t=now,
                 n=nonce(),
-                by=self.signatory.agency,
-                deed_key=self.signatory.deed_key.id,
+                by=signatory.agency,
+                deed_key=signatory.deed_key.id,
                 sig="0" * 128,
-                agency=self.signatory.agency,
+                agency=signatory.agency,
                 exchange=exchange,
                 request_digest=delivered.request_digest,
             ),
-            self.signatory.deed_key,
+            signatory.deed_key,
         )
         job = Job(exchange, header.deadline_at, header.expires_at, delivered.request, delivered.grant_envelope)
 
@@ -195,7 +196,7 @@ class AgentCorrespondent:
 
     def _is_about_me(self, entry: HubEntry, receipt: VerifiedReceipt, exchange: str | None) -> bool:
         named = (entry.hub, entry.log, entry.agency, entry.exchange)
-        return named == (self.checker.directory.hub, receipt.head.origin, self.signatory.agency, exchange)
+        return named == (self.checker.directory.hub, receipt.head.origin, self.post.me.id, exchange)
 
     def _proof(self, parts: tuple[bytes, ...], now: int) -> tuple[VerifiedReceipt, mirror.Extension]:
         if len(parts) != 2:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -61,7 +62,8 @@ class Worker:
     looking: Looking
     gatekeeper: Gatekeeper
     own_log: OwnLog
-    signatory: Signatory
+    signatory: Callable[[], Signatory]
+    """Asked for each answer: keys are rotated while the program runs."""
     contact: Contact | None
     places: asyncio.Semaphore
     _fresh: OrderedDict[str, Delivered] = field(default_factory=OrderedDict)
@@ -124,7 +126,7 @@ class Worker:
             self.gatekeeper, asked.header, grant, looked, offered=self.looking.offered, contact=self.contact
         )
         now = self.post.clock.now()
-        written = write_answer(self.signatory, asked, decided, policy=self.gatekeeper.digest, now=now)
+        written = write_answer(self.signatory(), asked, decided, policy=self.gatekeeper.digest, now=now)
         return await self._commit(job, written, now)
 
     def _opened(self, job: Job, delivered: Delivered | None) -> tuple[RequestHeader, Grant, Told]:

@@ -104,7 +104,7 @@ def check_deed(
         raise DeedElsewhere  # 2  for this log, about the exchange the message names
     if entry.t > now + PERMITTED_SKEW_MS:
         raise FromTheFuture("a deed dated later than the permitted clock skew")
-    key = room.directory.key(sender.id, KeyPurpose.DEED, entry.deed_key, entry.t)  # 3  signed by its pinned key
+    key = room.directory.key(sender.id, KeyPurpose.DEED, entry.deed_key, entry.t, seen_at=now)  # 3  by its pinned key
     verified = verify(key, KeyPurpose.DEED, without_member(leaf, SIGNATURE), bytes.fromhex(entry.sig), entry)
     addendum_digest = getattr(entry, "addendum_digest", "")  # 4  with exactly the addendum it names
     if len(parts) != (2 if addendum_digest else 1):

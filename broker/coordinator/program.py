@@ -30,7 +30,6 @@ from broker.node.policy import Policy
 from broker.node.running import run
 from broker.node.settings import load_settings
 from broker.node.store.port import Transaction
-from schemas.crypto.purposes import KeyPurpose
 from schemas.messages.entry import PolicyEntry, ShardOpenEntry, nonce
 
 COUNT_EVERY_MS: Final = 15_000
@@ -73,12 +72,11 @@ def build_coordinator(ground: Ground, policy: Policy, *, settle_in: timedelta = 
     """Wire a coordinator; nothing runs yet.
 
     Raises:
-        HomeInvalid: a key is missing, or its own file names no log.
+        HomeInvalid: its own file names no log.
     """
     if ground.log is None:
         raise HomeInvalid("the coordinator's own file names no log; make the home again with init")
-    grant_key = ground.home.signing_key(ground.keys, KeyPurpose.GRANT)
-    room = Room(ground, ground.log, policy, grant_key, CoordinatorMetrics(ground.metrics.registry))
+    room = Room(ground, ground.log, policy, CoordinatorMetrics(ground.metrics.registry))
     timekeeper = Timekeeper(room, settle_in=settle_in)
     ground.post.correspondent = CoordinatorCorrespondent(room, timekeeper)
     ground.post.on_connected = timekeeper.connected

@@ -1,6 +1,6 @@
 """The coordinator's room: what all of its parts share, and no part of which any of them owns.
 
-Its node, its policy, its grant key, who is admitted. Composition; nothing here decides.
+Its node, its policy, who is admitted. Composition; nothing here decides.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from broker.node.policy import Policy
 from broker.node.post.office import Post
 from broker.node.store.port import Seal, Transaction
 from schemas.crypto.keys import SigningKey
+from schemas.crypto.purposes import KeyPurpose
 from schemas.messages.party import Directory, Party, PartyKind
 from schemas.messages.transport import MAX_EXTENSION_LEAVES
 
@@ -29,9 +30,17 @@ class Room:
     ground: Ground
     log: Log
     policy: Policy
-    grant_key: SigningKey
     metrics: CoordinatorMetrics
     admitted: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def grant_key(self) -> SigningKey:
+        """The key that signs grants now.
+
+        Raises:
+            KeyEnded: none is in force.
+        """
+        return self.ground.ring.signing(KeyPurpose.GRANT)
 
     @property
     def post(self) -> Post:

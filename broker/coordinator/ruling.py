@@ -57,12 +57,12 @@ def rule(room: Room, checked: CheckedSubmission, decision: Decision, *, now: int
 def _grant(room: Room, checked: CheckedSubmission, decision: Decision, now: int) -> tuple[bytes, str]:
     if not isinstance(decision, Permit):
         return b"", ""
-    asked = checked.header.value
+    asked, key = checked.header.value, room.grant_key
     header = Grant(
         hub=room.hub,
         agency=asked.agency,
         exchange=asked.exchange,
-        grant_key=room.grant_key.id,
+        grant_key=key.id,
         request_digest=checked.request_digest,
         policy_digest=room.policy.digest,
         rules=list(decision.rules),
@@ -70,7 +70,7 @@ def _grant(room: Room, checked: CheckedSubmission, decision: Decision, now: int)
         not_before=now,
         expires_at=asked.expires_at,
     ).encode()
-    return signed(header, [room.grant_key]), digest(header)
+    return signed(header, [key]), digest(header)
 
 
 def _leaf(

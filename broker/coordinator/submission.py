@@ -117,7 +117,7 @@ def check_submission(received: Received, room: Room) -> CheckedSubmission:
     request = read(RequestHeader, envelope.header)
     if request.exchange != outer.exchange:
         raise ExchangeMismatch
-    key = directory.key(received.sender.id, KeyPurpose.REQUEST, request.desk_key, now)  # 3  signed by its request key
+    key = directory.key(received.sender.id, KeyPurpose.REQUEST, request.desk_key, now, seen_at=now)  # 3  signed by it
     desk_signature = _signature_by(envelope, key.id)
     header = verify(key, KeyPurpose.REQUEST, envelope.header, desk_signature, request)
     if request.hub != room.hub:  # 4  for this hub and this log
@@ -150,7 +150,7 @@ def _check_officer(request: RequestHeader, envelope: Envelope, room: Room, now: 
         raise OfficerNotAdmitted
     if officer.statement.officer_role is not request.officer_role:
         raise OfficerRoleWrong
-    key = room.directory.key(officer.id, KeyPurpose.OFFICER, request.officer_key, now)
+    key = room.directory.key(officer.id, KeyPurpose.OFFICER, request.officer_key, now, seen_at=now)
     if len(envelope.signatures) != 2:
         raise SignatureMissing("a request has two signatures: the desk's and the officer's")
     verify_officer(envelope, key)

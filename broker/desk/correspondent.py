@@ -26,7 +26,6 @@ from broker.node.post.outbox import Outbox
 from broker.node.post.port import Received, Reply, Sent, Settlement, Work
 from broker.node.store.port import Transaction
 from broker.node.store.sqlite import Store
-from schemas.crypto.keys import SigningKey
 from schemas.envelope import pack
 from schemas.failures import Failure, Rejected
 from schemas.messages.model import KindUnexpected
@@ -55,7 +54,6 @@ class DeskCorrespondent:
     clock: Clock
     vault: Vault = field(repr=False)
     deeds: Deeds = field(repr=False)
-    request_key: SigningKey = field(repr=False)
     peer_returned: Callable[[str], None]
     metrics: DeskMetrics = field(repr=False)
 
@@ -171,7 +169,7 @@ class DeskCorrespondent:
         now = self.clock.now()
         if code != COMMITTED:
             return lambda tx: self._not_accepted(tx, exchange, code, now)
-        ruled = read_ruling(parts, asked, trust=self.trust, desk_key=self.request_key, now=now)
+        ruled = read_ruling(parts, asked, trust=self.trust, now=now)
 
         def work(tx: Transaction) -> None:
             if isinstance(ruled, Permitted):

@@ -14,7 +14,9 @@ from broker.desk.excess import Cut
 from broker.desk.told import ClosedTold, ConsultedTold, QuarantineTold
 from broker.desk.trust import Trust
 from broker.node.post.writing import Outgoing, Writer
-from schemas.crypto.keys import PublicKey, SigningKey
+from broker.node.ring import Hand
+from schemas.crypto.keys import PublicKey
+from schemas.crypto.purposes import KeyPurpose
 from schemas.envelope import digest
 from schemas.ledger.merkle import leaf_hash
 from schemas.messages.addendum import make_addendum
@@ -58,7 +60,7 @@ class Deeds:
     """The desk's hand for deeds."""
 
     trust: Trust
-    key: SigningKey = field(repr=False)
+    hand: Hand = field(repr=False)
     writer: Writer = field(repr=False)
 
     def opened(self, asked: Asked, answer_digest: str, now: int) -> Done:
@@ -111,7 +113,7 @@ class Deeds:
         if addendum is not None:
             common["addendum_digest"] = digest(addendum)
         entry = model.model_validate({**common, **_UNSIGNED, **fields})
-        leaf = sign_deed(entry, self.key)
+        leaf = sign_deed(entry, self.hand.signing(KeyPurpose.DEED))
         outgoing = self.writer.write(
             Deed,
             self.trust.coordinator,

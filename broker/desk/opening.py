@@ -138,7 +138,7 @@ def open_released(
     if sender != asked.agency:
         raise NotTheOneAsked("another agency than the one asked")
     released = _logged(parts, asked, trust, now)  # 3 to 10
-    header = _header(released.answer, asked, trust, now)  # 11 to 15
+    header = _header(released, asked, trust, now)  # 11 to 15
     body = open_answer(released.answer.header, released.answer.parts[0], identity)  # 16
     if body.exchange != asked.exchange:  # 17
         raise AnswerForeign("a body of another exchange")
@@ -169,6 +169,7 @@ def read_release(leaf: bytes, asked: Asked, *, trust: Trust, now: int) -> Releas
     if (entry.agency, entry.by, entry.exchange) != (asked.agency, asked.agency, asked.exchange):
         raise EntryForeign("an entry about another exchange, or by another party")
     check_dated(entry.t, not_before=asked.asked_at, now=now, what="the entry")  # 6
+    # The log has fixed it: a key that was revoked since takes nothing back.
     verify_deed(type(entry), leaf, trust.directory.key(asked.agency, KeyPurpose.DEED, entry.deed_key, entry.t))
     if entry.request_digest != asked.request_digest:  # 7
         raise RequestDiffers("the entry names another request")
@@ -187,7 +188,8 @@ def _logged(parts: Sequence[bytes], asked: Asked, trust: Trust, now: int) -> Rel
     return Released(entry, answer, receipt, addendum)
 
 
-def _header(answer: Envelope, asked: Asked, trust: Trust, now: int) -> AnswerHeader:
+def _header(released: Released, asked: Asked, trust: Trust, now: int) -> AnswerHeader:
+    answer, entry = released.answer, released.entry
     if len(answer.signatures) != 1 or len(answer.parts) != 1:  # 11
         raise AnswerMalformed("not one signature and one sealed body")
     header = read(AnswerHeader, answer.header)
@@ -198,7 +200,8 @@ def _header(answer: Envelope, asked: Asked, trust: Trust, now: int) -> AnswerHea
     if header.reply_key != asked.reply_key:  # 13
         raise ReplyKeyDiffers("sealed to another key than this enquiry's")
     check_dated(header.answered_at, not_before=asked.asked_at, now=now, what="the answer")  # 14
-    key = trust.directory.key(asked.agency, KeyPurpose.ANSWER, header.answer_key, header.answered_at)
+    # The entry named this very answer at its own time: an answer key that was revoked later takes nothing back.
+    key = trust.directory.key(asked.agency, KeyPurpose.ANSWER, header.answer_key, header.answered_at, seen_at=entry.t)
     verify_header(answer, key, KeyPurpose.ANSWER)
     check_parts(answer, [header.body_digest])  # 15
     return header

@@ -31,7 +31,6 @@ from broker.node.observe import Check
 from broker.node.running import run
 from broker.node.settings import load_settings
 from broker.node.store.migrations import Migration, load_migrations
-from schemas.crypto.purposes import KeyPurpose
 from schemas.messages.transport import Hello
 
 DESK_MIGRATIONS: Final[tuple[Migration, ...]] = load_migrations("broker.desk.migrations", "desk")
@@ -62,7 +61,6 @@ def build_desk(ground: Ground, settings: DeskSettings) -> Desk:
     """Wire a desk; nothing runs yet.
 
     Raises:
-        HomeInvalid: a key is missing.
         HubIncomplete: no coordinator with a log is pinned.
     """
     post, home = ground.post, ground.home
@@ -70,8 +68,7 @@ def build_desk(ground: Ground, settings: DeskSettings) -> Desk:
     metrics = DeskMetrics(ground.metrics.registry)
     vault = Vault(ground.keys)
     shelf = Shelf(vault)
-    deeds = Deeds(trust, home.signing_key(ground.keys, KeyPurpose.DEED), post.writer)
-    request_key = home.signing_key(ground.keys, KeyPurpose.REQUEST)
+    deeds = Deeds(trust, ground.ring, post.writer)
     casework = Casework(trust, post, vault, shelf, deeds, metrics)
     questions = Questions(
         trust=trust,
@@ -79,7 +76,7 @@ def build_desk(ground: Ground, settings: DeskSettings) -> Desk:
         vault=vault,
         shelf=shelf,
         deeds=deeds,
-        request_key=request_key,
+        hand=ground.ring,
         deadlines=settings.table(),
         officers=named(load_cards(home)),
         metrics=metrics,
@@ -91,7 +88,6 @@ def build_desk(ground: Ground, settings: DeskSettings) -> Desk:
         clock=ground.clock,
         vault=vault,
         deeds=deeds,
-        request_key=request_key,
         peer_returned=post.peer_returned,
         metrics=metrics,
     )

@@ -24,8 +24,8 @@ from broker.desk.vault import Vault
 from broker.node.clock import PERMITTED_SKEW_MS
 from broker.node.metrics import DeskMetrics
 from broker.node.post.office import Post
+from broker.node.ring import Hand
 from broker.node.store.port import Transaction
-from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
 from schemas.messages.entry import nonce
 from schemas.messages.grant import Ruling
@@ -37,6 +37,12 @@ SIGN_WITHIN_MS: Final = 10 * 60_000
 """Ten minutes to read and sign. A header signed later would state a time of asking that is not true any more."""
 REPEATED_AFTER_EXPIRY_MS: Final = 7 * 24 * 3600_000
 """A submission is repeated for a week beyond the request's expiry, so that its end is told after an outage."""
+
+
+class KeyReplaced(FieldInvalid):
+    """The desk's key was replaced between preparing and signing; nothing was asked."""
+
+    code = "key_replaced"
 
 
 class ClockBehind(FieldInvalid):
@@ -66,7 +72,7 @@ class Questions:
     vault: Vault = field(repr=False)
     shelf: Shelf
     deeds: Deeds = field(repr=False)
-    request_key: SigningKey = field(repr=False)
+    hand: Hand = field(repr=False)
     deadlines: DeadlineTable
     officers: Mapping[str, OfficerNamed] = field(repr=False)
     metrics: DeskMetrics = field(repr=False)
@@ -107,7 +113,7 @@ class Questions:
             times=times,
             asked_at=asked_at,
         )
-        prepared = prepare(question, trust=self.trust, desk_key=self.request_key, draw=nonce)
+        prepared = prepare(question, trust=self.trust, desk_key=self.hand.signing(KeyPurpose.REQUEST), draw=nonce)
         await self._keep(question, prepared)
         return {
             "exchange": question.exchange,
@@ -141,7 +147,7 @@ class Questions:
 
         Raises:
             SignatureInvalid: it is not that officer's word for the header shown.
-            NotYours, SignedTooLate, DeadlinePassed, EnquiryNotOpen, Concluded, EnquiryUnknown.
+            NotYours, SignedTooLate, KeyReplaced, DeadlinePassed, EnquiryNotOpen, Concluded, EnquiryUnknown.
         """
         command = read_command(SignRequest, body)
         row = await self._row(exchange, officer)
@@ -155,14 +161,17 @@ class Questions:
             raise DeadlinePassed("the deadline passed before the request was signed; prepare another")
         if now > asked.asked_at + SIGN_WITHIN_MS:
             raise SignedTooLate("prepared more than ten minutes ago; prepare another")
-        key_id = asked.request().officer_key
-        officer_key = self.trust.directory.key(officer, KeyPurpose.OFFICER, key_id, now)
+        header = asked.request()
+        desk_key = self.hand.held(KeyPurpose.REQUEST, header.desk_key)
+        if desk_key is None:
+            raise KeyReplaced("the desk's key was replaced since the request was prepared; prepare another")
+        officer_key = self.trust.directory.key(officer, KeyPurpose.OFFICER, header.officer_key, now, seen_at=now)
         envelope = complete(
             asked.header,
             *parts,
             bytes.fromhex(command.signature),
             officer_key=officer_key,
-            desk_key=self.request_key,
+            desk_key=desk_key,
         )
         outgoing = self.post.writer.write(
             Submission,

@@ -25,9 +25,9 @@ from typing import Final, TypeAlias
 
 from broker.desk.asked import Asked
 from broker.desk.trust import Trust
-from schemas.crypto.keys import SigningKey
+from schemas.crypto.failures import SignatureInvalid
 from schemas.crypto.purposes import KeyPurpose
-from schemas.crypto.signing import sign
+from schemas.crypto.signing import verify
 from schemas.envelope import pack, unpack, verify_header
 from schemas.failures import Rejected
 from schemas.messages.entry import RefusalEntry, RequestEntry, read_entry
@@ -107,7 +107,7 @@ class Refused:
 Ruled: TypeAlias = "Permitted | Refused"
 
 
-def read_ruling(parts: Sequence[bytes], asked: Asked, *, trust: Trust, desk_key: SigningKey, now: int) -> Ruled:
+def read_ruling(parts: Sequence[bytes], asked: Asked, *, trust: Trust, now: int) -> Ruled:
     """What was ruled, or which check of SPEC 5.5 the acknowledgement failed.
 
     Raises:
@@ -130,12 +130,10 @@ def read_ruling(parts: Sequence[bytes], asked: Asked, *, trust: Trust, desk_key:
     if (entry.agency, entry.exchange) != (asked.agency, asked.exchange):
         raise EntryForeign("an entry about another exchange")
     header = asked.request()  # 5
-    ours = (asked.request_digest, header.addendum_digest, desk_key.id)
+    ours = (asked.request_digest, header.addendum_digest, header.desk_key)
     if (entry.request_digest, entry.addendum_digest, entry.desk_key) != ours:
         raise RequestDiffers("the entry names another request, addendum or desk key")
-    # Ed25519 is deterministic: the desk's signature of these bytes is one.
-    if entry.desk_sig != sign(desk_key, KeyPurpose.REQUEST, asked.header).hex():
-        raise RequestDiffers("the entry carries a signature that this desk did not make")
+    _check_desk_signature(entry, header, asked, trust)
     if isinstance(entry, RefusalEntry):  # 6
         if entry.policy_digest != ruling.policy_digest:
             raise RulingForeign("entry and ruling name two policies")
@@ -146,12 +144,26 @@ def read_ruling(parts: Sequence[bytes], asked: Asked, *, trust: Trust, desk_key:
     if envelope.digest != entry.grant_digest:
         raise GrantDiffers("the entry names another grant")
     grant = read(Grant, envelope.header)
-    key = trust.directory.key(trust.coordinator.id, KeyPurpose.GRANT, grant.grant_key, now)  # 7
+    # 7  what the log fixed before a key was revoked stands, whenever it comes
+    key = trust.directory.key(
+        trust.coordinator.id, KeyPurpose.GRANT, grant.grant_key, grant.not_before, seen_at=entry.t
+    )
     verify_header(envelope, key, KeyPurpose.GRANT)
     if pack(envelope.header, envelope.signatures[:1]) != parts[2]:
         raise GrantDiffers("a grant has one signature and no parts")
     _check_grant(grant, header, ruling, asked, trust)
     return Permitted(envelope.header, envelope.digest, parts[0], parts[1], entry.t)
+
+
+def _check_desk_signature(
+    entry: RequestEntry | RefusalEntry, header: RequestHeader, asked: Asked, trust: Trust
+) -> None:
+    # By the public half: the key that signed the request may have been rotated and destroyed since.
+    key = trust.directory.key(trust.desk.id, KeyPurpose.REQUEST, header.desk_key, header.asked_at)
+    try:
+        verify(key, KeyPurpose.REQUEST, asked.header, bytes.fromhex(entry.desk_sig), None)
+    except SignatureInvalid:
+        raise RequestDiffers("the entry carries a signature that this desk did not make") from None
 
 
 def _check_grant(grant: Grant, header: RequestHeader, ruling: Ruling, asked: Asked, trust: Trust) -> None:

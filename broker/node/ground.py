@@ -6,6 +6,7 @@ Composition only. Each program adds its correspondent and its workers on top.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,10 +15,11 @@ from broker.node.bus.port import Bus
 from broker.node.clock import Clock
 from broker.node.home import Home
 from broker.node.keystore import KeyStore
-from broker.node.log import LOG_MIGRATIONS, LockCopy, Log
+from broker.node.log import LOG_MIGRATIONS, LockCopy, Log, Signers
 from broker.node.metrics import Metrics
 from broker.node.post.office import Post
 from broker.node.post.writing import Writer
+from broker.node.ring import Ring
 from broker.node.store.connection import CommitStep, commit_durably
 from broker.node.store.migrations import Migration, load_migrations
 from broker.node.store.port import Transaction
@@ -36,6 +38,7 @@ class Ground:
 
     home: Home
     keys: KeyStore
+    ring: Ring
     store: Store
     post: Post
     log: Log | None
@@ -66,6 +69,7 @@ class Ground:
         """Leave the bus, then let go of the store; what was taken in is committed first."""
         await self.post.stop()
         await self.store.close()
+        self.keys.close()
 
 
 async def open_ground(
@@ -80,21 +84,24 @@ async def open_ground(
     """Open a party's home. `commit` is the store's last step, for tests that have it fail.
 
     Raises:
-        HomeInvalid, StoreInUse and the store's and log's other GroundLost failures; each text says what to do.
+        HomeInvalid, KeyStoreInUse, StoreInUse and the other GroundLost failures of key store, store and log; each
+            text says what to do.
     """
     directory = home.directory()
-    me = home.own()
-    keys = home.keystore()
-    log = _own_log(home, me, keys)
-    sets = [*NODE_MIGRATIONS, *(LOG_MIGRATIONS if log is not None else ()), *migrations]
-    store = Store.open(
-        home.store_path, migrations=sets, companion=log, commit=commit, observe=metrics.node.group_settled
-    )
-    epoch = await store.write(_epoch)
-    writer = Writer(me, home.signing_key(keys, KeyPurpose.MESSAGE), epoch)
-    post = Post(store, bus, clock, writer, directory, metrics.node)
-    store.on_broken = post.halt
-    return Ground(home, keys, store, post, log, metrics)
+    with ExitStack() as unless_opened:
+        keys = home.keystore()
+        unless_opened.callback(keys.close)
+        ring = Ring(home, keys, clock)
+        log = _own_log(home, ring)
+        sets = [*NODE_MIGRATIONS, *(LOG_MIGRATIONS if log is not None else ()), *migrations]
+        store = Store.open(
+            home.store_path, migrations=sets, companion=log, commit=commit, observe=metrics.node.group_settled
+        )
+        epoch = await store.write(_epoch)
+        post = Post(store, bus, clock, Writer(ring, epoch), directory, metrics.node)
+        store.on_broken = post.halt
+        unless_opened.pop_all()
+    return Ground(home, keys, ring, store, post, log, metrics)
 
 
 def lock_path(home: Home) -> Path:
@@ -102,12 +109,19 @@ def lock_path(home: Home) -> Path:
     return home.path / "checkpoint.lock"
 
 
-def _own_log(home: Home, me: Party, keys: KeyStore) -> Log | None:
-    origin = me.statement.log
-    if origin is None:
-        return None
-    signer = Ed25519NoteSigner(origin, home.signing_key(keys, KeyPurpose.LOG).private)
-    return Log(origin, signer, LockCopy(lock_path(home)))
+def _own_log(home: Home, ring: Ring) -> Log | None:
+    origin = ring.me.statement.log
+    return None if origin is None else Log(origin, _signers(origin, ring), LockCopy(lock_path(home)))
+
+
+def _signers(origin: str, ring: Ring) -> Signers:
+    known: dict[str, Ed25519NoteSigner] = {}
+
+    def signers() -> list[Ed25519NoteSigner]:
+        live = ring.live(KeyPurpose.LOG)
+        return [known.get(key.id) or known.setdefault(key.id, Ed25519NoteSigner(origin, key.private)) for key in live]
+
+    return signers
 
 
 def _epoch(tx: Transaction) -> str:

@@ -20,13 +20,15 @@ from pydantic import ValidationError
 
 from broker.node.clock import PERMITTED_SKEW_MS
 from broker.node.keyfile import write_key_file
-from broker.node.keystore import KeyStore
+from broker.node.keystore import KeyReader, KeyStore
+from broker.node.wrapping_choice import configured_wrapping
 from schemas.crypto.keys import Identity, SigningKey
 from schemas.crypto.purposes import USES, Algorithm, KeyPurpose
 from schemas.failures import Failure, Rejected
 from schemas.messages.fields import encode_base64
 from schemas.messages.model import failure_of
 from schemas.messages.party import (
+    STATED,
     Directory,
     KeyStatement,
     Party,
@@ -125,9 +127,10 @@ class Home:
         (self.path / "run").mkdir(mode=0o700, exist_ok=True)
         if ig_lead_key is not None:
             write_key_file(ig_lead_key, f"ig-lead of {plan.party}", {KeyPurpose.ADDENDUM: lead.seed()})
-        keys = KeyStore.create(self.path / "keys")
+        keys = KeyStore.create(self.path / "keys", configured=configured_wrapping(self.config_path))
         for key in (root, *made):
             keys.add(key.purpose, key.id, key.seed())
+        keys.close()
         _write_new(self.path / "own.party", file)
         return read_party(file)
 
@@ -170,21 +173,34 @@ class Home:
         (self.path / "parties" / f"{party}.party").unlink(missing_ok=True)
 
     def keystore(self) -> KeyStore:
-        """The private keys."""
-        return KeyStore.open(self.path / "keys")
-
-    def signing_key(self, keys: KeyStore, purpose: KeyPurpose) -> SigningKey:
-        """The party's one signing key of that purpose.
+        """The private keys, for the one program that runs from here.
 
         Raises:
-            HomeInvalid: there is none, or more than one.
+            KeyStoreInUse: it runs already.
+            KeyStoreUnsafe, KeyDamaged: see there.
+        """
+        return KeyStore.open(self.path / "keys", configured=configured_wrapping(self.config_path))
+
+    def keys_to_read(self) -> KeyReader:
+        """The private keys, beside the program that runs; nothing is changed."""
+        return KeyStore.inspect(self.path / "keys", configured=configured_wrapping(self.config_path))
+
+    def signing_key(self, keys: KeyReader, purpose: KeyPurpose) -> SigningKey:
+        """The newest of the party's signing keys of that purpose that is held here and was not revoked.
+
+        Raises:
+            HomeInvalid: there is none.
         """
         names = keys.names(purpose)
-        if len(names) != 1:
-            raise HomeInvalid(f"{len(names)} {purpose} keys where there should be one")
-        return SigningKey.from_seed(purpose, keys.get(purpose, names[0]))
+        stated = {one.key.id: one.not_before for one in self.own().keys if one.revoked_at is None}
+        held = sorted((stated[name], name) for name in names if name in stated)
+        if held:
+            return SigningKey.from_seed(purpose, keys.get(purpose, held[-1][1]))
+        if len(names) == 1 and purpose not in STATED[self.own().statement.party_kind]:
+            return SigningKey.from_seed(purpose, keys.get(purpose, names[0]))
+        raise HomeInvalid(f"no {purpose} key that the party's own file states is held here")
 
-    def identities(self, keys: KeyStore, purpose: KeyPurpose) -> Sequence[Identity]:
+    def identities(self, keys: KeyReader, purpose: KeyPurpose) -> Sequence[Identity]:
         """Every private sealing key of that purpose."""
         return [Identity.from_seed(purpose, keys.get(purpose, name)) for name in keys.names(purpose)]
 

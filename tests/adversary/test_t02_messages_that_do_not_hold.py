@@ -11,7 +11,6 @@ import pytest
 
 from broker.node.bus.memory import MemoryBus
 from broker.node.post.writing import Outgoing, Writer
-from schemas.crypto.purposes import KeyPurpose
 from schemas.envelope import Signature, pack, unpack
 from schemas.messages.entry import nonce
 from schemas.messages.party import PartyKind
@@ -55,7 +54,7 @@ def desk(world: World) -> Writer:
 
 
 def stranger(world: World) -> Writer:
-    return Writer(STRANGER.party, STRANGER.keys[KeyPurpose.MESSAGE], "0" * 32)
+    return Writer(STRANGER, "0" * 32)
 
 
 def changed_at_its_end(raw: bytes) -> bytes:

@@ -126,7 +126,7 @@ async def _long_log_table(size: int) -> Table:
 
 def _open_log(folder: Path) -> tuple[Log, Store, VerifierKey]:
     signer = Ed25519NoteSigner(_ORIGIN, Ed25519PrivateKey.generate())
-    log = Log(_ORIGIN, signer, LockCopy(folder / "lock"))
+    log = Log(_ORIGIN, lambda: [signer], LockCopy(folder / "lock"))
     store = Store.open(folder / "store.sqlite", migrations=LOG_MIGRATIONS, companion=log)
     return log, store, signer.verifier_key
 

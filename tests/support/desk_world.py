@@ -491,7 +491,7 @@ class Counterpart:
         self.directory = directory
         self.clock = clock
         self.bus = MemoryBus(hub, member.party.id)
-        self.writer = Writer(member.party, member.keys[KeyPurpose.MESSAGE], "1" * 32)
+        self.writer = Writer(member, "1" * 32)
         self.heard: list[Received] = []
 
     async def start(self) -> None:

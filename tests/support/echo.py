@@ -54,10 +54,10 @@ class EchoNode:
         origin, key = member.party.statement.log, member.keys.get(KeyPurpose.LOG)
         log = None
         if origin is not None and key is not None:
-            log = Log(origin, Ed25519NoteSigner(origin, key.private), LockCopy(path.with_suffix(".lock")))
+            log = Log(origin, lambda: [Ed25519NoteSigner(origin, key.private)], LockCopy(path.with_suffix(".lock")))
         sets = [*load_migrations("broker.node.migrations", "node"), *(LOG_MIGRATIONS if log else ()), KEPT]
         self.store = Store.open(path, migrations=sets, companion=log)
-        writer = Writer(member.party, member.keys[KeyPurpose.MESSAGE], "0" * 32)
+        writer = Writer(member, "0" * 32)
         self.post = Post(self.store, self.bus, clock, writer, directory, self.observer)
         self.post.correspondent = self
         self.refusing: Failure | None = None

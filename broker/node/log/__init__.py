@@ -2,13 +2,14 @@
 
 from typing import Final
 
-from broker.node.log.appender import Log
+from broker.node.log.appender import Log, Signers
 from broker.node.log.failures import (
     LeafTooLarge,
     LockMissing,
     LogDamaged,
     LogForeign,
     LogForked,
+    LogKeyEnded,
     LogReadOnly,
     LogRolledBack,
 )
@@ -30,9 +31,11 @@ __all__ = [
     "LogDamaged",
     "LogForeign",
     "LogForked",
+    "LogKeyEnded",
     "LogReadOnly",
     "LogRolledBack",
     "LogSeal",
+    "Signers",
     "get_checkpoint",
     "get_head",
     "get_leaf",

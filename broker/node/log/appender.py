@@ -8,8 +8,9 @@ commit. A restart then signs another tree of that size, and no two signed trees 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from broker.node.log import tree
 from broker.node.log.failures import (
@@ -18,6 +19,7 @@ from broker.node.log.failures import (
     LogDamaged,
     LogForeign,
     LogForked,
+    LogKeyEnded,
     LogReadOnly,
     LogRolledBack,
 )
@@ -27,12 +29,16 @@ from broker.node.store.port import Transaction
 from schemas.failures import Failure
 from schemas.ledger.checkpoint import TreeHead, parse_tree_head, sign_checkpoint
 from schemas.ledger.merkle import EMPTY_ROOT, CompactRange, Node, leaf_hash, root_of
-from schemas.ledger.note import NoteSigner, parse_note
+from schemas.ledger.note import NoteSignature, NoteSigner, add_signatures, parse_note
 from schemas.ledger.receipt import MAX_LEAF_BYTES
 
 _ASK_WITNESSES: Final = (
     "the log stays read-only: fetch the missing entries from an agency's mirror (runbook: the log is behind)"
 )
+
+
+Signers: TypeAlias = Callable[[], Sequence[NoteSigner]]
+"""The log's keys that are in force, asked each time: while a key is rotated a checkpoint bears two signatures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +55,9 @@ class Log:
     `head` may be read from any thread: the newest tree head that is on disk. Everything else belongs to works.
     """
 
-    def __init__(self, origin: str, signer: NoteSigner, lock: LockCopy, *, is_read_only: bool = False) -> None:
+    def __init__(self, origin: str, signers: Signers, lock: LockCopy, *, is_read_only: bool = False) -> None:
         self.origin = origin
-        self._signer = signer
+        self._signers = signers
         self._lock = lock
         self._is_read_only = is_read_only
         self.head = TreeHead(origin, 0, EMPTY_ROOT)
@@ -65,12 +71,15 @@ class Log:
         """Add an entry to the log within a work's transaction; gives back its index.
 
         `leaf` is opaque here: its canonical form is checked where it is made or taken in.
-        Raises: LeafTooLarge (4096 bytes), LogReadOnly.
+        Raises: LeafTooLarge (4096 bytes), LogReadOnly, LogKeyEnded.
         """
         if len(leaf) > MAX_LEAF_BYTES:
             raise LeafTooLarge(f"an entry has at most {MAX_LEAF_BYTES} bytes")
         if self._is_read_only:
             raise LogReadOnly("the log was opened read-only")
+        if not self._leaves and not self._signers():
+            # Here rather than at the seal: what cannot be signed is not begun, and the work's sender repeats it.
+            raise LogKeyEnded("no key of the log is in force, so nothing can be entered; rotate the log key")
         if self._sealed_head is not None:
             raise RuntimeError("the group is sealed: a builder cannot append")
         index = self._state.range.size
@@ -123,7 +132,7 @@ class Log:
         if not self._leaves:
             return self.standing(tx) if wanted else None
         head = TreeHead(self.origin, self._state.range.size, self._state.range.root())
-        checkpoint = sign_checkpoint(head, self._signer)
+        checkpoint = self._sign(head)
         tree.insert_nodes(tx, [node for node in self._fresh if node.level])
         tree.put_head(tx, head)
         tree.insert_checkpoint(tx, head.size, checkpoint)
@@ -148,6 +157,14 @@ class Log:
 
     # ---- inside ----
 
+    def _sign(self, head: TreeHead) -> bytes:
+        signers = self._signers()
+        if not signers:
+            raise LogKeyEnded("no key of the log is in force, so no checkpoint can be signed; rotate the log key")
+        note, text = sign_checkpoint(head, signers[0]), head.text.encode()
+        further = [NoteSignature(one.name, one.key_id, one.sign(text)) for one in signers[1:]]
+        return add_signatures(note, further) if further else note
+
     def _begin(self, tx: Transaction) -> TreeHead:
         if tree.count_entries(tx) or tree.get_checkpoint(tx, 0) is not None:
             raise LogDamaged("the log has lost its head; restore the store, or rebuild it from a mirror")
@@ -155,7 +172,7 @@ class Log:
         if self._is_read_only:
             return head
         tree.put_head(tx, head)
-        tree.insert_checkpoint(tx, 0, sign_checkpoint(head, self._signer))
+        tree.insert_checkpoint(tx, 0, self._sign(head))
         return head
 
     def _standing_checkpoint(self, tx: Transaction, head: TreeHead) -> bytes:

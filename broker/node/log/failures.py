@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from schemas.failures import GroundLost, Rejected
+from schemas.failures import Away, GroundLost, Rejected
 
 
 class LeafTooLarge(Rejected):
     """An entry above the limit of DESIGN.md section 9."""
 
     code = "leaf_too_large"
+
+
+class LogKeyEnded(Away):
+    """The log has no key in force; nothing is entered until it is rotated."""
+
+    code = "log_key_ended"
 
 
 class LogDamaged(GroundLost):

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from broker.node.post.port import Sent
-from schemas.crypto.keys import SigningKey
+from broker.node.ring import Hand
+from schemas.crypto.purposes import KeyPurpose
 from schemas.envelope import digest, signed
 from schemas.messages.entry import nonce
 from schemas.messages.party import Party
@@ -36,11 +37,15 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """A node's hand: who it is, the key it signs messages with, its store's epoch."""
+    """A node's hand: who it is, the keys it signs messages with, its store's epoch."""
 
-    me: Party
-    key: SigningKey
+    hand: Hand
     epoch: str
+
+    @property
+    def me(self) -> Party:
+        """The party, by its newest statement."""
+        return self.hand.me
 
     def write(
         self,
@@ -56,13 +61,15 @@ class Writer:
 
         Raises:
             FrameMalformed: more than a frame holds.
+            KeyEnded: the party has no message key in force.
         """
+        me, key = self.hand.me, self.hand.signing(KeyPurpose.MESSAGE)
         header = model.model_validate(
             {
-                "hub": self.me.statement.hub,
-                "sender": self.me.id,
+                "hub": me.statement.hub,
+                "sender": me.id,
                 "receiver": receiver.id,
-                "message_key": self.key.id,
+                "message_key": key.id,
                 "message_id": nonce(),
                 "sent_at": sent_at,
                 "expires_at": expires_at,
@@ -78,9 +85,9 @@ class Writer:
             receiver=receiver.id,
             kind=kind_of(model),
             exchange=exchange if isinstance(exchange, str) else None,
-            subject=subject_for(self.me, receiver),
+            subject=subject_for(me, receiver),
             digest=digest(raw_header),
             expires_at=expires_at,
-            raw=signed(raw_header, [self.key], parts),
+            raw=signed(raw_header, [key], parts),
             is_lasting=model.lasting,
         )

@@ -20,7 +20,7 @@ WRITERS = 16
 
 
 def open_log(directory: Path) -> tuple[Store, Log]:
-    log = Log(ORIGIN, SIGNER, LockCopy(directory / "checkpoint.lock"))
+    log = Log(ORIGIN, lambda: [SIGNER], LockCopy(directory / "checkpoint.lock"))
     return Store.open(directory / "store.db", migrations=LOG_MIGRATIONS, companion=log), log
 
 

@@ -126,7 +126,7 @@ class Node:
         self.store = Store.open(path, migrations=sets, companion=log)
         self.observer = Silent()
         self.bus = MemoryBus(world.bus, member.party.id)
-        writer = Writer(member.party, member.keys[KeyPurpose.MESSAGE], "0" * 32)
+        writer = Writer(member, "0" * 32)
         self.post = Post(self.store, self.bus, world.clock, writer, world.directory, self.observer)
 
     async def stop(self) -> None:
@@ -149,7 +149,7 @@ class World:
             self.home.pin(member.party.raw)
         self.directory = Directory.of("testhub", [self.agency, DESK.party, COORDINATOR.party, OFFICER.party])
         log_key = COORDINATOR.keys[KeyPurpose.LOG]
-        self.log = Log(LOG, Ed25519NoteSigner(LOG, log_key.private), LockCopy(folder / "hub.lock"))
+        self.log = Log(LOG, lambda: [Ed25519NoteSigner(LOG, log_key.private)], LockCopy(folder / "hub.lock"))
         self.coordinator = Node(COORDINATOR, self, folder / "coordinator.sqlite", self.log)
         self.desk = Node(DESK, self, folder / "desk.sqlite", None)
         self.coordinator.post.correspondent = CoordinatorStub(self)

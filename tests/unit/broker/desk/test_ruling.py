@@ -21,8 +21,7 @@ Parts = tuple[bytes, ...]
 
 
 def read(story: Story, parts: Parts) -> Ruled:
-    key = story.cast.desk.keys[KeyPurpose.REQUEST]
-    return read_ruling(parts, story.asked, trust=story.cast.trust, desk_key=key, now=NOON + 1000)
+    return read_ruling(parts, story.asked, trust=story.cast.trust, now=NOON + 1000)
 
 
 def test_a_permit_is_read_with_its_grant(story: Story) -> None:

@@ -38,7 +38,7 @@ class Ground:
 
     def open(self, *, is_read_only: bool = False, origin: str = ORIGIN) -> tuple[Store, Log]:
         signer = self.signer if origin == ORIGIN else Ed25519NoteSigner(origin, Ed25519PrivateKey.generate())
-        log = Log(origin, signer, LockCopy(self.lock_path), is_read_only=is_read_only)
+        log = Log(origin, lambda: [signer], LockCopy(self.lock_path), is_read_only=is_read_only)
         store = Store.open(self.path, migrations=LOG_MIGRATIONS, companion=log)
         self.opened.append(store)
         return store, log

@@ -8,11 +8,22 @@ import sqlite3
 import threading
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from broker.node.log import LeafTooLarge, Log, get_checkpoint, get_leaf, get_leaf_hashes, get_leaves, verify_whole
+from broker.node.log import (
+    LeafTooLarge,
+    Log,
+    LogKeyEnded,
+    get_checkpoint,
+    get_leaf,
+    get_leaf_hashes,
+    get_leaves,
+    verify_whole,
+)
 from broker.node.store import AfterSeal, Store, Transaction
 from schemas.ledger.checkpoint import open_checkpoint
 from schemas.ledger.merkle import leaf_hash, root_from_leaf_hashes
+from schemas.ledger.note import Ed25519NoteSigner
 from schemas.ledger.receipt import MAX_LEAF_BYTES, VerifiedReceipt, verify_receipt
 from tests.unit.broker.node.log.conftest import ORIGIN, Ground, appending, leaf
 
@@ -190,7 +201,7 @@ async def test_a_log_that_cannot_be_signed_takes_no_entries(ground: Ground, monk
     class Away:
         name, key_id, sign = ground.signer.name, ground.signer.key_id, staticmethod(fails)
 
-    monkeypatch.setattr(log, "_signer", Away())
+    monkeypatch.setattr(log, "_signers", lambda: [Away()])
     outcomes = await in_one_group(store, appending(log, 0), lambda tx: "no entry", appending(log, 1))
     assert [type(outcome) for outcome in outcomes] == [ConnectionError, str, ConnectionError]
     monkeypatch.undo()
@@ -199,3 +210,25 @@ async def test_a_log_that_cannot_be_signed_takes_no_entries(ground: Ground, monk
 
 def test_log_is_a_companion(ground: Ground) -> None:
     assert {"opened", "mark", "rollback", "seal", "settled"} <= set(dir(Log))
+
+
+async def test_while_two_keys_of_the_log_are_in_force_a_checkpoint_holds_under_either(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, log = ground.open()
+    second = Ed25519NoteSigner(ORIGIN, Ed25519PrivateKey.generate())
+    monkeypatch.setattr(log, "_signers", lambda: [second, ground.signer])
+    receipt = await store.write(appending(log, 1))
+    for key in (ground.signer.verifier_key, second.verifier_key):
+        assert verify_receipt(receipt, log=key, origin=ORIGIN).leaf == leaf(1)
+
+
+async def test_without_a_key_in_force_nothing_is_entered_and_the_store_goes_on(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, log = ground.open()
+    monkeypatch.setattr(log, "_signers", list)
+    with pytest.raises(LogKeyEnded):
+        await store.write(appending(log, 1))
+    monkeypatch.undo()
+    assert checked(ground, await store.write(appending(log, 1))).index == 0
