@@ -54,7 +54,6 @@ def forged(
     *,
     expires_in_s: int | None = HOUR_S,
     issued_ago_s: int = 0,
-    name: str = "",
     issuer_name: str | None = None,
     algorithm: str = "ed25519-nkey",
 ) -> str:
@@ -64,7 +63,6 @@ def forged(
         "iat": issued,
         "iss": issuer_name or issuer.public,
         "sub": subject,
-        "name": name or kind,
         "nats": {**nats, "type": kind, "version": 2},
     }
     if expires_in_s is not None:

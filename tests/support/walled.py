@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,10 @@ from tests.support.server_process import ServerProcess
 
 DAY_MS = 24 * 3600 * 1000
 _PEM = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+class NotTaken(Exception):
+    """The server refuses to store an account's claims."""
 
 
 @dataclass
@@ -168,20 +172,33 @@ class Walls:
         self.agencies[name] = seat
         return seat
 
-    async def admit_by_mistake(self, *, scoped: bool = True, **changes: Any) -> Seat:
-        """Have the operator sign, and the servers take, an agency's claims with something in them that must not be."""
+    async def admit_by_mistake(
+        self, *, scoped: bool = True, change: Callable[[dict[str, Any]], None] = lambda body: None
+    ) -> Seat:
+        """Have the operator sign, and the server take, an agency's claims with something in them that must not be.
+
+        Raises:
+            NotTaken: the server does not even store them.
+        """
         seat = Seat(SigningKey.generate(KeyPurpose.BUS_ACCOUNT), is_scoped=scoped)
         body = agency_body(AgencyAccount(seat.account.public, [seat.signer.public]), self.hub_token)
         if not scoped:
             body["signing_keys"] = [nkey.of(seat.signer.public)]
-        seat.jwt = forged(self.signing, seat.token, "account", {**body, **changes})
-        assert (await self.push(seat.jwt))["data"]["code"] == 200
+        change(body)
+        seat.jwt = forged(self.signing, seat.token, "account", body)
+        if "data" not in await self.push(seat.jwt):
+            raise NotTaken
         return seat
 
     @property
     def hub_token(self) -> str:
         """The nkey of the hub's account."""
         return nkey.of(self.hub_account.public)
+
+    @property
+    def system_token(self) -> str:
+        """The nkey of the system account."""
+        return nkey.of(self.system.public)
 
     async def push(self, jwt: str) -> dict[str, Any]:
         """Give the server an account's claims, as admission does, and its answer."""
