@@ -21,7 +21,7 @@ CommitStep = Callable[[sqlite3.Connection], None]
 _BUSY_PRIMARY_CODES: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _CACHED_STATEMENTS: Final = 512
 """More than the distinct statements of any one program, so that each is prepared once."""
-_LAST_RESORT_CHECKPOINT_PAGES: Final = 25_000
+LAST_RESORT_CHECKPOINT_PAGES: Final = 25_000
 """About 100 MB of WAL. The writer checkpoints far earlier, between groups; this only bounds one enormous group."""
 
 _DENIED_TO_WORKS: Final = {
@@ -101,7 +101,7 @@ def _configure(connection: sqlite3.Connection) -> None:
         "cell_size_check = ON",
         # Deleted rows are overwritten where that costs no extra page.
         "secure_delete = FAST",
-        f"wal_autocheckpoint = {_LAST_RESORT_CHECKPOINT_PAGES}",
+        f"wal_autocheckpoint = {LAST_RESORT_CHECKPOINT_PAGES}",
     ):
         connection.execute(f"PRAGMA {pragma}").fetchall()
     mode = connection.execute("PRAGMA journal_mode").fetchone()[0]

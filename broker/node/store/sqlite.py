@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, overload
 
 from broker.node.store.connection import CommitStep, commit_durably
+from broker.node.store.following import copy_file
 from broker.node.store.migrations import Migration
 from broker.node.store.port import AfterSeal, Companion, GroupReport, StoreBroken, StoreClosed, Transaction
 from broker.node.store.writer import Job, Writer
@@ -27,6 +28,7 @@ class Store:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
         self._is_closed = False
+        self._copying = asyncio.Lock()
         self.on_broken: Callable[[StoreBroken], None] | None = None
         """Told whenever somebody finds the store broken, whoever it is: the program has to stop, not only his work."""
 
@@ -71,18 +73,38 @@ class Store:
         """
         return await self._submit(query, is_write=False)  # type: ignore[no-any-return]
 
+    async def copy(self, target: Path) -> None:
+        """Copy the whole store into a new owner-only file: one state of it, durable. Other work goes on meanwhile.
+
+        Raises: StoreBroken, StoreClosed, OSError, sqlite3.Error; a file that was begun stays and is the caller's.
+        """
+        async with self._copying:  # a second copy's checkpoint would change the file under the first
+            file, size_bytes = await self._submit(self._writer.copies.hold, is_own=True)
+            try:
+                await asyncio.to_thread(copy_file, file, size_bytes, target)
+            finally:
+                await self._submit(self._writer.copies.let_go, is_own=True)
+
+    async def follow(self, folder: Path) -> None:
+        """From here on, keep every commit in that folder as well before anybody hears of it (`following`).
+
+        Raises: FollowLost, StoreBroken, StoreClosed. A folder that is lost later breaks the store.
+        """
+        async with self._copying:
+            await self._submit(lambda connection: self._writer.copies.follow(connection, folder), is_own=True)
+
     async def close(self) -> None:
         """Commit what was taken in, then let go of the file. Closing twice is closing once."""
         if not self._is_closed:
             self._is_closed = True
             await asyncio.get_running_loop().run_in_executor(None, self._writer.stop)
 
-    async def _submit(self, work: Callable[[Transaction], Any], *, is_write: bool) -> Any:
+    async def _submit(self, work: Callable[[Any], Any], *, is_write: bool = False, is_own: bool = False) -> Any:
         if self._is_closed:
             raise StoreClosed("the store is closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        self._writer.submit(Job(work, is_write, future, loop))
+        self._writer.submit(Job(work, is_write, future, loop, is_own))
         try:
             return await future
         except StoreBroken as failure:

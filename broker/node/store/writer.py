@@ -9,8 +9,9 @@ The order of writes is the argument:
 2. seal                             the log's head and signed checkpoint belong to the same transaction
 3. builders                         what leaves this party is made from the seal, in the same transaction
 4. COMMIT                           the WAL is fsynced. A crash before: nothing happened. A crash after: all of it did
-5. companion settled                the lock copy. A crash before: the copy is older than the store, which is allowed
-6. results are delivered            so nobody acts on what is not durable
+5. second copy, where there is one  on another volume (`following`). A crash before: it lacks a group nobody heard of
+6. companion settled                the lock copy. A crash before: the copy is older than the store, which is allowed
+7. results are delivered            so nobody acts on what is not durable
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from broker.node.store.connection import CommitStep, StatementGuard, claim, open_connection
+from broker.node.store.copies import Copies
 from broker.node.store.migrations import Migration, migrate
 from broker.node.store.port import AfterSeal, Companion, GroupReport, Seal, StoreBroken, StoreClosed, Transaction
 
@@ -51,10 +53,12 @@ _WHAT_TO_DO: Final = "free space or mend the disk, then start the program again;
 class Job:
     """A work or a query on its way, with the future its caller waits on."""
 
-    work: Callable[[Transaction], Any]
+    work: Callable[[Any], Any]
+    """Is handed the transaction; where it is the writer's own, between groups, the connection."""
     is_write: bool
     future: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
+    is_own: bool = False
     result: Any = None
     error: BaseException | None = None
 
@@ -84,6 +88,7 @@ class Writer:
         self._open_error: BaseException | None = None
         self._broken = ""
         self._rows_at_checkpoint = 0
+        self.copies = Copies(path)
 
     def start(self) -> None:
         """Open the file and migrate it, in the writer's thread."""
@@ -136,6 +141,7 @@ class Writer:
                 pass
         finally:
             connection.close()
+            self.copies.close()
             for job in self._drain():
                 job.error = StoreClosed("the store was closed before this work was taken in")
                 _deliver([job])
@@ -177,7 +183,8 @@ class Writer:
         return goes_on
 
     def _settle(self, connection: sqlite3.Connection, jobs: list[Job]) -> None:
-        reads = [job for job in jobs if not job.is_write]
+        own = [job for job in jobs if job.is_own]
+        reads = [job for job in jobs if not job.is_write and not job.is_own]
         writes = [job for job in jobs if job.is_write]
         try:
             if reads:
@@ -188,11 +195,26 @@ class Writer:
                 self._write(connection, writes)
                 _deliver(writes)
                 self._checkpoint_when_due(connection)
+                if not self._broken:
+                    self.copies.turn_when_due(connection)
+            if own:
+                self._run_own(connection, own)
+                _deliver(own)
         except BaseException as error:  # noqa: BLE001 - no caller may be left waiting, whatever it was
             self._break(error)
             for job in jobs:
                 job.error = StoreBroken(self._broken)
             _deliver(jobs)
+
+    def _run_own(self, connection: sqlite3.Connection, jobs: list[Job]) -> None:
+        for job in jobs:
+            if self._broken:
+                _refuse([job], self._broken)
+                continue
+            try:
+                job.result = job.work(connection)
+            except BaseException as error:  # noqa: BLE001 - it belongs to its caller
+                job.error = error
 
     def _read(self, connection: sqlite3.Connection, jobs: list[Job]) -> None:
         if self._broken:
@@ -250,6 +272,9 @@ class Writer:
                 return False
             jobs[0].error = guilty
         else:
+            # Before the lock copy, which must never be ahead of anything the store can be rebuilt from. A crash before
+            # this line leaves the second copy one group behind the store: one that nobody heard of.
+            self.copies.committed()
             self._settled(committed=True)
         if self._observe is not None:
             failed = sum(job.error is not None for job in jobs)
@@ -321,7 +346,9 @@ class Writer:
 
     def _checkpoint_when_due(self, connection: sqlite3.Connection) -> None:
         """Copy the WAL into the file between groups, when nobody of this one waits any more."""
-        if not self._broken and connection.total_changes - self._rows_at_checkpoint >= _CHECKPOINT_AFTER_ROWS:
+        if self._broken or self.copies.is_held:
+            return
+        if connection.total_changes - self._rows_at_checkpoint >= _CHECKPOINT_AFTER_ROWS:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)" + _OWN).fetchall()
             self._rows_at_checkpoint = connection.total_changes
 
