@@ -26,7 +26,7 @@ ACCOUNTS_AT_MOST: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class TlsFiles:
-    """Where a server finds its certificate, its private key, and the authority that its peers' certificates are from."""
+    """Where a server finds its certificate, its private key, and the authorities of its peers' certificates."""
 
     certificate: Path
     key: Path
@@ -131,7 +131,7 @@ def _cluster(cluster: Cluster, tls: TlsFiles) -> Iterator[str]:
     yield "  # Parties know the servers from their own configuration, not from whoever answers them."
     yield "  no_advertise: true"
     yield f"  routes: [{', '.join(_text(f'nats-route://{route}') for route in cluster.routes)}]"
-    yield "  # These keys and no others: the authority signs for agencies too, and whoever is let in here hears everything."
+    yield "  # These keys and no others: the authority signs for agencies too, and who is let in here hears all."
     yield from _indented(_tls("tls", tls, is_first=False, pins=cluster.pins))
     yield "}"
 
@@ -156,5 +156,5 @@ def _indented(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _text(value: str) -> str:
-    # JSON's strings are strings of the configuration's grammar too; a bare word could be read as a number or a variable.
+    # JSON's strings are strings of this grammar too; a bare word could be read as a number or a variable.
     return json.dumps(value, ensure_ascii=False)

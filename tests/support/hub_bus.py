@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
 import shutil
 import signal
 import ssl
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,7 +32,7 @@ from broker.node.bus.claims import inbox_of, user_claims
 from broker.node.bus.embedded import HOST, find_server
 from broker.node.tls_key import certificate_request, generate_tls_key, load_tls_key
 from schemas.crypto import nkey
-from schemas.crypto.keys import PublicKey, SigningKey
+from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
 from schemas.messages.party import PartyKind
 from tests.support.nats import free_port
@@ -122,9 +121,7 @@ class HubBus:
         self.signers = {
             kind: make(KeyPurpose.BUS_SIGNER) for kind in (PartyKind.DESK, PartyKind.COORDINATOR, PartyKind.ADMISSION)
         }
-        keys = Operator(
-            self.operator.public, self.operator_signer.public, system.public, self.system_signer.public
-        )
+        keys = Operator(self.operator.public, self.operator_signer.public, system.public, self.system_signer.public)
         account = HubAccount(self.hub.public, {kind: [key.public] for kind, key in self.signers.items()})
         now = now_ms()
         self.identity = BusIdentity(
@@ -150,7 +147,10 @@ class HubBus:
         )
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.system_user = BusUser(
-            self.identity.system, self.system_signer, make(KeyPurpose.BUS_SYSTEM_USER), self.context(PartyKind.ADMISSION)
+            self.identity.system,
+            self.system_signer,
+            make(KeyPurpose.BUS_SYSTEM_USER),
+            self.context(PartyKind.ADMISSION),
         )
         self.users = {
             kind: BusUser(self.identity.hub, signer, make(KeyPurpose.BUS_USER), self.context(kind))
@@ -183,20 +183,14 @@ class HubBus:
     def claims_for(self, plan: AgencyAccount, *, later_ms: int = 0, life_ms: int = ACCOUNT_LIFE_MS) -> str:
         """The claims of an agency's account."""
         now = now_ms() + later_ms
-        return agency_claims(
-            plan, self.identity.hub, self.operator_signer, issued_at=now, expires_at=now + life_ms
-        )
+        return agency_claims(plan, self.identity.hub, self.operator_signer, issued_at=now, expires_at=now + life_ms)
 
     async def start(self, *names: str) -> None:
         """Start servers (all of them, if none is named), and wait until they answer."""
         for node, path in zip(self.nodes, self.configurations, strict=True):
             if names and node.name not in names:
                 continue
-            log = open(path.with_name("nats-server.log"), "ab")  # noqa: SIM115 - the server's, for as long as it runs
-            self.processes[node.name] = subprocess.Popen(
-                [find_server(), "--config", path], stdin=subprocess.DEVNULL, stdout=log, stderr=log
-            )
-            log.close()
+            self.processes[node.name] = _spawn(path)
         async with asyncio.timeout(_ANSWERS_WITHIN_S):
             for node in self.nodes:
                 if not names or node.name in names:
@@ -244,6 +238,13 @@ class HubBus:
                 writer.close()
                 return
             await asyncio.sleep(0.01)
+
+
+def _spawn(configuration: Path) -> subprocess.Popen[bytes]:
+    with open(configuration.with_name("nats-server.log"), "ab") as log:
+        return subprocess.Popen(
+            [find_server(), "--config", configuration], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
 
 
 async def connect(who: BusUser, url: str) -> BareClient:

@@ -1,0 +1,298 @@
+"""Holds every server of the bus to the claims that admission decided, and tells admission who comes and goes.
+
+Owns what each server has confirmed: claims count as effective where a server has answered for them. A server that
+appears, or appears again, may have slept through an expulsion; it is shown everything anew, the hardest first, and is
+*stale* until it has answered for all of it. Refuses to know why an account has the claims it has, and keeps nothing:
+what is to hold is told to it at each start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Protocol
+
+import structlog
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from broker.enrolment.asking import Asking, ServerAnswer, ServerName
+from broker.enrolment.system_connection import SystemConnection
+from broker.node.bus.claims import decode
+from broker.node.bus.port import BusAway
+
+_log: Final = structlog.get_logger(__name__)
+
+LOOK_EVERY: Final = timedelta(seconds=1)
+"""How often the servers are counted. A restarted one tells of itself a quarter of a second after its start; this finds
+the one that was cut off and comes back as the same."""
+MISSED_AT_MOST: Final = 2
+"""Looks that a server may miss before it counts as away: then it is shown everything anew when it answers again."""
+
+_UPDATE: Final = "$SYS.REQ.CLAIMS.UPDATE"
+_DELETE: Final = "$SYS.REQ.CLAIMS.DELETE"
+_PING: Final = "$SYS.REQ.SERVER.PING"
+_STATISTICS: Final = "$SYS.SERVER.*.STATSZ"
+_CONNECTS: Final = "$SYS.ACCOUNT.*.CONNECT"
+_DISCONNECTS: Final = "$SYS.ACCOUNT.*.DISCONNECT"
+_OK: Final = 200
+_AT_A_TIME: Final = 256
+"""Claims that are under way to the servers together: under a megabyte."""
+
+
+class ResolverEvents(Protocol):
+    """What admission is told, on the event loop; must not block."""
+
+    def account_connected(self, account: str, server: str) -> None:
+        """A user of that account connected to that server."""
+
+    def account_disconnected(self, account: str, server: str) -> None:
+        """A user of that account left that server, or was cut off."""
+
+    def server_joined(self, server: str) -> None:
+        """A server appeared; it is being shown everything."""
+
+    def server_left(self, server: str) -> None:
+        """A server answers no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What came of showing claims to the servers, by their names."""
+
+    confirmed: frozenset[str]
+    missing: frozenset[str]
+    """Known servers that did not answer; each is shown everything before it counts as there again."""
+    refused: frozenset[str]
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether every server known has taken them."""
+        return bool(self.confirmed) and not self.missing and not self.refused
+
+
+class _Verdict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    account: str = ""
+    code: int = 0
+
+
+class _Client(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    acc: str
+
+
+class _Presence(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    server: ServerName
+    client: _Client
+
+
+@dataclass(slots=True)
+class _Seen:
+    name: str
+    missed: int = 0
+    is_current: bool = False
+    """It has answered for everything that is to hold."""
+    is_in_doubt: bool = False
+    """It did not answer for something that was pushed since it was last shown everything."""
+
+
+class Resolver:
+    """The claims that are to hold, and the servers that hold them."""
+
+    def __init__(
+        self,
+        connection: SystemConnection,
+        events: ResolverEvents,
+        *,
+        names: Collection[str] = (),
+        look_every: timedelta = LOOK_EVERY,
+    ) -> None:
+        """`names`: the servers that there should be; one of them that was never seen counts as missing."""
+        self._connection = connection
+        self._asking = Asking(connection)
+        self._events = events
+        self._expected = frozenset(names)
+        self._look_every = look_every
+        self._claims: dict[str, str] = {}
+        self._servers: dict[str, _Seen] = {}
+        self._barred: set[str] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._connected = asyncio.Event()
+        self._someone_is_behind = asyncio.Event()
+        self._changed = asyncio.Event()
+        connection.listen(_STATISTICS, self._on_statistics)
+        connection.listen(_CONNECTS, self._on_connect)
+        connection.listen(_DISCONNECTS, self._on_disconnect)
+
+    @property
+    def servers(self) -> frozenset[str]:
+        """The names of the servers that answer."""
+        return frozenset(seen.name for seen in self._servers.values())
+
+    @property
+    def stale(self) -> frozenset[str]:
+        """Servers that are away, or have not yet confirmed everything."""
+        current = {seen.name for seen in self._servers.values() if seen.is_current}
+        return (self._expected | self.servers) - current
+
+    def start(self, claims: Mapping[str, str]) -> None:
+        """Begin to hold the servers to these claims, by account; those of accounts that left among them."""
+        for account, text in claims.items():
+            self._hold(account, text)
+        loop = asyncio.get_running_loop()
+        self._tasks = [
+            loop.create_task(self._count_servers(), name="bus servers counted"),
+            loop.create_task(self._keep_current(), name="bus servers kept current"),
+        ]
+        self._connection.start(self)
+
+    async def close(self) -> None:
+        """Stop watching; the servers go on with what they have."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._connection.close()
+
+    async def until_current(self) -> None:
+        """Wait until every server that there should be has confirmed everything."""
+        while self.stale or not self._servers:
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def push(self, account: str, claims: str) -> Pushed:
+        """Have these claims hold from now on. They were checked (`claims_check.check_claims`): servers take anything.
+
+        With servers missing they hold all the same: a server is shown them before it counts as current.
+
+        Raises:
+            BusAway: not connected; the claims hold from the next connection on.
+        """
+        self._hold(account, claims)
+        return self._pushed(await self._asking.ask(_UPDATE, claims.encode("ascii"), of=self._servers.keys()))
+
+    async def forget(self, accounts: Collection[str], order: str) -> Pushed:
+        """Have accounts deleted whose claims have expired; `order` is `operator.deletion_claims` of them.
+
+        Never of claims that could still hold: a server that was away would bring them back.
+
+        Raises:
+            BusAway: not connected.
+        """
+        for account in accounts:
+            del self._claims[account]
+            self._barred.discard(account)
+        return self._pushed(await self._asking.ask(_DELETE, order.encode("ascii"), of=self._servers.keys()))
+
+    def connected(self) -> None:
+        """The connection stands."""
+        self._connected.set()
+
+    def disconnected(self) -> None:
+        """The connection was lost: nothing will be known of what the servers do meanwhile."""
+        self._servers.clear()
+        self._connected.clear()
+
+    def _hold(self, account: str, claims: str) -> None:
+        self._claims[account] = claims
+        limits = decode(claims).body.get("limits", {})
+        (self._barred.discard if limits.get("conn") else self._barred.add)(account)
+
+    async def _count_servers(self) -> None:
+        while True:
+            await self._connected.wait()
+            with suppress(BusAway):
+                # As many as there should be; each look lasts until they have answered, or until the next one.
+                wanted = max(len(self._servers), len(self._expected), 1)
+                answers = await self._asking.ask(_PING, of=wanted, within=self._look_every)
+                for answer in answers:
+                    self._see(answer.server)
+                self._miss({answer.server.id for answer in answers})
+            await asyncio.sleep(self._look_every.total_seconds())
+
+    def _miss(self, answered: Collection[str]) -> None:
+        for identity, seen in list(self._servers.items()):
+            seen.missed = 0 if identity in answered else seen.missed + 1
+            if seen.missed >= MISSED_AT_MOST:
+                del self._servers[identity]
+                _log.warning("bus_server_left", bus="system")
+                self._events.server_left(seen.name)
+
+    async def _keep_current(self) -> None:
+        while True:
+            await self._someone_is_behind.wait()
+            self._someone_is_behind.clear()
+            with suppress(BusAway):
+                await self._bring_up_to_date()
+                if any(not seen.is_current for seen in self._servers.values()):
+                    # It did not answer, although it waits for nobody: it may be stopped, or cut off.
+                    await asyncio.sleep(self._look_every.total_seconds())
+                    self._someone_is_behind.set()
+            self._changed.set()
+
+    async def _bring_up_to_date(self) -> None:
+        """Show the servers everything; what ends connections comes first."""
+        waiting = {identity for identity, seen in self._servers.items() if not seen.is_current}
+        for identity in waiting:
+            self._servers[identity].is_in_doubt = False
+        accounts = sorted(self._claims, key=lambda account: account not in self._barred)
+        for batch in (accounts[start : start + _AT_A_TIME] for start in range(0, len(accounts), _AT_A_TIME)):
+            claims = (self._claims[account].encode("ascii") for account in batch)
+            answers = await self._asking.ask_each(_UPDATE, claims, len(batch), of=waiting)
+            taken = Counter(answer.server.id for answer in answers if _is_taken(answer))
+            waiting = {identity for identity in waiting if taken[identity] == len(batch)}
+        for identity in waiting & self._servers.keys():
+            seen = self._servers[identity]
+            seen.is_current = not seen.is_in_doubt
+
+    def _see(self, server: ServerName) -> None:
+        if server.id in self._servers:
+            return
+        for identity, seen in list(self._servers.items()):
+            if seen.name == server.name:  # the same one, started again
+                del self._servers[identity]
+        self._servers[server.id] = _Seen(server.name)
+        self._someone_is_behind.set()
+        _log.info("bus_server_joined", bus="system")
+        self._events.server_joined(server.name)
+
+    def _pushed(self, answers: list[ServerAnswer]) -> Pushed:
+        taken = frozenset(answer.server.name for answer in answers if _is_taken(answer))
+        refused = frozenset(answer.server.name for answer in answers) - taken
+        missing = (self._expected | self.servers) - taken - refused
+        for seen in self._servers.values():
+            if seen.name not in taken:
+                seen.is_current, seen.is_in_doubt = False, True
+                self._someone_is_behind.set()
+        return Pushed(taken, missing, refused)
+
+    async def _on_statistics(self, _subject: str, payload: bytes) -> None:
+        with suppress(ValidationError):
+            self._see(ServerAnswer.model_validate_json(payload).server)
+
+    async def _on_connect(self, _subject: str, payload: bytes) -> None:
+        with suppress(ValidationError):
+            told = _Presence.model_validate_json(payload)
+            if told.client.acc in self._claims:
+                self._events.account_connected(told.client.acc, told.server.name)
+
+    async def _on_disconnect(self, _subject: str, payload: bytes) -> None:
+        with suppress(ValidationError):
+            told = _Presence.model_validate_json(payload)
+            # Of a client that was never let in as well, in an account that the server made up for it.
+            if told.client.acc in self._claims:
+                self._events.account_disconnected(told.client.acc, told.server.name)
+
+
+def _is_taken(answer: ServerAnswer) -> bool:
+    try:
+        return _Verdict.model_validate(answer.data).code == _OK
+    except ValidationError:
+        return False
