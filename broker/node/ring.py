@@ -15,7 +15,7 @@ from broker.node.clock import PERMITTED_SKEW_MS, Clock
 from broker.node.home import Home
 from broker.node.keystore import KeyReader
 from schemas.crypto.keys import Identity, SigningKey
-from schemas.crypto.purposes import USES, Algorithm, KeyPurpose
+from schemas.crypto.purposes import USES, KeyPurpose
 from schemas.failures import Away
 from schemas.messages.party import Party, PartyKind, StatedKey
 
@@ -133,13 +133,15 @@ def _read(home: Home, keys: KeyReader) -> _Held:
     signing: dict[KeyPurpose, list[tuple[StatedKey, SigningKey]]] = {}
     identities: dict[KeyPurpose, dict[str, Identity]] = {}
     names = {purpose: set(keys.names(purpose)) for purpose in {one.key.purpose for one in me.keys}}
+    # A request may wait for longer than the sealing key it needs is worth stating.
+    for name in keys.names(KeyPurpose.SEAL):
+        identity = Identity.from_seed(KeyPurpose.SEAL, keys.get(KeyPurpose.SEAL, name))
+        identities.setdefault(KeyPurpose.SEAL, {})[name] = identity
     for stated in sorted(me.keys, key=lambda one: (one.not_before, one.epoch), reverse=True):
         purpose = stated.key.purpose
         if stated.key.id not in names[purpose]:
             continue  # destroyed, or another person's: an IG lead keeps the addendum key away from here
-        secret = keys.get(purpose, stated.key.id)
-        if USES[purpose].algorithm is Algorithm.HPKE_HYBRID:
-            identities.setdefault(purpose, {})[stated.key.id] = Identity.from_seed(purpose, secret)
-        else:
+        if USES[purpose].signs:
+            secret = keys.get(purpose, stated.key.id)
             signing.setdefault(purpose, []).append((stated, SigningKey.from_seed(purpose, secret)))
     return _Held(me, signing, identities)
