@@ -13,7 +13,7 @@ import click
 from broker.cli.options import NameParam, home_option
 from broker.cli.output import explained, json_option, show
 from broker.client.hub import LOOPBACK, Hub
-from broker.node.bus.address import read_address
+from broker.node.bus.address import read_plaintext_address
 from broker.node.clock import SystemClock
 from broker.node.home import Home, PartyPlan
 from schemas.failures import Failure, Rejected
@@ -58,7 +58,7 @@ def init(hub: Hub, hub_id: str, name: str, bus_url: str | None, as_json: bool) -
     """Make a hub: two homes with keys of their own, and the public files to hand to agencies."""
     port = None if bus_url else _free_port()
     url = bus_url or f"nats://{LOOPBACK}:{port}"
-    read_address(url, setting="--bus-url")
+    read_plaintext_address(url, setting="--bus-url")
     parties = create_hub(hub, hub_id=hub_id, name=name, url=url, embedded_port=port)
     lines = [f"{party.id:12} fingerprint {party.fingerprint}" for party in parties]
     lines += [

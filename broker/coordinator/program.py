@@ -18,6 +18,7 @@ from broker.coordinator.correspondent import CoordinatorCorrespondent
 from broker.coordinator.members import settle_members
 from broker.coordinator.room import Room
 from broker.coordinator.timekeeper import SETTLE_IN, Timekeeper
+from broker.node.bus.access import PLAINTEXT
 from broker.node.bus.nats import NatsBus
 from broker.node.clock import SystemClock
 from broker.node.commands import Command
@@ -111,7 +112,7 @@ def run_coordinator(home_path: Path) -> int:
     policy = settings.load_policy(home)
 
     async def build(metrics: Metrics) -> Coordinator:
-        bus = NatsBus(settings.bus.url, name="coordinator")
+        bus = NatsBus(settings.bus.url, name="coordinator", access=PLAINTEXT)
         ground = await open_ground(home, migrations=records.MIGRATIONS, bus=bus, clock=SystemClock(), metrics=metrics)
         return build_coordinator(ground, policy, settle_in=timedelta(seconds=settings.time.settle_in_seconds))
 

@@ -21,6 +21,7 @@ from broker.desk.reading import Reading
 from broker.desk.shelf import Shelf
 from broker.desk.trust import Trust
 from broker.desk.vault import Vault
+from broker.node.bus.access import PLAINTEXT
 from broker.node.bus.nats import NatsBus
 from broker.node.clock import SystemClock
 from broker.node.commands import Command, CommandMalformed
@@ -111,7 +112,7 @@ def run_desk(home_path: Path) -> int:
     settings = load_settings(home.config_path, DeskSettings)
 
     async def build(metrics: Metrics) -> Desk:
-        bus = NatsBus(settings.bus.url, name="desk")
+        bus = NatsBus(settings.bus.url, name="desk", access=PLAINTEXT)
         ground = await open_ground(home, migrations=DESK_MIGRATIONS, bus=bus, clock=SystemClock(), metrics=metrics)
         return build_desk(ground, settings)
 

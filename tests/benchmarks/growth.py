@@ -9,6 +9,7 @@ from typing import Final
 
 from broker.coordinator import records
 from broker.coordinator.program import build_coordinator, open_log
+from broker.node.bus.access import PLAINTEXT
 from broker.node.bus.nats import NatsBus
 from broker.node.clock import SystemClock
 from broker.node.ground import open_ground
@@ -92,7 +93,7 @@ async def _settle(cast: Cast) -> None:
 
 async def _fill(stage: Stage, size: int) -> float:
     """Append strangers' entries to the coordinator's log up to a size; entries a second."""
-    bus = NatsBus(stage.bus_url, name="filling")  # never started
+    bus = NatsBus(stage.bus_url, name="filling", access=PLAINTEXT)  # never started
     ground = await open_ground(
         stage.coordinator, migrations=records.MIGRATIONS, bus=bus, clock=SystemClock(), metrics=build_metrics()
     )

@@ -11,6 +11,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+from broker.node.bus.access import PLAINTEXT
 from broker.node.bus.nats import NatsBus
 from broker.node.clock import SystemClock
 from broker.node.ground import Ground, open_ground
@@ -72,7 +73,7 @@ async def run_desk(stage: Stage, profiles: Profiles) -> None:
 
 
 async def _open(stage: Stage, home: Home, migrations: tuple[Migration, ...], timeline: Timeline) -> Ground:
-    bus = NotingBus(NatsBus(stage.bus_url, name=timeline.party), timeline)
+    bus = NotingBus(NatsBus(stage.bus_url, name=timeline.party, access=PLAINTEXT), timeline)
     return await open_ground(home, migrations=migrations, bus=bus, clock=SystemClock(), metrics=build_metrics())
 
 

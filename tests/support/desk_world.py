@@ -538,6 +538,9 @@ class Counterpart:
     def dropped(self, subject: str) -> None:
         """Nothing to do."""
 
+    def flooding(self, token: str, rate: int) -> None:
+        """Nothing to do."""
+
 
 @dataclass
 class DeskWorld:

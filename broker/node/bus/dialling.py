@@ -1,20 +1,23 @@
-"""How nats-py is made to connect: once, with a time limit, and with a reason when it fails.
+"""How nats-py is made to connect: once, over a wire that stands, with a time limit.
 
-Owns every option given to nats-py, and the words for what went wrong. A TLS-first context and the callbacks for the
-user JWT and the nonce's signature are further options here. Refuses to know when to try again: nats-py's own
+Owns every option given to nats-py, and how patient the bus is. Refuses to know when to try again: nats-py's own
 reconnecting is switched off, because it closes for good on most errors, loops on others, and never adds jitter.
 """
 
 from __future__ import annotations
 
+import base64
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-import nats.errors
-
+from broker.node.bus.access import Access
 from broker.node.bus.address import ServerAddress
+
+PLAIN_INBOX: Final = "_INBOX"
+"""NATS's own prefix, for connections without a user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +27,14 @@ class BusTimings:
     connect_within: timedelta = timedelta(seconds=5)
     """For the connection, its admission and all subscriptions together; a server slower than that is taken for dead."""
     ping_interval: timedelta = timedelta(seconds=10)
-    """nats-py's default of two minutes finds a half-open link only after six."""
+    """nats-py's default of two minutes finds a half-open link only after six, and is longer than firewalls remember."""
     pings_unanswered: int = 2
     first_wait: timedelta = timedelta(milliseconds=500)
     """The first wait before connecting again is drawn from zero to this, each further one from twice as much."""
-    longest_wait: timedelta = timedelta(seconds=10)
-    """Where the doubling ends: two thousand agents coming back then knock two hundred times a second."""
+    longest_wait: timedelta = timedelta(seconds=8)
+    """Where the doubling ends: two thousand agents coming back then knock five hundred times a second."""
+    longest_wait_refused: timedelta = timedelta(seconds=30)
+    """Where it ends while the server refuses our credentials: each try costs it a handshake, and changes nothing."""
     backlog_within: timedelta = timedelta(seconds=2)
     """How long `publish` waits for a link that accepts bytes too slowly, before it says that the bus is away."""
 
@@ -41,18 +46,20 @@ def connect_options(
     timings: BusTimings,
     error_cb: Callable[[Exception], Awaitable[None]],
     closed_cb: Callable[[], Awaitable[None]],
+    lame_duck_mode_cb: Callable[[], Awaitable[None]],
 ) -> dict[str, Any]:
     """The arguments of `Client.connect` for one attempt at one server.
 
     `name` is shown in the server's monitoring: the part a program plays, never an agency or a person.
     """
     return {
-        "servers": [address.url],
+        # For nats-py's own books alone: the transport is given to it.
+        "servers": [f"nats://{address.authority}"],
         "name": name,
         "error_cb": error_cb,
         "closed_cb": closed_cb,
+        "lame_duck_mode_cb": lame_duck_mode_cb,
         "allow_reconnect": False,
-        # 1, not 0: nats-py reads 0 as "for ever". A refused port is tried twice in a row, then NoServersError.
         "max_reconnect_attempts": 1,
         "reconnect_time_wait": 0,
         "connect_timeout": timings.connect_within.total_seconds(),
@@ -63,38 +70,16 @@ def connect_options(
     }
 
 
-_SERVER_WORDS: Final = (
-    "authorization violation",
-    "authentication timeout",
-    "authentication expired",
-    "authentication revoked",
-    "maximum connections exceeded",
-    "maximum account active connections exceeded",
-    "maximum subscriptions exceeded",
-    "maximum payload violation",
-    "permissions violation",
-    "slow consumer",
-    "stale connection",
-    "secure connection - tls required",
-)
-"""What nats-server 2.15 says before it cuts a client. Anything else is not repeated: its text is a stranger's."""
+def credentials(access: Access, user_jwt: str, tls: ssl.SSLContext) -> dict[str, Any]:
+    """The further arguments that have nats-py show who we are; `tls` is only there so that it makes none of its own."""
 
+    def sign(nonce: str) -> bytes:
+        return base64.urlsafe_b64encode(access.sign_nonce(nonce.encode())).rstrip(b"=")
 
-def reason_for(problem: BaseException) -> str:
-    """Say what went wrong in words that are safe to log."""
-    if isinstance(problem, TimeoutError | nats.errors.TimeoutError):
-        return "the server did not answer in time"
-    if isinstance(problem, nats.errors.UnexpectedEOF):  # a subclass of the next
-        return "the server closed the connection"
-    if isinstance(problem, nats.errors.StaleConnectionError):
-        return "the link went dead"
-    if isinstance(problem, nats.errors.AuthorizationError):
-        return "authorization violation"
-    if isinstance(problem, nats.errors.Error):
-        said = str(problem).lower()
-        return next((words for words in _SERVER_WORDS if words in said), "the server does not speak NATS as we know it")
-    if isinstance(problem, ConnectionRefusedError):
-        return "nothing listens on that port"
-    if isinstance(problem, OSError):
-        return "the connection broke"
-    return f"the connection failed with {type(problem).__name__}"
+    return {
+        "user_jwt_cb": lambda: user_jwt.encode("ascii"),
+        "signature_cb": sign,
+        "inbox_prefix": access.inbox,
+        "tls": tls,
+        "tls_handshake_first": True,
+    }

@@ -8,21 +8,33 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from typing import Final, Protocol
 
 import nats.errors
 import structlog
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 
+from broker.node.bus.access import Access
 from broker.node.bus.address import ServerAddress
-from broker.node.bus.dialling import BusTimings, connect_options, reason_for
+from broker.node.bus.claims import decode
+from broker.node.bus.dialling import PLAIN_INBOX, BusTimings, connect_options, credentials
 from broker.node.bus.listener import Listener
 from broker.node.bus.port import MAX_PAYLOAD_BYTES, BusAway
+from broker.node.bus.reasons import (
+    ADMITS_ANYBODY,
+    NOT_PERMITTED,
+    TAKES_TOO_LITTLE,
+    TOO_SLOW,
+    Reason,
+    reason_for,
+)
+from broker.node.bus.transport import WireTransport
 from broker.node.bus.unheard import UnheardWatch
-from schemas.failures import Away
+from broker.node.bus.wire import Wire, lay
+from schemas.failures import Away, Failure
 
 _log: Final = structlog.get_logger(__name__)
 
@@ -33,10 +45,13 @@ _YIELD_AT_BYTES: Final = 256 * 1024
 _BACKLOG_BYTES: Final = 8 * 1024 * 1024
 """Unwritten bytes at which a publisher waits: eight of the largest messages."""
 _BACKLOG_LOOK_S: Final = 0.005
-_WATCH_AT_MOST_S: Final = 1.0
 _CLOSE_WITHIN_S: Final = 1.0
-_NATS_QUEUE_MESSAGES: Final = 65_536
-"""nats-py's own queue only lasts until its task next runs; `Listener` is the one that bounds."""
+_NOBODY_HEARD: Final = b"NATS/1.0 503"
+
+Hear = Callable[[str, bytes, bytes | None], None]
+"""Called with subject, payload and headers of a message as it is parsed; must not wait."""
+Take = Callable[["Link", Listener, str, bytes], None]
+"""Called with a message for a listener that came by this link."""
 
 
 class LinkFailed(Away):
@@ -44,66 +59,116 @@ class LinkFailed(Away):
 
     code = "bus_link_failed"
 
+    def __init__(self, reason: Reason, behind: Failure | None = None) -> None:
+        """`behind` is a failure of our own that says more to our own operator."""
+        super().__init__(reason.words)
+        self.reason = reason
+        self.behind = behind
+
 
 class LinkEvents(Protocol):
     """What a link tells the bus it belongs to."""
-
-    def message_dropped(self, subject: str) -> None:
-        """A message was lost to a full queue of nats-py."""
 
     def message_unheard(self, subject: str) -> None:
         """A message came back as heard by nobody."""
 
 
+class _Client(Client):
+    """nats-py's client, but every message is given away as it is parsed.
+
+    Its own way goes over a queue and a task for each subscription: half of what a message costs, a second place to
+    overflow, and a subject that is not UTF-8 ends its read loop. Headers are not parsed either: ours have none.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hear: dict[int, Hear] = {}
+
+    async def listen(self, pattern: str, hear: Hear) -> None:
+        """Subscribe."""
+        self.hear[self._sid + 1] = hear  # before the server can send anything
+        await self.subscribe(pattern)
+
+    async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes | None) -> None:
+        hear = self.hear.get(sid)
+        if hear is not None:
+            hear(subject.decode("ascii", "replace"), data, headers)
+
+
 class Link:
     """A nats-py client for one connection: `open`, `subscribe`, `confirm`; then `publish`; then `dismantle`."""
 
-    def __init__(self, address: ServerAddress, *, name: str, timings: BusTimings, events: LinkEvents) -> None:
-        self._address = address
+    def __init__(
+        self,
+        address: ServerAddress,
+        *,
+        name: str,
+        timings: BusTimings,
+        events: LinkEvents,
+        take: Take,
+        wake: Callable[[], None],
+    ) -> None:
+        """`wake` is called when something has changed that the supervision should look at."""
+        self.address = address
+        self.is_lame_duck = False
+        """Whether the server has said that it will go."""
+        self.ends_at: int | None = None
+        """When the server will cut the connection because our JWT ends, in milliseconds UTC."""
         self._name = name
         self._timings = timings
         self._events = events
-        self._client = Client()
-        self._gone = asyncio.Event()
+        self._take = take
+        self._wake = wake
+        self._client = _Client()
+        self._transport: WireTransport | None = None
+        self._is_closed = False
         self._trouble: Exception | None = None
         self._was_refused = False
         self._unheard = UnheardWatch()
-        self._inbox = ""
+        self._inbox = PLAIN_INBOX
 
     @property
     def stands(self) -> bool:
         """Whether the connection looks alive from here."""
         # nats-py's read loop dies of some bytes while `is_connected` stays true; only the task itself tells.
         reading = self._client._reading_task
-        return self._client.is_connected and reading is not None and not reading.done()
+        return self._client.is_connected and not self._is_closed and reading is not None and not reading.done()
 
     @property
-    def reason(self) -> str:
-        """Why the connection ended, in words that are safe to log."""
+    def reason(self) -> Reason:
+        """Why the connection ended."""
         return reason_for(self._client.last_error or self._trouble or TimeoutError())
 
-    async def open(self) -> None:
-        """Connect and be admitted. The caller limits the time, since nats-py may hang for ever.
+    async def open(self, access: Access | None, *, proxy: ServerAddress | None, now: int) -> None:
+        """Connect and be admitted; without access, in plaintext. The caller limits the time.
 
         Raises:
             LinkFailed: says why.
         """
         options = connect_options(
-            self._address,
+            self.address,
             name=self._name,
             timings=self._timings,
             error_cb=self._on_error,
             closed_cb=self._on_closed,
+            lame_duck_mode_cb=self._on_lame_duck,
         )
         with self._failing_as_link():
+            tls = None
+            if access is not None:
+                tls = await asyncio.to_thread(access.tls)
+                user_jwt = access.user_jwt(now)
+                self.ends_at = decode(user_jwt).expires_at
+                options |= credentials(access, user_jwt, tls)
+            wire = await lay(self.address, tls=tls, proxy=proxy)
+            # nats-py takes a transport that is there already, and has no way to dial another.
+            self._transport = self._client._transport = WireTransport(wire, is_encrypted=tls is not None)
+            if self.address.is_websocket:
+                await self._change_to_websocket(wire)
             await self._client.connect(**options)
-        if not self.stands:
-            # The server's PING came before its PONG: nats-py took the one for the other and returned half-dead.
-            raise LinkFailed("the server was too slow to admit us")
-        if self._client.max_payload < MAX_PAYLOAD_BYTES:
-            raise LinkFailed(f"the server's max_payload is under the {MAX_PAYLOAD_BYTES} bytes of a message")
+        self._check_greeting(access)
         self._inbox = self._client.new_inbox()
-        await self._subscribe(f"{self._inbox}.*", self._on_reply)
+        await self._listen(f"{self._inbox}.*", self._on_reply)
 
     async def subscribe(self, listener: Listener) -> None:
         """Ask the server for a listener's messages; `confirm` makes sure.
@@ -112,10 +177,10 @@ class Link:
             LinkFailed: the connection is gone.
         """
 
-        async def pass_on(message: Msg) -> None:
-            listener.offer(message.subject, message.data)
+        def hear(subject: str, payload: bytes, _: bytes | None) -> None:
+            self._take(self, listener, subject, payload)
 
-        await self._subscribe(listener.pattern, pass_on)
+        await self._listen(listener.pattern, hear)
 
     async def confirm(self) -> None:
         """Wait until the server knows every subscription asked for. The caller limits the time, and on timeout must
@@ -130,7 +195,7 @@ class Link:
             await self._client.flush(self._flush_within_s)
             await self._client.flush(self._flush_within_s)
         if self._was_refused:
-            raise LinkFailed("permissions violation")
+            raise LinkFailed(NOT_PERMITTED)
         if not self.stands:
             raise LinkFailed(self.reason)
         await asyncio.sleep(_GRACE_S)
@@ -149,16 +214,14 @@ class Link:
         except (nats.errors.Error, OSError):
             raise BusAway("the bus is not connected") from None
 
-    async def until_gone(self) -> None:
-        """Wait until the connection has ended, for whatever reason."""
-        every = min(_WATCH_AT_MOST_S, self._timings.ping_interval.total_seconds() / 2)
-        while self.stands and not self._gone.is_set():
-            # Looked at, not only waited for: with bytes unwritten, nats-py waits for the dead link to take them before
-            # it calls back; and a dead read loop never calls back at all.
-            # Not with `wait_for`, which in Python 3.11 swallows a cancellation that comes together with the result.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(every):
-                    await self._gone.wait()
+    async def retire(self) -> None:
+        """Hear what is on its way here and nothing after it, write what was published, and close; in two seconds."""
+        with suppress(LinkFailed, TimeoutError, nats.errors.Error, OSError):
+            async with asyncio.timeout(_CLOSE_WITHIN_S):
+                for sid in self._client.hear:
+                    await self._client._send_unsubscribe(sid)
+                await self.confirm()
+        await self.leave()
 
     async def leave(self) -> None:
         """Write what was published, as far as the server takes it within a second, and close."""
@@ -169,11 +232,10 @@ class Link:
 
     async def dismantle(self) -> None:
         """Cut the connection and end every task of the client, whatever state both are in."""
-        client = self._client
-        writer = getattr(client._transport, "_io_writer", None)
-        if writer is not None:
+        client, transport = self._client, self._transport
+        if transport is not None:
             # A graceful close waits for the peer to take what is unwritten; a half-open link never does.
-            writer.transport.abort()
+            transport.abort()
         with suppress(Exception):  # the connection is over either way
             async with asyncio.timeout(_CLOSE_WITHIN_S):
                 await client.close()
@@ -181,14 +243,33 @@ class Link:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if transport is not None:
+            await transport.until_closed()
 
     @property
     def _flush_within_s(self) -> int:
         return math.ceil(self._timings.connect_within.total_seconds()) + 1  # whole seconds; the caller's limit is first
 
-    async def _subscribe(self, pattern: str, receive: Callable[[Msg], Awaitable[None]]) -> None:
+    async def _change_to_websocket(self, wire: Wire) -> None:
+        from broker.node.bus.websocket import WebSocketTransport  # a library of its own, for few sites
+
+        transport = WebSocketTransport(wire, self.address)
+        self._transport = self._client._transport = transport
+        await transport.shake_hands()
+
+    def _check_greeting(self, access: Access | None) -> None:
+        if not self.stands:
+            # The server's PING came before its PONG: nats-py took the one for the other and returned half-dead.
+            raise LinkFailed(TOO_SLOW)
+        greeting = self._client._server_info
+        if access is not None and not (greeting.get("auth_required") and greeting.get("nonce")):
+            raise LinkFailed(ADMITS_ANYBODY)
+        if self._client.max_payload < MAX_PAYLOAD_BYTES:
+            raise LinkFailed(TAKES_TOO_LITTLE)
+
+    async def _listen(self, pattern: str, hear: Hear) -> None:
         with self._failing_as_link():
-            await self._client.subscribe(pattern, cb=receive, pending_msgs_limit=_NATS_QUEUE_MESSAGES)
+            await self._client.listen(pattern, hear)
 
     @contextmanager
     def _failing_as_link(self) -> Iterator[None]:
@@ -201,30 +282,31 @@ class Link:
     async def _make_room(self) -> None:
         await asyncio.sleep(0)
         loop = asyncio.get_running_loop()
-        give_up_at = loop.time() + self._timings.backlog_within.total_seconds()
+        give_up_at = loop.time() + self._timings.backlog_within / timedelta(seconds=1)
         while self._client.pending_data_size > _BACKLOG_BYTES:
             if not self.stands or loop.time() > give_up_at:
                 raise BusAway("the link takes no more bytes")
             await asyncio.sleep(_BACKLOG_LOOK_S)
 
-    async def _on_reply(self, message: Msg) -> None:
+    def _on_reply(self, inbox: str, payload: bytes, headers: bytes | None) -> None:
         # Only the server's status counts. Whatever else is sent to an inbox of ours is nobody's to send.
-        if message.data or not message.headers or message.headers.get("Status") != "503":
+        if payload or not headers or not headers.startswith(_NOBODY_HEARD):
             return
-        subject = self._unheard.resolve(message.subject.rpartition(".")[2])
+        subject = self._unheard.resolve(inbox.rpartition(".")[2])
         if subject is not None:
             self._events.message_unheard(subject)
 
     async def _on_error(self, problem: Exception) -> None:
-        if isinstance(problem, nats.errors.SlowConsumerError):
-            self._events.message_dropped(problem.subject)
-            return
-        reason = reason_for(problem)
-        if reason == "permissions violation":
+        if reason_for(problem) is NOT_PERMITTED:
             self._was_refused = True
             _log.error("bus_permission_refused", bus=self._name)
             return
         self._trouble = problem
 
     async def _on_closed(self) -> None:
-        self._gone.set()
+        self._is_closed = True
+        self._wake()
+
+    async def _on_lame_duck(self) -> None:
+        self.is_lame_duck = True
+        self._wake()

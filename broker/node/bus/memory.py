@@ -150,6 +150,11 @@ class MemoryBus:
         self.counts.published += 1
         self._hub._carry(self, subject, payload)
 
+    async def renew(self) -> None:
+        """Nothing to do: there are no credentials."""
+        if self._is_started and not self._is_connected:
+            raise BusAway("the bus is not connected")
+
     async def close(self) -> None:
         """Leave the hub for good."""
         if self._is_started:

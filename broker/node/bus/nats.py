@@ -1,34 +1,40 @@
 """The bus over a real nats-server, core NATS only.
 
-Owns the connection's supervision: a `Link` is made, held and watched, and when it ends, for whatever reason, another is
-made after a jittered wait, with every subscription on it before the owner is told. Refuses to know JetStream, and
-refuses any server that is not on this machine (`address.read_address`).
+Owns what the port promises of publishing and listening; `Supervision` sees to it that there is a connection, and
+`FloodGauge` that no agency takes the program's time from the others. Refuses to know JetStream, and to speak plaintext
+for anybody who does not name it (`access.PLAINTEXT`).
 """
 
 from __future__ import annotations
 
-import asyncio
-import secrets
+import importlib.util
+import time
 from collections.abc import Sequence
 from typing import Final
 
-import structlog
-
-from broker.node.bus.address import ServerAddress, read_address
+from broker.node.bus.access import MakeAccess, Plaintext
+from broker.node.bus.address import ServerAddress, read_address, read_plaintext_address, read_proxy
 from broker.node.bus.dialling import BusTimings
-from broker.node.bus.link import Link, LinkFailed
+from broker.node.bus.flood import FROM_AGENCIES, FloodGauge, FloodLimits
+from broker.node.bus.link import Link
 from broker.node.bus.listener import Listener, QueueLimits
 from broker.node.bus.patterns import check_pattern, check_subject
 from broker.node.bus.port import BusAway, BusCounts, BusEvents, Receive, check_payload
 from broker.node.bus.reporter import Reporter
+from broker.node.bus.supervision import Supervision
+from broker.node.clock import Clock, SystemClock
+from schemas.failures import Rejected
 
-_log: Final = structlog.get_logger(__name__)
-_chance: Final = secrets.SystemRandom()
-
-_CANCEL_EVERY_S: Final = 3.0
-"""Longer than a link takes to write what is left and be dismantled, so that a second cancel does not cut that short."""
 _DEFAULT_TIMINGS: Final = BusTimings()
 _DEFAULT_LIMITS: Final = QueueLimits()
+_DEFAULT_FLOOD: Final = FloodLimits()
+_DEFAULT_CLOCK: Final = SystemClock()
+
+
+class WebSocketMissing(Rejected):
+    """A `wss://` server is configured, and the library for it is not installed."""
+
+    code = "bus_websocket_missing"
 
 
 class NatsBus:
@@ -39,133 +45,97 @@ class NatsBus:
         url: str | Sequence[str],
         *,
         name: str,
+        access: MakeAccess | Plaintext,
+        proxy: str | None = None,
         setting: str = "bus.url",
         timings: BusTimings = _DEFAULT_TIMINGS,
         limits: QueueLimits = _DEFAULT_LIMITS,
+        flood: FloodLimits = _DEFAULT_FLOOD,
+        clock: Clock = _DEFAULT_CLOCK,
     ) -> None:
         """Check where to connect to; nothing is dialled before `start`.
 
         Args:
-            url: `nats://host:port`, or several, tried in turn.
+            url: `tls://host:port` or `wss://host:port/path`, or several, tried in turn from any of them on.
             name: the part this program plays; shown in the server's monitoring.
+            access: called for each connection, so that what was rotated is used from the next one on. `PLAINTEXT`, for
+                tests on this machine, takes `nats://` URLs instead.
+            proxy: `http://host:port` of a proxy that connects through, if there is no other way out.
             setting: what the operator calls `url`; named in errors.
 
         Raises:
+            PlaintextRefused: a URL without TLS.
             BadBusUrl: not such a URL, or one that holds credentials.
-            NotLoopback: another machine, which needs TLS and an admission.
+            NotLoopback: plaintext to another machine.
+            WebSocketMissing: says what to install.
         """
         urls = [url] if isinstance(url, str) else url
-        self._addresses = [read_address(each, setting=setting) for each in urls]
-        self._name = name
+        is_plaintext = isinstance(access, Plaintext)
+        read = read_plaintext_address if is_plaintext else read_address
+        self.counts = BusCounts()
         self._timings = timings
         self._limits = limits
-        self.counts = BusCounts()
         self._reporter = Reporter(self.counts)
+        self._flood = FloodGauge(flood, self._reporter.flooding)
         self._listeners: list[Listener] = []
-        self._link: Link | None = None
-        self._newest: Link | None = None
-        self._supervision: asyncio.Task[None] | None = None
-        self._trouble: str | None = None
+        self._supervision = Supervision(
+            _installed([read(each, setting=setting) for each in urls]),
+            proxy=None if proxy is None else read_proxy(proxy, setting="bus.proxy"),
+            access=None if isinstance(access, Plaintext) else access,
+            name=name,
+            timings=timings,
+            clock=clock,
+            reporter=self._reporter,
+            take=self._take,
+        )
 
     @property
     def trouble(self) -> str | None:
         """Why there is no connection just now, in words for an operator; None when there is one."""
-        return self._trouble
+        return self._supervision.trouble
 
     async def start(self, events: BusEvents) -> None:
         """Begin to connect, and keep at it until `close`."""
         self._reporter.report_to(events)
-        self._supervision = asyncio.get_running_loop().create_task(self._supervise(), name=f"bus of {self._name}")
+        self._supervision.begin()
 
     async def subscribe(self, subject: str, receive: Receive) -> None:
         """Listen on a subject or pattern, for good; when connected, returns once the server knows."""
         check_pattern(subject)
         listener = Listener(subject, receive, self._limits, self._reporter)
         self._listeners.append(listener)
-        link = self._link
-        if link is None:
-            return  # the supervision subscribes every listener on the next link
-        try:
-            async with asyncio.timeout(self._timings.connect_within.total_seconds()):
-                await link.subscribe(listener)
-                await link.confirm()
-        except (LinkFailed, TimeoutError):
-            await link.dismantle()  # the supervision notices, and makes the next
+        await self._supervision.add(listener)
 
     async def publish(self, subject: str, payload: bytes) -> None:
         """Hand one message to the server."""
         check_subject(subject)
         check_payload(payload)
-        link = self._link
+        link = self._supervision.link
         if link is None or not link.stands:
             raise BusAway("the bus is not connected")
         await link.publish(subject, payload)
         self.counts.published += 1
 
+    async def renew(self) -> None:
+        """Change to a new connection with what `access` gives now, without a gap."""
+        await self._supervision.renew()
+
     async def close(self) -> None:
         """Leave the bus for good, writing what was published if the server takes it within a second."""
-        supervision, self._supervision = self._supervision, None
-        while supervision is not None and not supervision.done():
-            # Again and again: nats-py waits with `wait_for` and swallows cancellations of its own accord as well.
-            supervision.cancel()
-            await asyncio.wait({supervision}, timeout=_CANCEL_EVERY_S)
-        if self._newest is not None:
-            await self._newest.dismantle()  # the cancellation may have come in the middle of that
+        await self._supervision.end()
         for listener in self._listeners:
             await listener.close()
 
-    async def _supervise(self) -> None:
-        tried = failed = 0
-        while True:
-            address = self._addresses[tried % len(self._addresses)]
-            tried += 1
-            link = self._newest = Link(address, name=self._name, timings=self._timings, events=self._reporter)
-            try:
-                await self._connect(link, address)
-                failed = 0
-                await link.until_gone()
-                self._lose(link.reason, address)
-            except LinkFailed as problem:
-                self._report_trouble(problem.detail, address)
-                failed += 1
-            except asyncio.CancelledError:
-                self._link = None
-                await link.leave()
-                raise
-            await link.dismantle()
-            await asyncio.sleep(self._jittered_wait_s(failed))
+    def _take(self, link: Link, listener: Listener, subject: str, payload: bytes) -> None:
+        if self._supervision.is_echo(link, listener, subject, payload):
+            return
+        if subject.startswith(FROM_AGENCIES) and not self._flood.takes(subject, time.monotonic_ns() // 1000):
+            self.counts.flooded += 1
+            return
+        listener.offer(subject, payload)
 
-    async def _connect(self, link: Link, address: ServerAddress) -> None:
-        try:
-            async with asyncio.timeout(self._timings.connect_within.total_seconds()):
-                await link.open()
-                known = 0
-                while known < len(self._listeners):  # `subscribe` may add to them meanwhile
-                    for listener in self._listeners[known:]:
-                        await link.subscribe(listener)
-                        known += 1
-                    await link.confirm()
-                if not known:
-                    await link.confirm()
-        except TimeoutError:
-            raise LinkFailed("the server did not answer in time") from None
-        # No await since the last look at the listeners: a `subscribe` either was seen there, or finds this link.
-        self._link = link
-        self._trouble = None
-        _log.info("bus_connected", bus=self._name, host=address.host, port=address.port)
-        self._reporter.connected()
 
-    def _lose(self, reason: str, address: ServerAddress) -> None:
-        self._link = None
-        self._report_trouble(reason, address)
-        self._reporter.disconnected()
-
-    def _report_trouble(self, reason: str, address: ServerAddress) -> None:
-        if reason != self._trouble:  # once a reason, not once an attempt
-            _log.warning("bus_away", bus=self._name, host=address.host, port=address.port, reason=reason)
-        self._trouble = reason
-
-    def _jittered_wait_s(self, failed: int) -> float:
-        first, longest = self._timings.first_wait, self._timings.longest_wait
-        # Twenty doublings pass any sensible limit; more would overflow timedelta over a weekend's outage.
-        return _chance.uniform(0, min(longest, first * 2 ** min(failed, 20)).total_seconds())
+def _installed(addresses: list[ServerAddress]) -> list[ServerAddress]:
+    if any(address.is_websocket for address in addresses) and importlib.util.find_spec("websockets") is None:
+        raise WebSocketMissing("for wss:// servers a library is needed; install needtoknow[websocket]")
+    return addresses

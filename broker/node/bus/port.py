@@ -54,6 +54,7 @@ class BusCounts:
     published: int = 0
     received: int = 0
     dropped: int = 0
+    flooded: int = 0
     unheard: int = 0
     reconnects: int = 0
 
@@ -72,6 +73,12 @@ class BusEvents(Protocol):
 
     def dropped(self, subject: str) -> None:
         """A message for us was lost to a full queue."""
+
+    def flooding(self, token: str, rate: int) -> None:
+        """Whose token this is sends so many messages a second, which is too many; the excess is dropped.
+
+        Told every tenth of a second while it lasts, by implementations that others share.
+        """
 
 
 class Bus(Protocol):
@@ -100,6 +107,13 @@ class Bus(Protocol):
             BusAway: at once when not connected; also when the link is so backed up that it must be taken for dead.
             PayloadTooLarge: over `MAX_PAYLOAD_BYTES`.
             BadSubject: not a subject, or one with a wildcard.
+        """
+
+    async def renew(self) -> None:
+        """Connect anew with the credentials there are now, without a gap: nothing is missed, and nothing heard twice.
+
+        Raises:
+            BusAway: there is no new connection; the one that there was, if any, stays.
         """
 
     async def close(self) -> None:

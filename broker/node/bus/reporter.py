@@ -48,6 +48,10 @@ class Reporter:
         self._counts.unheard += 1
         self._tell(lambda events: events.unheard(subject))
 
+    def flooding(self, token: str, rate: int) -> None:
+        """Tell that somebody sends too much."""
+        self._tell(lambda events: events.flooding(token, rate))
+
     def _tell(self, what: Callable[[BusEvents], None]) -> None:
         # On a later turn, so that an owner which publishes or closes in reply never re-enters the bus; and whatever it
         # raises goes to the loop's exception handler instead of ending a delivery.

@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 from typing import Protocol
 
+from broker.node.bus.access import PLAINTEXT
 from broker.node.bus.dialling import BusTimings
 from broker.node.bus.embedded import EmbeddedServer
 from broker.node.bus.listener import QueueLimits
@@ -43,6 +44,9 @@ class Owner:
 
     def dropped(self, subject: str) -> None:
         self._note(f"dropped {subject}")
+
+    def flooding(self, token: str, rate: int) -> None:
+        self._note(f"flooding {token}")
 
     async def until(self, wanted: str) -> None:
         """Wait for one more of this event, passing over others."""
@@ -127,7 +131,7 @@ class NatsRig:
         self._buses: list[NatsBus] = []
 
     def bus(self, name: str, *, limits: QueueLimits = QueueLimits()) -> NatsBus:  # noqa: B008 - frozen
-        bus = NatsBus(self._server.url, name=name, timings=QUICK, limits=limits)
+        bus = NatsBus(self._server.url, name=name, access=PLAINTEXT, timings=QUICK, limits=limits)
         self._buses.append(bus)
         return bus
 

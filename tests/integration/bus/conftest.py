@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest_asyncio
 
+from broker.node.bus.access import PLAINTEXT
 from broker.node.bus.dialling import BusTimings
 from broker.node.bus.embedded import EmbeddedServer
 from broker.node.bus.nats import NatsBus
@@ -33,7 +34,7 @@ async def make_bus() -> AsyncIterator[MakeBus]:
     made: list[NatsBus] = []
 
     def make(*urls: str, name: str = "hub", timings: BusTimings = QUICK) -> NatsBus:
-        made.append(NatsBus(urls, name=name, timings=timings))
+        made.append(NatsBus(urls, name=name, access=PLAINTEXT, timings=timings))
         return made[-1]
 
     yield make

@@ -1,0 +1,77 @@
+"""How fast each agency sends, and what of it is too much.
+
+Owns the counting: per token of `from.<token>.…`, in integers, before anything of the message is read. What is over the
+limit is dropped; its sender repeats what matters. Refuses to know who an agency is and what becomes of a flooder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+FROM_AGENCIES: Final = "from."
+_MICROSECOND: Final = timedelta(microseconds=1)
+_FRESH_US: Final = 1_000_000
+_FLOWS: Final = 4096
+"""Twice the agencies of a large hub; over it, the quiet ones are forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class FloodLimits:
+    """How much one agency may send to one program."""
+
+    a_second: int = 2000
+    """For as long as it likes: ten times what the busiest agency's answers and acknowledgements come to."""
+    at_once: int = 8000
+    """On top of it: what an agency repeats that comes back after a day, two for each of its open exchanges."""
+    tell_every: timedelta = timedelta(milliseconds=100)
+    """So that whoever suspends hears of it well within half a second, also if the first word is lost."""
+
+
+class _Flow:
+    __slots__ = ("count", "full_at", "since", "tell_at")
+
+    def __init__(self, now: int) -> None:
+        self.full_at = now
+        self.since = now
+        self.tell_at = now
+        self.count = 0
+
+
+class FloodGauge:
+    """The flows of all tokens, each a leaky bucket (the virtual scheduling of ITU-T I.371 annex A)."""
+
+    def __init__(self, limits: FloodLimits, tell: Callable[[str, int], None]) -> None:
+        """`tell` is given a token and its rate in messages a second."""
+        self._apart_us = max(1, _FRESH_US // limits.a_second)
+        self._ahead_us = limits.at_once * self._apart_us
+        self._tell_every_us = limits.tell_every // _MICROSECOND
+        self._tell = tell
+        self._flows: dict[str, _Flow] = {}
+
+    def takes(self, subject: str, now: int) -> bool:
+        """Whether a message on `from.<token>.…` is within its sender's limit; `now` in microseconds, of any origin."""
+        token = subject.split(".", 2)[1]
+        flow = self._flows.get(token)
+        if flow is None:
+            flow = self._begin(token, now)
+        if now - flow.since > _FRESH_US:
+            flow.since, flow.count = now, 0
+        flow.count += 1
+        full_at = max(flow.full_at, now) + self._apart_us
+        if full_at - now <= self._ahead_us:
+            flow.full_at = full_at
+            return True
+        if now >= flow.tell_at:
+            self._tell(token, flow.count * _FRESH_US // max(1, now - flow.since))
+            flow.tell_at = now + self._tell_every_us
+            flow.since, flow.count = now, 0
+        return False
+
+    def _begin(self, token: str, now: int) -> _Flow:
+        if len(self._flows) >= _FLOWS:
+            self._flows = {name: flow for name, flow in self._flows.items() if flow.full_at > now}
+        flow = self._flows[token] = _Flow(now)
+        return flow

@@ -1,0 +1,81 @@
+"""What nats-py 2.16 reads and writes: a connection that stands already.
+
+Owns nats-py's `Transport` over a `Wire`, so that nats-py never dials, upgrades or reconnects by itself. Refuses to know
+what the bytes are.
+"""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import suppress
+from urllib.parse import ParseResult
+
+import nats.errors
+from nats.aio.transport import Transport
+
+from broker.node.bus.wire import Wire
+
+
+class WireTransport(Transport):
+    """NATS over TLS, or over plain TCP in tests."""
+
+    def __init__(self, wire: Wire, *, is_encrypted: bool) -> None:
+        self._wire = wire
+        self._is_encrypted = is_encrypted
+
+    def abort(self) -> None:
+        """Cut the connection, whatever is still unwritten: a half-open link never takes it."""
+        self._wire.cut()
+
+    async def until_closed(self) -> None:
+        """Wait until the socket is closed."""
+        await self._wire.until_closed()
+
+    async def connect(self, uri: ParseResult, buffer_size: int, connect_timeout: int) -> None:
+        """Nothing to do: the wire stands."""
+
+    async def connect_tls(
+        self, uri: str | ParseResult, ssl_context: ssl.SSLContext, buffer_size: int, connect_timeout: int
+    ) -> None:
+        """Nothing to do: TLS began with the first byte. If it did not, it is too late for it now."""
+        if not self._is_encrypted:
+            raise nats.errors.SecureConnRequiredError
+
+    def write(self, payload: bytes) -> None:
+        """Take bytes to be sent."""
+        self._wire.writer.write(payload)
+
+    def writelines(self, payload: list[bytes]) -> None:
+        """Take bytes to be sent."""
+        self.write(b"".join(payload))
+
+    async def drain(self) -> None:
+        """Wait until the connection takes more bytes."""
+        await self._wire.writer.drain()
+
+    async def read(self, buffer_size: int) -> bytes:
+        """The next bytes; none at the end of the connection."""
+        return await self._wire.reader.read(buffer_size)
+
+    async def readline(self) -> bytes:
+        """The next line."""
+        try:
+            return await self._wire.reader.readline()
+        except ValueError:  # longer than the reader's limit
+            raise nats.errors.ProtocolError from None
+
+    def at_eof(self) -> bool:
+        """Whether the connection has ended and everything was read."""
+        return self._wire.reader.at_eof()
+
+    def close(self) -> None:
+        """Begin to close, once everything is written."""
+        self._wire.writer.close()
+
+    async def wait_closed(self) -> None:
+        """Wait until it is closed."""
+        with suppress(ssl.SSLError):  # of a peer that does not say goodbye
+            await self._wire.writer.wait_closed()
+
+    def __bool__(self) -> bool:
+        return True
