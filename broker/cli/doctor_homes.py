@@ -11,7 +11,7 @@ from broker.cli.checked import NotWell, Warned
 from broker.client.hub import LOOPBACK, Hub
 from broker.coordinator.config import CoordinatorSettings
 from broker.desk.config import DeskSettings
-from broker.node.bus.address import read_address
+from broker.node.bus.address import read_plaintext_address
 from broker.node.clock import PERMITTED_SKEW_MS
 from broker.node.settings import load_settings
 from schemas.messages.party import PartyKind
@@ -57,7 +57,7 @@ def check_settings(hub: Hub) -> str | Warned:
     desk = load_settings(hub.desk.config_path, DeskSettings)
     url = chosen.url or f"nats://{LOOPBACK}:{chosen.embedded_port}"
     for settings, home in ((coordinator, hub.coordinator), (desk, hub.desk)):
-        read_address(settings.bus.url, setting=f"{home.config_path}: bus.url")
+        read_plaintext_address(settings.bus.url, setting=f"{home.config_path}: bus.url")
         if settings.bus.url != url:
             raise NotWell(f"{home.config_path}: bus.url is another than in {hub.path / 'hub.toml'}; make them the same")
     without = [str(rag) for rag in Rag if rag not in desk.deadlines]

@@ -10,7 +10,7 @@ from typing import Any, Final
 from broker.cli.checked import NotWell, Warned
 from broker.client.hub import LOOPBACK, Hub
 from broker.coordinator.config import CoordinatorSettings
-from broker.node.bus.address import read_address
+from broker.node.bus.address import read_plaintext_address
 from broker.node.command_client import CommandClient, NotRunning
 from broker.node.ground import lock_path
 from broker.node.home import Home
@@ -33,7 +33,7 @@ def check_policy(hub: Hub) -> str:
 def check_bus(hub: Hub) -> str | Warned:
     """A NATS server answers where the hub looks for it."""
     url = load_settings(hub.coordinator.config_path, CoordinatorSettings).bus.url
-    address = read_address(url, setting="bus.url")
+    address = read_plaintext_address(url, setting="bus.url")
     try:
         with socket.create_connection((address.host, address.port), ANSWERS_WITHIN_S) as connection:
             greeting = connection.recv(5)

@@ -154,6 +154,9 @@ class Post:
         """A message for us was lost to a full queue; its sender repeats it."""
         self.observer.rejected("unknown", "dropped")
 
+    def flooding(self, token: str, rate: int) -> None:
+        """Somebody sends more than the bus lets in."""
+
     # In.
 
     async def _receive(self, subject: str, raw: bytes) -> None:
