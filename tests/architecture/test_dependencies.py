@@ -19,6 +19,7 @@ LOCKS = ROOT / "deploy/locks"
 EXTRAS = {
     "schemas": (),
     "broker.node": (),
+    "broker.node.bus.websocket": ("websocket",),
     "broker": ("hub",),
     "agents.runtime": ("agent",),
     "agents": ("agent", "sql", "postgres"),
