@@ -19,7 +19,7 @@ from schemas.crypto import keys, padding, sealing
 from schemas.crypto.purposes import USES, KeyPurpose, context
 from schemas.jsonschema import WireSchema, definitions
 from schemas.ledger import note, receipt
-from schemas.messages import addendum, answer, entry, fields, grant, party, request, transport
+from schemas.messages import addendum, answer, directory, entry, fields, grant, party, request, transport
 from schemas.messages.entry import ENTRIES, DeedEntry, Entry, HubEntry
 from schemas.messages.party import STATED
 from schemas.messages.transport import OUTER, Outer
@@ -44,6 +44,10 @@ _LIMITS: Final[tuple[tuple[object, str, str], ...]] = (
     (answer, "MAX_FIELDS", "field names in the facts of one outcome"),
     (addendum, "MAX_READERS", "readers of an addendum"),
     (party, "MAX_FILE_BYTES", "bytes of a party file"),
+    (party, "MAX_KEYS", "keys of a party"),
+    (directory, "MAX_LINES", "parties in a directory"),
+    (directory, "MAX_LINES_BYTES", "bytes of a directory's lines"),
+    (transport, "MAX_STATEMENTS", "statements asked for at once"),
     (transport, "MAX_PAGE_LEAVES", "leaf hashes in a log page"),
     (transport, "MAX_EXTENSION_LEAVES", "leaf hashes in an extension"),
     (keys, "KEY_ID_BYTES", "bytes of a key id"),
@@ -68,6 +72,8 @@ def tables() -> dict[str, Callable[[], str]]:
         "addendum-header": addendum.AddendumHeader,
         "party-statement": party.PartyStatement,
         "outer-header": Outer,
+        "directory-statement": directory.DirectoryStatement,
+        "directory-line": directory.DirectoryLine,
     }
     by_model = {name: _fields_table(model) for name, model in models.items()}
     return {

@@ -96,10 +96,17 @@ class ExpiredEntry(HubEntry):
 
 
 class WithdrawnEntry(HubEntry):
-    """The hub took the request back. `desk_deed` is the leaf hash of the desk's own entry that asked for it."""
+    """The hub took the request back, because the desk asked for it or because the agency was removed."""
 
     type: Literal["withdrawn"] = "withdrawn"
-    desk_deed: Hex32
+    desk_deed: Hex32 | None = Field(default=None, description="Leaf hash of the desk's own entry that asked for it.")
+    removal: Hex32 | None = Field(default=None, description="Leaf hash of the `member` entry that removed the agency.")
+
+    @model_validator(mode="after")
+    def _says_why(self) -> WithdrawnEntry:
+        if (self.desk_deed is None) == (self.removal is None):
+            raise RuleBroken("a withdrawal names the desk's deed or the agency's removal")
+        return self
 
 
 class AcknowledgedEntry(DeedEntry):

@@ -129,7 +129,7 @@ class LogPage(Outer):
 
 
 class DirectoryIssue(Outer):
-    """Admission to a party. Parts: directory frame, its lines, the receipt of its `key` entry, changed party frames."""
+    """Admission to a party. Parts: directory frame, its lines, the receipt of its `key` entry, then party frames."""
 
     lasting: ClassVar[bool] = False
 
@@ -152,7 +152,7 @@ class Renewal(Outer):
 
     kind: Literal["renewal"] = "renewal"
     challenge_digest: Hex32 | None = Field(
-        default=None, description="Digest of the opened challenge of the admission reply."
+        default=None, description="Digest of the opened challenge of the admission reply (SPEC 10.3)."
     )
 
 
@@ -164,6 +164,13 @@ class Flooding(Outer):
     kind: Literal["flooding"] = "flooding"
     token: Token
     rate: Count = Field(description="Messages a second.")
+
+
+def own_statement_part(outer: Outer) -> int | None:
+    """The number of the part that may hold the sender's own newer statement, for the kinds that have one (SPEC 4.3)."""
+    if isinstance(outer, Renewal):
+        return 0
+    return 3 if isinstance(outer, DirectoryIssue) else None
 
 
 def kind_of(model: type[Outer]) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from broker.node.clock import PERMITTED_SKEW_MS
 from broker.node.post.port import Received
+from schemas.crypto.keys import PublicKey
 from schemas.crypto.purposes import KeyPurpose
 from schemas.envelope import check_parts, unpack, verify_header
 from schemas.failures import Rejected
+from schemas.messages.directory import announced
 from schemas.messages.model import KindUnexpected
-from schemas.messages.party import Directory, Party
-from schemas.messages.transport import read_outer
+from schemas.messages.party import Directory, KeyUnknown, Party
+from schemas.messages.transport import Outer, own_statement_part, read_outer
 from schemas.subjects import may_send, subjects_of
 
 
@@ -64,10 +67,22 @@ def check(subject: str, raw: bytes, *, me: Party, directory: Directory, now: int
         raise WrongSubject("those two parties do not talk over the bus") from None
     if subject not in expected:
         raise WrongSubject("not its sender's subject")
-    # 6  signed by it, with a key that was in force when it was sent and is not revoked by now
-    key = directory.key(outer.sender, KeyPurpose.MESSAGE, outer.message_key, outer.sent_at, seen_at=now)
+    key = _message_key(outer, envelope.parts, directory, now)  # 6  signed by it
     verify_header(envelope, key, KeyPurpose.MESSAGE)
     check_parts(envelope, outer.parts)  # 7  with exactly the parts it names
     if not may_send(sender.statement.party_kind, me.statement.party_kind, outer):  # 8  of a kind that is its to send
         raise KindUnexpected("a party of that kind does not send such messages here")
     return Received(outer, envelope.parts, sender, envelope.digest, now)
+
+
+def _message_key(outer: Outer, parts: Sequence[bytes], directory: Directory, now: int) -> PublicKey:
+    """The sender's key, in force when the message was sent and not revoked by now."""
+    find = outer.sender, KeyPurpose.MESSAGE, outer.message_key, outer.sent_at
+    try:
+        return directory.key(*find, seen_at=now)
+    except KeyUnknown:
+        # A sender whose message key died says so under its next one, in a message that carries its newer statement.
+        number = own_statement_part(outer)
+        if number is None or number >= len(parts):
+            raise
+        return announced(directory, outer.sender, parts[number]).key(*find, seen_at=now)
