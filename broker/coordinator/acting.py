@@ -45,13 +45,17 @@ LeafOf = Callable[[int], bytes]
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What came with an event: the time, sixteen random bytes for an entry of our own, and the leaf of a deed."""
+    """What came with an event: the time, sixteen random bytes for an entry of our own, and the leaf of a deed.
+
+    `removal` is the leaf hash of the member entry by which an agency's exchanges end.
+    """
 
     now: int
     nonce: str
     decision: LeafOf | None = None
     deed: bytes = b""
     deed_type: str = ""
+    removal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +142,8 @@ def _entry_of_time(room: Room, exchange: Exchange, kind: EntryKind, cause: Cause
         case EntryKind.EXPIRED:
             return ExpiredEntry(**said, expires_at=exchange.expires_at)
         case EntryKind.WITHDRAWN:
+            if cause.removal is not None:
+                return WithdrawnEntry(**said, removal=cause.removal)
             return WithdrawnEntry(**said, desk_deed=leaf_hash(cause.deed).hex())
         case EntryKind.REQUEST | EntryKind.REFUSAL | EntryKind.DEED:
             raise AssertionError("made elsewhere")

@@ -21,6 +21,7 @@ from broker.coordinator.greeting import greet, page
 from broker.coordinator.room import Room, extend_agency
 from broker.coordinator.ruling import Ruled, rule
 from broker.coordinator.submission import CheckedSubmission, check_submission
+from broker.node.post.office import PartyRemoved
 from broker.node.post.port import Received, Reply, Sent, Settlement, Work
 from broker.node.store.port import AfterSeal, Seal, Transaction
 from schemas.failures import Failure, Rejected
@@ -102,7 +103,14 @@ class CoordinatorCorrespondent:
             message_digest=received.digest,
         ).encode()
 
+        exchange = getattr(received.outer, "exchange", None)
+
         def record(tx: Transaction) -> None:
+            # Of a removed agency once an exchange: whoever was expelled must not fill the log.
+            if isinstance(failure, PartyRemoved) and (
+                exchange is None or not records.note_late(tx, exchange, received.sender.id, failure.code)
+            ):
+                return
             self._room.log.append(tx, leaf)
 
         return record

@@ -39,6 +39,11 @@ class WithdrawAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class AgencyRemoved:
+    """The agency asked is no member of the hub any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """The desk's signed word that it opened the answer."""
 
@@ -81,6 +86,7 @@ Event: TypeAlias = (
     | Acknowledged
     | Released
     | WithdrawAsked
+    | AgencyRemoved
     | Opened
     | Quarantined
     | ReminderDue

@@ -26,6 +26,7 @@ from broker.coordinator.effects import (
 )
 from broker.coordinator.events import (
     Acknowledged,
+    AgencyRemoved,
     DeadlinePassed,
     EscalationDue,
     Event,
@@ -111,12 +112,14 @@ TRANSITIONS: Final[Mapping[tuple[Progress, type[Event]], Progress]] = {
     (_P.PERMITTED, Acknowledged): _P.DELIVERED,
     (_P.PERMITTED, Released): _P.ANSWERED,  # its acknowledgement was overtaken, or lost on the way
     (_P.PERMITTED, WithdrawAsked): _P.WITHDRAWN,
+    (_P.PERMITTED, AgencyRemoved): _P.WITHDRAWN,
     (_P.PERMITTED, ReminderDue): _P.PERMITTED,
     (_P.PERMITTED, WarningDue): _P.PERMITTED,
     (_P.PERMITTED, DeadlinePassed): _P.OVERDUE,
     (_P.PERMITTED, ExpiryReached): _P.EXPIRED,
     (_P.DELIVERED, Released): _P.ANSWERED,
     (_P.DELIVERED, WithdrawAsked): _P.WITHDRAWN,
+    (_P.DELIVERED, AgencyRemoved): _P.WITHDRAWN,
     (_P.DELIVERED, ReminderDue): _P.DELIVERED,
     (_P.DELIVERED, WarningDue): _P.DELIVERED,
     (_P.DELIVERED, DeadlinePassed): _P.OVERDUE,
@@ -124,6 +127,7 @@ TRANSITIONS: Final[Mapping[tuple[Progress, type[Event]], Progress]] = {
     (_P.OVERDUE, Acknowledged): _P.OVERDUE,
     (_P.OVERDUE, Released): _P.ANSWERED,  # late is better than never
     (_P.OVERDUE, WithdrawAsked): _P.WITHDRAWN,
+    (_P.OVERDUE, AgencyRemoved): _P.WITHDRAWN,
     (_P.OVERDUE, EscalationDue): _P.OVERDUE,
     (_P.OVERDUE, ExpiryReached): _P.EXPIRED,
     # A deed that was done is recorded, however late its word of it comes in: the agency has it in its own log.
@@ -176,7 +180,9 @@ def _moved(before: Exchange, event: Event, progress: Progress) -> Exchange:
             return replace(after, alerted=TimerKind.OVERDUE, is_undecided=undecided)
         case EscalationDue():
             return replace(after, alerted=TimerKind.ESCALATION, is_escalated=True)
-        case Refused() | Acknowledged() | WithdrawAsked() | Opened() | Quarantined() | ExpiryReached():
+        case (
+            Refused() | Acknowledged() | WithdrawAsked() | AgencyRemoved() | Opened() | Quarantined() | ExpiryReached()
+        ):
             return after
         case _:
             assert_never(event)
@@ -195,6 +201,14 @@ def _effects(exchange: Exchange, event: Event) -> tuple[Effect, ...]:
         case WithdrawAsked():
             # The desk's own deed first: the withdrawal names it.
             return (Append(EntryKind.DEED), *_told_to_both(EntryKind.WITHDRAWN), CancelTimers(), ForgetRequest())
+        case AgencyRemoved():
+            # The agency hears nothing more: it is cut off, and what it was sent is taken back.
+            return (
+                Append(EntryKind.WITHDRAWN),
+                NoticeDesk(EntryKind.WITHDRAWN),
+                CancelTimers(),
+                ForgetRequest(),
+            )
         case Opened() | Quarantined():
             return (Append(EntryKind.DEED),)
         case ReminderDue():

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from broker.coordinator import records
+from broker.coordinator.acting import Carried, tell
+from broker.coordinator.removal import former_members, keep_statements, withdraw_from
 from broker.coordinator.room import Room
-from broker.node.store.port import Transaction
+from broker.node.store.port import AfterSeal, Seal, Transaction
 from schemas import canonical
 from schemas.crypto.purposes import KeyPurpose
 from schemas.envelope import digest
@@ -52,6 +54,12 @@ class Change:
     is_admission: bool
     leaf: bytes
     addendum: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    members: dict[str, records.Member]
+    statements: dict[str, bytes]
 
 
 async def settle_members(room: Room) -> list[Change]:
@@ -108,22 +116,38 @@ async def remove_officer(room: Room, officer: str) -> None:
 
 
 async def commit_changes(room: Room, changes: Iterable[Change]) -> None:
-    """Append the entries and keep the members, in one commit; then act by them."""
-    listed, now = list(changes), room.post.clock.now()
+    """Append the entries and keep the members, in one commit; then act by them.
 
-    def work(tx: Transaction) -> dict[str, records.Member]:
+    What a removed agency was asked ends in the same commit; one that only has another root goes on.
+    """
+    listed, now = list(changes), room.post.clock.now()
+    pinned = room.directory
+
+    def work(tx: Transaction) -> AfterSeal[_Settled]:
+        carried = Carried()
         for change in listed:
             room.log.append(tx, change.leaf)
+            if change.kind == "agency" and change.party not in pinned.parties:
+                ended = withdraw_from(room, tx, change.party, change.leaf, now)
+                carried.tellings += ended.tellings
+                carried.conclusions += ended.conclusions
             if change.addendum:
                 records.put_addendum(tx, digest(change.addendum), None, change.addendum)
             if change.is_admission:
                 records.add_member(tx, records.Member(change.party, change.kind, change.root, now))
             else:
                 records.drop_member(tx, change.party)
-        return records.members(tx)
+        settled = _Settled(records.members(tx), keep_statements(tx, pinned.parties.values()))
 
-    members = await room.post.commit(work)
-    room.admitted = {member.party: member.root for member in members.values()}
+        def build(tx: Transaction, seal: Seal) -> _Settled:
+            tell(room, tx, seal, carried, now)
+            return settled
+
+        return AfterSeal(build)
+
+    settled: _Settled = await room.post.commit(work)
+    room.admitted = {member.party: member.root for member in settled.members.values()}
+    room.post.former = former_members(room.hub, settled.statements, pinned)
 
 
 def _change(room: Room, party: str, kind: str, root: str, *, is_admission: bool) -> Change:

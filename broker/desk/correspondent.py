@@ -27,7 +27,7 @@ from broker.node.post.port import Received, Reply, Sent, Settlement, Work
 from broker.node.store.port import Transaction
 from broker.node.store.sqlite import Store
 from schemas.envelope import pack
-from schemas.failures import Failure, Rejected
+from schemas.failures import Away, Failure, Rejected
 from schemas.messages.model import KindUnexpected
 from schemas.messages.transport import COMMITTED, Acknowledgement, Notice, Released, Submission, kind_of
 
@@ -42,6 +42,12 @@ class WrongSender(Rejected):
     """A message that this party has no business to send."""
 
     code = "wrong_sender"
+
+
+class AgencyStillPinned(Away):
+    """A withdrawal because an agency was removed, before a person removed it here; it is repeated until then."""
+
+    code = "agency_still_pinned"
 
 
 @dataclass(slots=True)
@@ -152,6 +158,9 @@ class DeskCorrespondent:
         if asked is None:
             raise ExchangeUnknown("this desk asked nothing there")
         noticed = read_notice(received.parts, asked, trust=self.trust, now=received.at)
+
+        if noticed.is_removal and asked.agency in self.trust.directory.parties:
+            raise AgencyStillPinned("the coordinator says that an agency was removed which is pinned here")
 
         def work(tx: Transaction) -> Reply:
             if noticed.desk_deed is not None and not register.has_withdraw(tx, asked.exchange, noticed.desk_deed):

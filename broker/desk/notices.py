@@ -49,6 +49,8 @@ class Noticed:
     is_undecided: bool = False
     desk_deed: str | None = None
     """Of a withdrawal: the leaf hash of the desk's own entry that asked for it, to be compared with the desk's."""
+    is_removal: bool = False
+    """Withdrawn because the agency was removed; to be compared with whom the desk has pinned."""
 
 
 def read_notice(parts: Sequence[bytes], asked: Asked, *, trust: Trust, now: int) -> Noticed:
@@ -84,7 +86,7 @@ def read_notice(parts: Sequence[bytes], asked: Asked, *, trust: Trust, now: int)
             if entry.expires_at != asked.expires_at:
                 raise TimesDiffer("expired at another time than the request's")
         case WithdrawnEntry():
-            return Noticed(event, entry.t, desk_deed=entry.desk_deed)
+            return Noticed(event, entry.t, desk_deed=entry.desk_deed, is_removal=entry.removal is not None)
         case EscalatedEntry():
             pass
     return Noticed(event, entry.t)

@@ -17,6 +17,7 @@ import structlog
 from broker.node.bus.port import Bus, BusAway
 from broker.node.clock import Clock
 from broker.node.post import intake
+from broker.node.post.dates import Dates
 from broker.node.post.inbox import Inbox
 from broker.node.post.outbox import Outbox
 from broker.node.post.port import Correspondent, Equivocation, PostObserver, Received, Reply, Work
@@ -25,12 +26,19 @@ from broker.node.post.writing import Outgoing, Writer
 from broker.node.store.port import AfterSeal, Transaction
 from broker.node.store.sqlite import Store
 from schemas.failures import Disposition, Failure, GroundLost, Rejected
-from schemas.messages.party import Directory, Party
+from schemas.messages.party import Directory, Party, PartyUnknown
 from schemas.messages.transport import Acknowledgement, Outer
 from schemas.subjects import listens_on, subject_for
 
 T = TypeVar("T")
 _log = structlog.get_logger()
+
+
+class PartyRemoved(Rejected):
+    """A message of a party that was pinned once and is not any more."""
+
+    code = "party_removed"
+
 
 MAX_LEFT: Final = 512
 """Messages kept at hand that came too early; older ones are repeated by their senders, as all of them would be."""
@@ -50,9 +58,12 @@ class Post:
     observer: PostObserver
     outbox: Outbox = field(default_factory=Outbox)
     correspondent: Correspondent | None = None
+    former: Directory | None = None
+    """Parties that were removed: what they still send is refused like a stranger's, and told to the correspondent."""
     on_connected: Callable[[], Awaitable[None]] | None = None
     halted: asyncio.Future[Failure] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     connected_at: int | None = None
+    dates: Dates = field(default_factory=Dates)
     _inbox: Inbox = field(default_factory=Inbox.empty)
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     _left: deque[Received] = field(default_factory=lambda: deque(maxlen=MAX_LEFT))
@@ -164,12 +175,29 @@ class Post:
             return
         try:
             received = intake.check(subject, raw, me=self.me, directory=self.directory, now=self.clock.now())
+        except PartyUnknown as failure:
+            self._note_rejection("unknown", failure)
+            await self._tell_of_former(subject, raw)
+            return
         except Rejected as failure:
             # Not proven to be anybody's: nothing is said to anyone, and nothing is entered that a stranger could flood.
+            self.dates.refused += isinstance(failure, intake.FromTheFuture | intake.Expired)
             self._note_rejection("unknown", failure)
             return
+        self.dates.note(received)
         self.observer.received(received.kind)
         await self._take_or_fail(received)
+
+    async def _tell_of_former(self, subject: str, raw: bytes) -> None:
+        """Have a lasting message of a party that was removed entered as refused; nothing is said to the party."""
+        if self.former is None or self.correspondent is None:
+            return
+        try:
+            received = intake.check(subject, raw, me=self.me, directory=self.former, now=self.clock.now())
+        except Rejected:
+            return
+        if received.outer.lasting and not isinstance(received.outer, Acknowledgement):
+            await self.commit(self.correspondent.record_rejection(received, PartyRemoved("a party that was removed")))
 
     async def _take_or_fail(self, received: Received) -> None:
         assert self.correspondent is not None

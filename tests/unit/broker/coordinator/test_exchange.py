@@ -25,6 +25,7 @@ from broker.coordinator.effects import (
 from broker.coordinator.events import (
     DUE,
     Acknowledged,
+    AgencyRemoved,
     DeadlinePassed,
     EscalationDue,
     Event,
@@ -67,6 +68,7 @@ EVENTS: Final[tuple[Event, ...]] = (
     Acknowledged(),
     Released("a"),
     WithdrawAsked(),
+    AgencyRemoved(),
     Opened(),
     Quarantined(),
     ReminderDue(),
@@ -81,6 +83,7 @@ HAPPENS: Final[dict[Progress, dict[type[Event], Progress]]] = {
         Acknowledged: Progress.DELIVERED,
         Released: Progress.ANSWERED,
         WithdrawAsked: Progress.WITHDRAWN,
+        AgencyRemoved: Progress.WITHDRAWN,
         ReminderDue: Progress.PERMITTED,
         WarningDue: Progress.PERMITTED,
         DeadlinePassed: Progress.OVERDUE,
@@ -89,6 +92,7 @@ HAPPENS: Final[dict[Progress, dict[type[Event], Progress]]] = {
     Progress.DELIVERED: {
         Released: Progress.ANSWERED,
         WithdrawAsked: Progress.WITHDRAWN,
+        AgencyRemoved: Progress.WITHDRAWN,
         ReminderDue: Progress.DELIVERED,
         WarningDue: Progress.DELIVERED,
         DeadlinePassed: Progress.OVERDUE,
@@ -98,6 +102,7 @@ HAPPENS: Final[dict[Progress, dict[type[Event], Progress]]] = {
         Acknowledged: Progress.OVERDUE,
         Released: Progress.ANSWERED,
         WithdrawAsked: Progress.WITHDRAWN,
+        AgencyRemoved: Progress.WITHDRAWN,
         EscalationDue: Progress.OVERDUE,
         ExpiryReached: Progress.EXPIRED,
     },
@@ -169,6 +174,15 @@ def test_an_escalation_that_would_come_after_the_expiry_is_not_set() -> None:
 
 def test_a_refusal_is_entered_and_told_to_the_agency_and_sets_no_timer() -> None:
     assert step(NEW, Refused(), 0).effects == (Append(EntryKind.REFUSAL), NoticeAgent(EntryKind.REFUSAL))
+
+
+def test_a_removed_agency_is_told_nothing_and_the_desk_that_the_request_is_withdrawn() -> None:
+    assert step(at(Progress.DELIVERED), AgencyRemoved(), MINUTE).effects == (
+        Append(EntryKind.WITHDRAWN),
+        NoticeDesk(EntryKind.WITHDRAWN),
+        CancelTimers(),
+        ForgetRequest(),
+    )
 
 
 def test_a_withdrawal_enters_the_desks_deed_before_the_entry_that_names_it() -> None:

@@ -17,7 +17,7 @@ from schemas.messages.entry import ExpiredEntry, OverdueEntry, RequestEntry, non
 from schemas.messages.transport import Notice
 from schemas.vocabulary import Rag
 from tests.support.clock import NOON
-from tests.unit.broker.coordinator.scene import DESK, HOUR_MS, POLICE, Scene, asked
+from tests.unit.broker.coordinator.scene import DESK, HOUR_MS, Scene, asked
 
 SECOND = 1_000
 SETTLE_MS = 15 * SECOND
@@ -243,10 +243,9 @@ async def test_a_hub_that_cannot_keep_time_stops_and_says_so(settled: Scene, mon
     assert settled.coordinator.ground.post.halted.result().code == "timekeeping_failed"
 
 
-async def test_time_is_kept_for_an_agency_and_a_desk_that_were_unpinned(settled: Scene) -> None:
+async def test_time_is_kept_for_a_desk_that_was_unpinned(settled: Scene) -> None:
     await settled.submit(settled.request())
-    for member in (POLICE, DESK):
-        settled.home.unpin(member.party.id)
+    settled.home.unpin(DESK.party.id)
     await settled.command("repin")
     await leap(settled, 200 * HOUR_MS)
     assert of_time(await settled.types()) == ["overdue", "escalated", "expired"]
