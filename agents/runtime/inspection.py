@@ -38,6 +38,7 @@ class Inspection:
             "agency": self.ground.me.id,
             "hub": self.ground.directory.hub,
             "connected": self.ground.post.connected_at is not None,
+            "dates": self.ground.post.dates.shown(),
             "jobs": counts,
             "outbox": len(self.ground.post.outbox),
             "mirror": {**asdict(stands), "whole": stands.is_whole},

@@ -3,51 +3,60 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from pathlib import Path
+from typing import Final
 
-from broker.cli.checked import NotWell, Warned
 from broker.client.hub import LOOPBACK, Hub
 from broker.coordinator.config import CoordinatorSettings
 from broker.desk.config import DeskSettings
 from broker.node.bus.address import read_plaintext_address
-from broker.node.clock import PERMITTED_SKEW_MS
+from broker.node.doctor.checked import NotWell, Warned
 from broker.node.settings import load_settings
+from schemas.crypto.purposes import KeyPurpose
 from schemas.messages.party import PartyKind
 from schemas.vocabulary import Rag
 
+ADMISSION_ALONE: Final = frozenset(
+    {
+        KeyPurpose.BUS_OPERATOR,
+        KeyPurpose.BUS_OPERATOR_SIGNER,
+        KeyPurpose.BUS_SYSTEM,
+        KeyPurpose.BUS_SYSTEM_SIGNER,
+        KeyPurpose.BUS_SYSTEM_USER,
+        KeyPurpose.BUS_ACCOUNT,
+        KeyPurpose.DIRECTORY,
+        KeyPurpose.ADMISSION,
+        KeyPurpose.TLS_AUTHORITY,
+    }
+)
+"""Private keys that neither coordinator nor desk may hold: with them a thief of either could admit, expel or listen."""
+
 
 def check_homes(hub: Hub) -> str:
-    """Both homes hold a party of their kind, and of the same hub."""
-    coordinator, desk = hub.coordinator.own().statement, hub.desk.own().statement
-    for statement, kind in ((coordinator, PartyKind.COORDINATOR), (desk, PartyKind.DESK)):
+    """Each home holds a party of its kind, and all of one hub."""
+    homes = {
+        PartyKind.COORDINATOR: hub.coordinator,
+        PartyKind.DESK: hub.desk,
+        PartyKind.ADMISSION: hub.admission,
+    }
+    hubs = set()
+    for kind, home in homes.items():
+        statement = home.own().statement
+        hubs.add(statement.hub)
         if statement.party_kind is not kind:
-            raise NotWell(f"{hub.path / kind} is the home of a {statement.party_kind}; was a directory moved?")
-    if coordinator.hub != desk.hub:
-        raise NotWell(f"coordinator is of hub {coordinator.hub}, desk of hub {desk.hub}; they belong to one")
-    return f"coordinator and desk of hub {coordinator.hub}"
+            raise NotWell(f"{home.path} is the home of a {statement.party_kind}; was a directory moved?")
+    if len(hubs) != 1:
+        raise NotWell(f"the homes are of the hubs {', '.join(sorted(hubs))}; they belong to one")
+    return f"coordinator, desk and admission of hub {hubs.pop()}"
 
 
-def check_permissions(hub: Hub) -> str | Warned:
-    """Nobody but the owner can read homes, keys and stores; the IG lead's key is not left lying here."""
-    for path in _private(hub):
-        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise NotWell(f"{path} can be read by others; run: chmod go= {path}")
-    if (hub.path / "ig-lead.key").exists():
-        return Warned(f"owner-only; {hub.path / 'ig-lead.key'} is still here: have the hub's IG lead take it")
-    return "homes, keys and stores are owner-only"
-
-
-def _private(hub: Hub) -> Iterator[Path]:
-    for home in (hub.coordinator, hub.desk):
-        yield home.path
-        yield home.path / "keys"
-        yield home.socket_path.parent
-        yield from sorted((home.path / "keys").glob("*"))
-        yield from sorted(home.path.glob("store.sqlite*"))
-        yield home.path / "officers.json"
-    yield hub.path / "ig-lead.key"
+def check_lead_key(hub: Hub) -> str | Warned:
+    """The IG lead's key is not left lying here."""
+    lead = hub.path / "ig-lead.key"
+    if not lead.exists():
+        return "the IG lead's private key is not on this machine"
+    if stat.S_IMODE(lead.stat().st_mode) & 0o077:
+        raise NotWell(f"{lead} can be read by others; run: chmod go= {lead}")
+    return Warned(f"{lead} is still here: have the hub's IG lead take it")
 
 
 def check_settings(hub: Hub) -> str | Warned:
@@ -66,24 +75,29 @@ def check_settings(hub: Hub) -> str | Warned:
     return f"bus {url}, a clock for each rating"
 
 
-def check_clock(hub: Hub, now: int) -> str:
-    """The clock does not stand before what was signed here, or by a party that was met."""
-    for home in (hub.coordinator, hub.desk):
-        for party in home.directory().parties.values():
-            if party.statement.issued_at > now + PERMITTED_SKEW_MS:
-                raise NotWell(
-                    f"the file of {party.id} was made {_text(party.statement.issued_at)}, which lies ahead: "
-                    "set this machine's clock by NTP (timedatectl), or have that party set its own"
-                )
-    return f"{_text(now)}, after every file that is pinned was made"
-
-
 def check_users(hub: Hub) -> str | Warned:
-    """Coordinator and desk are meant to be two users of the operating system."""
-    if hub.coordinator.path.stat().st_uid == hub.desk.path.stat().st_uid:
-        return Warned("coordinator and desk share a user: whoever is that user can read what both hold")
-    return "coordinator and desk are two users"
+    """Coordinator, desk and admission are meant to be three users of the operating system."""
+    users = {home.path.stat().st_uid for home in (hub.coordinator, hub.desk, hub.admission)}
+    if len(users) < 3:
+        return Warned(
+            "coordinator, desk and admission share users: whoever is that user can read what several hold; the units "
+            "in deploy/systemd give each its own"
+        )
+    return "coordinator, desk and admission are three users"
 
 
-def _text(at: int) -> str:
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+def check_separation(hub: Hub) -> str:
+    """Operator, system, account and authority keys are in admission's home alone."""
+    for home in (hub.coordinator, hub.desk):
+        found = sorted({purpose for purpose, _ in home.keys_to_read().held()} & ADMISSION_ALONE)
+        if found:
+            raise NotWell(
+                f"{home.path / 'keys'} holds {', '.join(found)} keys, which are admission's alone: whoever takes this "
+                "program over could admit anybody; destroy them here, and rotate them at admission"
+            )
+        for stray in (home.path / "admission", home.path / "bus" / "operator.jwt"):
+            if stray.exists():
+                raise NotWell(
+                    f"{stray} is admission's: move it to {hub.admission.path}, which this program cannot read"
+                )
+    return "operator, system, account and authority keys are in admission's home alone"

@@ -1,55 +1,33 @@
-"""The doctor on keys: a hub's own, and those of the parties it pinned; which are there, and for how long."""
+"""The doctor on the parties a hub pinned: which are there, alike at both, and for how long they have keys."""
 
 from __future__ import annotations
 
-from typing import Final
-
-from broker.cli.checked import NotWell, Warned
 from broker.client.hub import Hub
 from broker.desk.cards import load_cards
-from broker.node.home import DAY_MS, KEPT, Home
-from broker.node.keystore import FileWrappingKey, KeyStore
-from schemas.crypto.keys import Identity, SigningKey
-from schemas.crypto.purposes import USES, Algorithm, KeyPurpose
+from broker.node.doctor.checked import NotWell, Warned
+from broker.node.doctor.endings import notice
+from broker.node.doctor.keys import check_epochs
+from broker.node.home import DAY_MS
+from schemas.crypto.purposes import KeyPurpose
 from schemas.messages.party import Directory, Party, PartyKind
-
-HOUR_MS: Final = 3_600_000
-SIGNING_SOON_MS: Final = 30 * DAY_MS
-"""A month to make the next year's keys, and for every party to pin them."""
-SEALING_SOON_MS: Final = 1 * DAY_MS
-"""A working day to hand on an agency's next epoch."""
-
-
-def check_own_keys(home: Home, now: int) -> str | Warned:
-    """Every key the party states is held, is the one stated, and is in force."""
-    own = home.own()
-    # Not `home.keystore()`: opening it finishes what a crash interrupted, and the program may be writing just now.
-    directory = home.path / "keys"
-    keys = KeyStore(directory, FileWrappingKey(directory / "wrap.key"))
-    for purpose in KEPT[own.statement.party_kind]:
-        stated = {one.key.id for one in own.keys if one.key.purpose is purpose}
-        held = {_id_of(purpose, keys.get(purpose, name)) for name in keys.names(purpose)}
-        if not stated & held:
-            raise NotWell(f"the private {purpose} key of {own.id} is not in {directory}; restore the key store")
-    return _lasting(own, now, own.id)
-
-
-def _id_of(purpose: KeyPurpose, seed: bytes) -> str:
-    if USES[purpose].algorithm is Algorithm.HPKE_HYBRID:
-        return Identity.from_seed(purpose, seed).id
-    return SigningKey.from_seed(purpose, seed).id
 
 
 def check_each_other(hub: Hub) -> str:
-    """Coordinator and desk pinned each other, by the files they have now."""
-    for home, other, kind in (
-        (hub.coordinator, hub.desk, PartyKind.DESK),
-        (hub.desk, hub.coordinator, PartyKind.COORDINATOR),
-    ):
-        found = home.directory().of_kind(kind)
-        if len(found) != 1 or found[0].raw != other.own().raw:
-            raise NotWell(f"{home.path} has not pinned {other.path / 'own.party'}: copy it to {home.path / 'parties'}")
-    return "coordinator and desk pinned each other"
+    """Coordinator, desk and admission pinned each other, by the files they have now."""
+    homes = {
+        PartyKind.COORDINATOR: hub.coordinator,
+        PartyKind.DESK: hub.desk,
+        PartyKind.ADMISSION: hub.admission,
+    }
+    for home in homes.values():
+        for kind, other in homes.items():
+            if other is home:
+                continue
+            found = home.directory().of_kind(kind)
+            if len(found) != 1 or found[0].raw != other.own().raw:
+                own = other.path / "own.party"
+                raise NotWell(f"{home.path} has not pinned {own}: copy it to {home.path / 'parties'}")
+    return "coordinator, desk and admission pinned each other"
 
 
 def check_agencies(hub: Hub, now: int) -> str | Warned:
@@ -63,13 +41,10 @@ def check_agencies(hub: Hub, now: int) -> str | Warned:
 
 
 def _agency(agency: Party, now: int) -> str | Warned:
-    ends = _latest_end(agency, KeyPurpose.SEAL, now)
-    left = ends - now
-    if left < SEALING_SOON_MS:
-        return Warned(f"{agency.id}: sealing key for {left // HOUR_MS} hours; pin its next file (broker pin)")
+    epochs = check_epochs(agency, now)
     lasting = _lasting(agency, now, agency.id, beside=KeyPurpose.SEAL)
-    hours = f"sealing key for {left // HOUR_MS} hours"
-    return Warned(f"{lasting.said}, {hours}") if isinstance(lasting, Warned) else f"{lasting}, {hours}"
+    said = "; ".join(one.said if isinstance(one, Warned) else one for one in (epochs, lasting))
+    return Warned(said) if isinstance(epochs, Warned) or isinstance(lasting, Warned) else said
 
 
 def check_officers(hub: Hub, now: int) -> str | Warned:
@@ -107,8 +82,8 @@ def _lasting(party: Party, now: int, name: str, *, beside: KeyPurpose | None = N
     ends = {purpose: _latest_end(party, purpose, now) for purpose in purposes}
     first = min(ends, key=lambda purpose: (ends[purpose], purpose))
     days = (ends[first] - now) // DAY_MS
-    if ends[first] - now < SIGNING_SOON_MS:
-        return Warned(f"{name}: the {first} key ends in {days} days; make new keys and have the others pin them")
+    if (ahead := notice(ends[first] - now)) is not None:
+        return Warned(f"{name}: the {first} key ends in {days} days ({ahead}-day notice); have that party renew it")
     return f"{name}: keys for {days} days"
 
 

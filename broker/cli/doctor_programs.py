@@ -1,17 +1,15 @@
-"""The doctor on what runs: the policy it decides by, the bus, the two programs, the log and its lock copy."""
+"""The doctor on what runs: the policy it decides by, the programs, the log and its lock copy."""
 
 from __future__ import annotations
 
 import http.client
 import json
-import socket
 from typing import Any, Final
 
-from broker.cli.checked import NotWell, Warned
 from broker.client.hub import LOOPBACK, Hub
 from broker.coordinator.config import CoordinatorSettings
-from broker.node.bus.address import read_plaintext_address
 from broker.node.command_client import CommandClient, NotRunning
+from broker.node.doctor.checked import NotWell, Warned
 from broker.node.ground import lock_path
 from broker.node.home import Home
 from broker.node.log import LockCopy
@@ -30,23 +28,7 @@ def check_policy(hub: Hub) -> str:
     return f"digest {policy.digest}"
 
 
-def check_bus(hub: Hub) -> str | Warned:
-    """A NATS server answers where the hub looks for it."""
-    url = load_settings(hub.coordinator.config_path, CoordinatorSettings).bus.url
-    address = read_plaintext_address(url, setting="bus.url")
-    try:
-        with socket.create_connection((address.host, address.port), ANSWERS_WITHIN_S) as connection:
-            greeting = connection.recv(5)
-    except OSError:
-        if hub.settings().bus.embedded_port is not None:
-            return Warned(f"{url} does not answer; broker run starts it")
-        raise NotWell(f"{url} does not answer: start that NATS server") from None
-    if greeting != b"INFO ":
-        raise NotWell(f"what answers at {url} is no NATS server: another program has that port")
-    return f"{url} answers"
-
-
-def check_programs(home: Home) -> str | Warned:
+def check_program(home: Home) -> str | Warned:
     """The program takes commands and is ready."""
     try:
         CommandClient(home.socket_path).ask("status")

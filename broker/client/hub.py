@@ -1,7 +1,7 @@
 """A hub's directory on one machine, and how commands reach the programs that run from it.
 
     hub.toml        which bus: an embedded server of our own, or somebody's
-    coordinator/    the coordinator's home     desk/    the desk's
+    coordinator/    the coordinator's home     desk/    the desk's     admission/    admission's
     bus/            the embedded server's files
     public/         the two public files, to be handed to agencies
 
@@ -56,6 +56,11 @@ class Hub:
     def desk(self) -> Home:
         """The desk's home."""
         return Home(self.path / "desk")
+
+    @property
+    def admission(self) -> Home:
+        """Admission's."""
+        return Home(self.path / "admission")
 
     def settings(self) -> HubSettings:
         """What `hub.toml` says.

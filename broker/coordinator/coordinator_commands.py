@@ -92,6 +92,7 @@ class CoordinatorCommands:
             "hub": room.hub,
             "now": room.post.clock.now(),
             "connected_at": room.post.connected_at,
+            "dates": room.post.dates.shown(),
             "policy_digest": room.policy.digest,
             "log_size": room.log.head.size,
             "open": counts,

@@ -69,6 +69,7 @@ class Counter:
         return {
             "connected_since": self.post.connected_at,
             "waiting": len(self.post.outbox),
+            "dates": self.post.dates.shown(),
             "halted": self.post.halted.done(),
             **counts,
         }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from broker.cli.checked import State
+from broker.node.doctor.checked import State
 from broker.cli.doctor import examine
 from broker.client.hub import Hub
 from broker.node.clock import SystemClock

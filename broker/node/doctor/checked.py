@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,7 +18,7 @@ class State(StrEnum):
 
 
 class NotWell(Failure):
-    """Something the hub needs is missing; the text says what to do."""
+    """Something that is needed is missing; the text says what to do."""
 
     code = "not_well"
 
@@ -38,11 +38,16 @@ class Checked:
     state: State
     said: str
 
+    @property
+    def is_well(self) -> bool:
+        """Whether it holds today."""
+        return self.state is not State.FAIL
+
     def shown(self) -> dict[str, object]:
         """As JSON: `well` is false for a failure only."""
         return {
             "check": self.what,
-            "well": self.state is not State.FAIL,
+            "well": self.is_well,
             "warning": self.state is State.WARN,
             "said": self.said,
         }
@@ -59,3 +64,10 @@ def tried(what: str, check: Callable[[], str | Warned]) -> Checked:
     if isinstance(said, Warned):
         return Checked(what, State.WARN, said.said)
     return Checked(what, State.OK, said)
+
+
+def as_text(found: Iterable[Checked]) -> str:
+    """A line for each, the names of what was tried in a column."""
+    lines = list(found)
+    width = max((len(one.what) for one in lines), default=0)
+    return "\n".join(f"{one.state.value:4}  {one.what:<{width}}  {one.said}" for one in lines)

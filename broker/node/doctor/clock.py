@@ -1,0 +1,66 @@
+"""The doctor on the clock: it stands where those of the other parties stand, give or take two minutes.
+
+Nobody is asked for the time. What parties signed and dated says it: their files, and the messages that a running
+program takes in while they are fresh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from broker.node.clock import PERMITTED_SKEW_MS
+from broker.node.command_client import CommandClient, NotRunning
+from broker.node.doctor.checked import NotWell, Warned
+from broker.node.doctor.words import minute
+from broker.node.home import Home
+
+_SET_IT: Final = "set this machine's clock by NTP (timedatectl set-ntp true), or have that party set its own"
+_TOLERATED_MINUTES: Final = PERMITTED_SKEW_MS // 60_000
+_TOLD_FROM_MS: Final = PERMITTED_SKEW_MS // 4
+"""Half a minute: a clock kept by NTP is never that far off, so nobody keeps it."""
+
+
+def check_clock(homes: Iterable[Home], now: int) -> str:
+    """The clock does not stand before what was signed here, or by a party that was met.
+
+    Raises: NotWell, naming that party.
+    """
+    for home in homes:
+        for party in home.directory().parties.values():
+            if party.statement.issued_at > now + PERMITTED_SKEW_MS:
+                when = minute(party.statement.issued_at)
+                raise NotWell(f"the file of {party.id} was made {when}, which lies ahead: {_SET_IT}")
+    return f"{minute(now)}, after every pinned file was made; {_TOLERATED_MINUTES} minutes of difference are tolerated"
+
+
+def check_others(home: Home) -> str | Warned:
+    """How far the clocks of others stand from ours, as a running program sees it.
+
+    Raises: NotWell, if messages are refused for it.
+    """
+    try:
+        dates = CommandClient(home.socket_path).ask("status")["dates"]
+    except NotRunning:
+        return "not running, so nobody to compare with"
+    return judge(dates["refused"], dates["offsets"])
+
+
+def judge(refused: int, offsets: Mapping[str, int]) -> str | Warned:
+    """What the dates of messages say (broker.node.post.dates)."""
+    if refused:
+        return Warned(
+            f"{refused} messages were refused since the start for their dates (over {_TOLERATED_MINUTES} minutes "
+            f"ahead, or too late): one of the clocks is wrong, or the bus was away; {_SET_IT}"
+        )
+    if not offsets:
+        return "no message of another party yet, so nobody to compare with"
+    worst = max(offsets, key=lambda kind: abs(offsets[kind]))
+    seconds = abs(offsets[worst]) // 1000
+    if abs(offsets[worst]) > _TOLD_FROM_MS:
+        side = "ahead of" if offsets[worst] > 0 else "behind"
+        return Warned(
+            f"the clock of the {worst} is {seconds} seconds {side} ours; {_TOLERATED_MINUTES} minutes are tolerated: "
+            f"{_SET_IT}"
+        )
+    return f"within {seconds + 1} seconds of the {worst}'s"

@@ -1,0 +1,73 @@
+"""Everything in a home that ends by itself: keys, certificates and JWTs, each with its last instant and its remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC
+from pathlib import Path
+
+from cryptography import x509
+
+from broker.node.bus.claims import decode
+from broker.node.home import Home
+from broker.node.ring import command_for
+from schemas.crypto.purposes import KeyPurpose
+from schemas.failures import Rejected
+from schemas.messages.party import Party, PartyKind
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """One thing that ends. `ends_at` is in milliseconds UTC; `remedy` is a command."""
+
+    what: str
+    ends_at: int
+    remedy: str
+
+
+def expiries(home: Home) -> list[Expiry]:
+    """What of a home ends by itself. Sealing keys are not among them: they end every week, and are epochs.
+
+    Raises: HomeInvalid.
+    """
+    own = home.own()
+    return [*_keys(own), *_on_the_bus(home, own)]
+
+
+def _keys(own: Party) -> Iterator[Expiry]:
+    kind = own.statement.party_kind
+    live = [one for one in own.keys if one.revoked_at is None and one.key.purpose is not KeyPurpose.SEAL]
+    for purpose in sorted({one.key.purpose for one in live}):
+        last = max(one.not_after for one in live if one.key.purpose is purpose)
+        yield Expiry(f"the {purpose.value} key", last, command_for(kind, purpose))
+
+
+def _on_the_bus(home: Home, own: Party) -> Iterator[Expiry]:
+    folder = home.path / "bus"
+    kind = own.statement.party_kind
+    renew = "agent keys renew" if kind is PartyKind.AGENT else f"broker keys renew {kind.value}"
+    if own_chain := _certificates(folder / "client.pem"):
+        yield Expiry("the client certificate", _end(own_chain[0]), renew)
+    if authorities := _certificates(folder / "ca.pem"):
+        yield Expiry(
+            "the hub's TLS authority", max(map(_end, authorities)), "broker keys rotate admission tls-authority"
+        )
+    try:
+        claims = decode((folder / "account.jwt").read_text("ascii").strip())
+    except (OSError, Rejected, UnicodeDecodeError):
+        return
+    if claims.expires_at is not None:
+        yield Expiry("the JWT of the bus account", claims.expires_at, renew)
+
+
+def _certificates(path: Path) -> list[x509.Certificate]:
+    """None where there is no whole file: that is another check's finding."""
+    try:
+        return x509.load_pem_x509_certificates(path.read_bytes())
+    except (OSError, ValueError):
+        return []
+
+
+def _end(certificate: x509.Certificate) -> int:
+    return int(certificate.not_valid_after_utc.astimezone(UTC).timestamp() * 1000)
