@@ -1,7 +1,8 @@
 """A nats-server for one machine: the broker's own, started and stopped with it.
 
-Owns the server's process, its configuration file and its port. It listens on 127.0.0.1 only and keeps nothing:
-JetStream is off, and so is the monitoring port. Refuses to know who connects.
+Owns the server's process, its configuration file and its port. With a configuration that was made elsewhere
+(`broker.enrolment.server_config`) it is the bus; without one it is for tests: plaintext, on 127.0.0.1 only, and open to
+whoever is on this machine. Either way nothing is kept: JetStream is off. Refuses to know who connects.
 """
 
 from __future__ import annotations
@@ -67,16 +68,20 @@ def _for_owner_only(path: str, flags: int) -> int:
 class EmbeddedServer:
     """A nats-server on this machine. Started again, it listens on the port it had before."""
 
-    def __init__(self, directory: Path, port: int = 0, *, settings: Sequence[str] = ()) -> None:
+    def __init__(
+        self, directory: Path, port: int = 0, *, settings: Sequence[str] = (), configuration: str | None = None
+    ) -> None:
         """Choose where its files lie, and its port (0: one that is free).
 
         Args:
             directory: for the configuration, the log and the port's file; made if missing, for its owner only.
-            settings: further lines of the server's configuration, such as its accounts or a monitoring port.
+            settings: further lines of the configuration for tests, such as accounts.
+            configuration: the whole configuration, in place of the one for tests; it names its ports itself.
         """
         self._directory = directory
         self._port = port
         self._settings = tuple(settings)
+        self._given = configuration
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -91,8 +96,8 @@ class EmbeddedServer:
 
     @property
     def url(self) -> str:
-        """Where to connect to."""
-        return f"nats://{HOST}:{self._port}"
+        """Where to connect to on this machine."""
+        return f"{'nats' if self._given is None else 'tls'}://{HOST}:{self._port}"
 
     @property
     def log_path(self) -> Path:
@@ -139,9 +144,7 @@ class EmbeddedServer:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         for stale in self._directory.glob("nats-server_*.ports"):
             stale.unlink()  # of a run that was killed; process ids come round again
-        config = self._directory / "nats-server.conf"
-        with open(config, "w", encoding="utf-8", opener=_for_owner_only) as file:
-            file.write(self._configuration())
+        config = self._write_configuration()
         with open(self.log_path, "ab", opener=_for_owner_only) as log:
             return subprocess.Popen(  # noqa: S603 - a fixed program, with arguments of our own
                 [program, "--config", config, "--ports_file_dir", self._directory],
@@ -152,7 +155,33 @@ class EmbeddedServer:
                 start_new_session=True,
             )
 
+    def reload(self, configuration: str) -> None:
+        """Have the running server go on with another configuration, such as another certificate; connections stay.
+
+        A change that it cannot make while running, or a setting it does not know, is in its log and changes nothing.
+
+        Raises:
+            ServerFailed: it is not running.
+        """
+        process = self._process
+        if process is None or process.poll() is not None:
+            raise ServerFailed("nats-server is not running; start it")
+        self._given = configuration
+        self._write_configuration()
+        process.send_signal(signal.SIGHUP)
+
+    def _write_configuration(self) -> Path:
+        path = self._directory / "nats-server.conf"
+        # Whole or not at all: a server that is started again in the middle would read half of it.
+        fresh = path.with_suffix(".new")
+        with open(fresh, "w", encoding="utf-8", opener=_for_owner_only) as file:
+            file.write(self._configuration())
+        fresh.replace(path)
+        return path
+
     def _configuration(self) -> str:
+        if self._given is not None:
+            return self._given
         lines = (
             f"listen: {HOST}:{self._port or -1}",
             f"max_payload: {SERVER_MAX_PAYLOAD_BYTES}",
@@ -172,18 +201,16 @@ class EmbeddedServer:
             await asyncio.sleep(_LOOK_EVERY_S)
 
     async def _answers(self) -> bool:
+        # Taking a connection is enough: the server writes the port's file once all its doors are open, and with TLS
+        # first it says nothing before the handshake.
         try:
-            reader, writer = await asyncio.open_connection(HOST, self._port)
+            _, writer = await asyncio.open_connection(HOST, self._port)
         except OSError:
             return False
-        try:
-            return (await reader.readline()).startswith(b"INFO ")
-        except OSError:
-            return False
-        finally:
-            writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
+        writer.transport.abort()
+        with suppress(OSError):
+            await writer.wait_closed()
+        return True
 
     def _ports_file(self, process: subprocess.Popen[bytes]) -> Path:
         return self._directory / f"nats-server_{process.pid}.ports"

@@ -94,6 +94,12 @@ class _Client(Client):
         if hear is not None:
             hear(subject.decode("ascii", "replace"), data, headers)
 
+    async def _process_pong(self) -> None:
+        if self._pongs and self._pongs[0].done():
+            # Whoever waited for it has given up, which nats-py's read loop would not survive.
+            self._pongs[0] = asyncio.get_running_loop().create_future()
+        await super()._process_pong()
+
 
 class Link:
     """A nats-py client for one connection: `open`, `subscribe`, `confirm`; then `publish`; then `dismantle`."""
@@ -244,7 +250,7 @@ class Link:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if transport is not None:
-            await transport.until_closed()
+            await transport.wait_closed()
 
     @property
     def _flush_within_s(self) -> int:

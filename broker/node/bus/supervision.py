@@ -72,6 +72,7 @@ class Supervision:
         self._retiring: Link | None = None
         self._task: asyncio.Task[None] | None = None
         self._turn = asyncio.Event()
+        self._is_over = False
         self._renewals: list[asyncio.Future[None]] = []
         self._asked: list[asyncio.Future[None]] = []
         self._said: dict[ServerAddress, str] = {}
@@ -90,8 +91,10 @@ class Supervision:
     async def end(self) -> None:
         """Leave, writing what was published if the server takes it within a second."""
         task, self._task = self._task, None
+        self._is_over = True
         while task is not None and not task.done():
-            # Again and again: nats-py waits with `wait_for` and swallows cancellations of its own accord as well.
+            # Again and again, and with `_is_over` for its loops to see: nats-py waits with `wait_for`, and swallows
+            # cancellations of its own accord as well.
             task.cancel()
             await asyncio.wait({task}, timeout=_CANCEL_EVERY_S)
         for link in list(self._links):
@@ -134,7 +137,7 @@ class Supervision:
     async def _run(self) -> None:
         failed = 0
         try:
-            while True:
+            while not self._is_over:
                 try:
                     link = await self._connect(avoid=None)
                 except LinkFailed as failure:
@@ -144,18 +147,17 @@ class Supervision:
                 failed = 0
                 self._take_up(link)
                 await self._hold(link)
-                await self._rest(self._wait_s(failed, None))
-        except asyncio.CancelledError:
+                await self._rest(self._wait_s(failed, None))  # a moment, so that not all come at once
+        finally:
             self._link = None
             for link in list(self._links):
                 await link.leave()
-            raise
 
     async def _hold(self, link: Link) -> None:
         """Keep what stands, replacing it when there is cause, until it is gone."""
         loop = asyncio.get_running_loop()
         failed, not_before, renew_at = 0, 0.0, self._renew_at(link)
-        while link.stands:
+        while link.stands and not self._is_over:
             has_cause = link.is_lame_duck or (renew_at is not None and self._clock.now() >= renew_at)
             if self._renewals or (has_cause and loop.time() >= not_before):
                 try:
@@ -168,8 +170,9 @@ class Supervision:
                 # Looked at, not only waited for: with bytes unwritten, nats-py waits for the dead link to take them
                 # before it calls back; and a dead read loop never calls back at all.
                 await self._until_turn(min(_LOOK_EVERY_S, self._timings.ping_interval.total_seconds() / 2))
-        self._lose(link)
-        await self._forget(link)
+        if not self._is_over:
+            self._lose(link)
+            await self._forget(link)
 
     async def _replace(self, old: Link) -> Link:
         self._overlap, self._retiring = overlap, _ = Overlap(), old
@@ -317,7 +320,7 @@ class Supervision:
     async def _rest(self, wait_s: float) -> None:
         loop = asyncio.get_running_loop()
         until = loop.time() + wait_s
-        while not self._renewals and (left := until - loop.time()) > 0:
+        while not self._renewals and not self._is_over and (left := until - loop.time()) > 0:
             await self._until_turn(left)
 
     async def _until_turn(self, at_most_s: float) -> None:

@@ -7,7 +7,6 @@ what the bytes are.
 from __future__ import annotations
 
 import ssl
-from contextlib import suppress
 from urllib.parse import ParseResult
 
 import nats.errors
@@ -26,10 +25,6 @@ class WireTransport(Transport):
     def abort(self) -> None:
         """Cut the connection, whatever is still unwritten: a half-open link never takes it."""
         self._wire.cut()
-
-    async def until_closed(self) -> None:
-        """Wait until the socket is closed."""
-        await self._wire.until_closed()
 
     async def connect(self, uri: ParseResult, buffer_size: int, connect_timeout: int) -> None:
         """Nothing to do: the wire stands."""
@@ -74,8 +69,7 @@ class WireTransport(Transport):
 
     async def wait_closed(self) -> None:
         """Wait until it is closed."""
-        with suppress(ssl.SSLError):  # of a peer that does not say goodbye
-            await self._wire.writer.wait_closed()
+        await self._wire.until_closed()
 
     def __bool__(self) -> bool:
         return True

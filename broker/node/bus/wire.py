@@ -11,7 +11,6 @@ import asyncio
 import re
 import socket
 import ssl
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -47,8 +46,15 @@ class Wire:
 
     async def until_closed(self) -> None:
         """Wait until the socket is closed; whatever is wrong with it no longer matters."""
-        with suppress(OSError):
-            await self.writer.wait_closed()
+        # In a task of its own: a wait that is cancelled would cancel that of everybody after it.
+        waiting = asyncio.ensure_future(self.writer.wait_closed())
+        waiting.add_done_callback(_ignore)
+        await asyncio.wait({waiting})
+
+
+def _ignore(waiting: asyncio.Future[None]) -> None:
+    if not waiting.cancelled():
+        waiting.exception()
 
 
 async def lay(address: ServerAddress, *, tls: ssl.SSLContext | None, proxy: ServerAddress | None) -> Wire:
