@@ -48,7 +48,8 @@ class NodeMetrics:
         )
         self.failures = counter("failures", "Failures, by what is to be done.", "code", "disposition")
         self.log_fields_dropped = counter("journal_fields_dropped", "Fields that were kept out of log lines.")
-        self.is_halted = gauge("halted", "1 once the program has stopped for lost ground.")
+        self.expires_seconds = gauge("expires_timestamp_seconds", "When a key, certificate or JWT ends.", "what")
+        self.is_halted = gauge("halted", "1 from when its ground was lost until the program has stopped.")
 
     def received(self, kind: str) -> None:
         """A message passed the generic checks."""

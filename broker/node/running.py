@@ -21,6 +21,7 @@ from broker.node.journal import configure_journal
 from broker.node.metrics import Metrics, build_metrics
 from broker.node.observe import Check, ObserveServer
 from broker.node.serving import serve_all
+from broker.node.telling import tell_for_ever
 from schemas.failures import Failure
 
 _log = structlog.get_logger()
@@ -80,6 +81,7 @@ async def _run(observe_port: int, metrics: Metrics, build: Callable[[Metrics], A
     commands = CommandServer(ground.home.socket_path, program.commands)
     observe = ObserveServer(observe_port, {**_common_checks(ground), **program.checks}, metrics)
     _write_port(ground, observe.port)
+    ground.post.spawn(tell_for_ever(ground))
     await program.start()
     # What was made until here stays. The collector looks through it never again: each time would hold up everything
     # for as long as a whole exchange takes.
@@ -96,7 +98,6 @@ async def _run(observe_port: int, metrics: Metrics, build: Callable[[Metrics], A
             await task
     await program.stop()
     if halted is not None:
-        metrics.node.is_halted.set(1)
         print(f"halted: {halted.detail or halted.code} [{halted.code}]", file=sys.stderr)
         return HALTED
     _log.info("program_stopped")
@@ -119,4 +120,6 @@ def _common_checks(ground: Ground) -> dict[str, Check]:
 
 def _write_port(ground: Ground, port: int) -> None:
     """Where to find health and metrics when the port was taken free: a file beside the command socket."""
-    (ground.home.socket_path.parent / "observe.port").write_text(f"{port}\n", "ascii")
+    path = ground.home.socket_path.parent / "observe.port"
+    path.touch(mode=0o600)
+    path.write_text(f"{port}\n", "ascii")

@@ -19,8 +19,9 @@ from schemas.messages.party import Party, PartyKind
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """One thing that ends. `ends_at` is in milliseconds UTC; `remedy` is a command."""
+    """One thing that ends. `ends_at` is in milliseconds UTC; `remedy` is a command, `label` one word for a metric."""
 
+    label: str
     what: str
     ends_at: int
     remedy: str
@@ -40,7 +41,7 @@ def _keys(own: Party) -> Iterator[Expiry]:
     live = [one for one in own.keys if one.revoked_at is None and one.key.purpose is not KeyPurpose.SEAL]
     for purpose in sorted({one.key.purpose for one in live}):
         last = max(one.not_after for one in live if one.key.purpose is purpose)
-        yield Expiry(f"the {purpose.value} key", last, command_for(kind, purpose))
+        yield Expiry(purpose.value, f"the {purpose.value} key", last, command_for(kind, purpose))
 
 
 def _on_the_bus(home: Home, own: Party) -> Iterator[Expiry]:
@@ -48,17 +49,20 @@ def _on_the_bus(home: Home, own: Party) -> Iterator[Expiry]:
     kind = own.statement.party_kind
     renew = "agent keys renew" if kind is PartyKind.AGENT else f"broker keys renew {kind.value}"
     if own_chain := _certificates(folder / "client.pem"):
-        yield Expiry("the client certificate", _end(own_chain[0]), renew)
+        yield Expiry("client-certificate", "the client certificate", _end(own_chain[0]), renew)
     if authorities := _certificates(folder / "ca.pem"):
         yield Expiry(
-            "the hub's TLS authority", max(map(_end, authorities)), "broker keys rotate admission tls-authority"
+            "authority-certificate",
+            "the hub's TLS authority",
+            max(map(_end, authorities)),
+            "broker keys rotate admission tls-authority",
         )
     try:
         claims = decode((folder / "account.jwt").read_text("ascii").strip())
     except (OSError, Rejected, UnicodeDecodeError):
         return
     if claims.expires_at is not None:
-        yield Expiry("the JWT of the bus account", claims.expires_at, renew)
+        yield Expiry("account-jwt", "the JWT of the bus account", claims.expires_at, renew)
 
 
 def _certificates(path: Path) -> list[x509.Certificate]:

@@ -15,8 +15,10 @@ from tests.support.clock import NOON
 
 def one(days: float) -> list[Expiry]:
     return [
-        Expiry("the grant key", NOON + 300 * DAY_MS, "broker keys rotate coordinator grant"),
-        Expiry("the client certificate", NOON + int(days * DAY_MS), "broker keys renew coordinator"),
+        Expiry("grant", "the grant key", NOON + 300 * DAY_MS, "broker keys rotate coordinator grant"),
+        Expiry(
+            "client-certificate", "the client certificate", NOON + int(days * DAY_MS), "broker keys renew coordinator"
+        ),
     ]
 
 
