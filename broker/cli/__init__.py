@@ -38,6 +38,11 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "enquiry": ("broker.cli.enquiries", "enquiry", "Enquiries of the officer whose key you give."),
     "request": ("broker.cli.requests", "request", "Requests to agencies."),
     "log": ("broker.cli.log", "log", "The sharing log."),
+    "bus": (
+        "broker.cli.bus",
+        "bus",
+        "The servers of the bus: what they are started with, and whether those that run are safe.",
+    ),
 }
 """In the order in which a hub meets them: module, the command's name in it, and how its own help begins."""
 

@@ -47,7 +47,11 @@ class _Question:
     answers: list[ServerAnswer] = field(default_factory=list)
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def take(self, answer: ServerAnswer) -> None:
+    def take(self, payload: bytes) -> None:
+        with suppress(ValidationError):
+            self._count(ServerAnswer.model_validate_json(payload))
+
+    def _count(self, answer: ServerAnswer) -> None:
         self.answers.append(answer)
         if self.owed[answer.server.id] > 0:
             self.owed[answer.server.id] -= 1
@@ -58,12 +62,26 @@ class _Question:
             self.done.set()
 
 
+@dataclass(slots=True)
+class _Texts:
+    """Answers without a form: the claims of one account, as each server has them."""
+
+    wanted: int
+    answers: list[bytes] = field(default_factory=list)
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def take(self, payload: bytes) -> None:
+        self.answers.append(payload)
+        if len(self.answers) >= self.wanted:
+            self.done.set()
+
+
 class Asking:
     """Asks over a system connection. Made before the connection is started."""
 
     def __init__(self, connection: SystemConnection) -> None:
         self._connection = connection
-        self._questions: dict[str, _Question] = {}
+        self._questions: dict[str, _Question | _Texts] = {}
         connection.listen(f"{connection.inbox}.*", self._on_answer)
 
     async def ask(
@@ -102,20 +120,34 @@ class Asking:
             question = _Question(Counter(), of * number)
         else:
             question = _Question(Counter(dict.fromkeys(of, number)), len(of) * number)
+        await self._send(question, subject, payloads, within if question.wanted else timedelta())
+        return question.answers
+
+    async def ask_for_texts(self, subject: str, number: int, *, within: timedelta = ANSWER_WITHIN) -> list[bytes]:
+        """Ask something that `number` servers answer with bare text; fewer if time is over.
+
+        Raises:
+            BusAway: not connected.
+        """
+        question = _Texts(number)
+        await self._send(question, subject, [b""], within)
+        return question.answers
+
+    async def _send(
+        self, question: _Question | _Texts, subject: str, payloads: Iterable[bytes], within: timedelta
+    ) -> None:
         token = secrets.token_hex(8)
         self._questions[token] = question
         try:
             for payload in payloads:
                 await self._connection.ask(subject, payload, reply=f"{self._connection.inbox}.{token}")
             with suppress(TimeoutError):
-                async with asyncio.timeout(within.total_seconds() if question.wanted else 0):
+                async with asyncio.timeout(within.total_seconds()):
                     await question.done.wait()
         finally:
             del self._questions[token]
-        return question.answers
 
     async def _on_answer(self, subject: str, payload: bytes) -> None:
         question = self._questions.get(subject.rpartition(".")[2])
         if question is not None:
-            with suppress(ValidationError):
-                question.take(ServerAnswer.model_validate_json(payload))
+            question.take(payload)

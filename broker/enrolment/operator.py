@@ -14,6 +14,7 @@ from schemas.crypto import nkey
 from schemas.crypto.keys import PublicKey, SigningKey
 
 SYSTEM_ASKS: Final = (
+    "$SYS.REQ.ACCOUNT.*.CLAIMS.LOOKUP",
     "$SYS.REQ.CLAIMS.DELETE",
     "$SYS.REQ.CLAIMS.LIST",
     "$SYS.REQ.CLAIMS.UPDATE",

@@ -9,7 +9,6 @@ what is to hold is told to it at each start.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -124,9 +123,9 @@ class Resolver:
         self._claims: dict[str, str] = {}
         self._servers: dict[str, _Seen] = {}
         self._barred: set[str] = set()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._counting: asyncio.Task[None] | None = None
+        self._bringing: dict[str, asyncio.Task[None]] = {}
         self._connected = asyncio.Event()
-        self._someone_is_behind = asyncio.Event()
         self._changed = asyncio.Event()
         connection.listen(_STATISTICS, self._on_statistics)
         connection.listen(_CONNECTS, self._on_connect)
@@ -147,18 +146,15 @@ class Resolver:
         """Begin to hold the servers to these claims, by account; those of accounts that left among them."""
         for account, text in claims.items():
             self._hold(account, text)
-        loop = asyncio.get_running_loop()
-        self._tasks = [
-            loop.create_task(self._count_servers(), name="bus servers counted"),
-            loop.create_task(self._keep_current(), name="bus servers kept current"),
-        ]
+        self._counting = asyncio.get_running_loop().create_task(self._count_servers(), name="bus servers counted")
         self._connection.start(self)
 
     async def close(self) -> None:
         """Stop watching; the servers go on with what they have."""
-        for task in self._tasks:
+        tasks = [task for task in (self._counting, *self._bringing.values()) if task is not None]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._connection.close()
 
     async def until_current(self) -> None:
@@ -225,32 +221,33 @@ class Resolver:
                 _log.warning("bus_server_left", bus="system")
                 self._events.server_left(seen.name)
 
-    async def _keep_current(self) -> None:
-        while True:
-            await self._someone_is_behind.wait()
-            self._someone_is_behind.clear()
-            with suppress(BusAway):
-                await self._bring_up_to_date()
-                if any(not seen.is_current for seen in self._servers.values()):
-                    # It did not answer, although it waits for nobody: it may be stopped, or cut off.
+    async def _bring_up_to_date(self, identity: str) -> None:
+        """Show a server everything until it has answered for all of it; what ends connections comes first."""
+        try:
+            while (seen := self._servers.get(identity)) is not None and not seen.is_current:
+                seen.is_in_doubt = False
+                with suppress(BusAway):
+                    seen.is_current = await self._takes_everything(identity) and not seen.is_in_doubt
+                self._changed.set()
+                if not seen.is_current:
                     await asyncio.sleep(self._look_every.total_seconds())
-                    self._someone_is_behind.set()
-            self._changed.set()
+        finally:
+            # Not in a callback of the task, which would run a turn later: a push in between would tell nobody.
+            del self._bringing[identity]
 
-    async def _bring_up_to_date(self) -> None:
-        """Show the servers everything; what ends connections comes first."""
-        waiting = {identity for identity, seen in self._servers.items() if not seen.is_current}
-        for identity in waiting:
-            self._servers[identity].is_in_doubt = False
+    async def _takes_everything(self, identity: str) -> bool:
         accounts = sorted(self._claims, key=lambda account: account not in self._barred)
         for batch in (accounts[start : start + _AT_A_TIME] for start in range(0, len(accounts), _AT_A_TIME)):
-            claims = (self._claims[account].encode("ascii") for account in batch)
-            answers = await self._asking.ask_each(_UPDATE, claims, len(batch), of=waiting)
-            taken = Counter(answer.server.id for answer in answers if _is_taken(answer))
-            waiting = {identity for identity in waiting if taken[identity] == len(batch)}
-        for identity in waiting & self._servers.keys():
-            seen = self._servers[identity]
-            seen.is_current = not seen.is_in_doubt
+            claims = (self._claims[account].encode("ascii") for account in batch if account in self._claims)
+            answers = await self._asking.ask_each(_UPDATE, claims, len(batch), of={identity})
+            if sum(answer.server.id == identity and _is_taken(answer) for answer in answers) != len(batch):
+                return False
+        return True
+
+    def _bring(self, identity: str) -> None:
+        if identity not in self._bringing:
+            telling = self._bring_up_to_date(identity)
+            self._bringing[identity] = asyncio.get_running_loop().create_task(telling, name="bus server told")
 
     def _see(self, server: ServerName) -> None:
         if server.id in self._servers:
@@ -259,7 +256,7 @@ class Resolver:
             if seen.name == server.name:  # the same one, started again
                 del self._servers[identity]
         self._servers[server.id] = _Seen(server.name)
-        self._someone_is_behind.set()
+        self._bring(server.id)
         _log.info("bus_server_joined", bus="system")
         self._events.server_joined(server.name)
 
@@ -267,10 +264,10 @@ class Resolver:
         taken = frozenset(answer.server.name for answer in answers if _is_taken(answer))
         refused = frozenset(answer.server.name for answer in answers) - taken
         missing = (self._expected | self.servers) - taken - refused
-        for seen in self._servers.values():
+        for identity, seen in self._servers.items():
             if seen.name not in taken:
                 seen.is_current, seen.is_in_doubt = False, True
-                self._someone_is_behind.set()
+                self._bring(identity)
         return Pushed(taken, missing, refused)
 
     async def _on_statistics(self, _subject: str, payload: bytes) -> None:

@@ -1,0 +1,85 @@
+"""What a server lets a stranger do before anything was said: tried from outside, with nothing in hand.
+
+Owns three attempts: plaintext, TLS before 1.3, no certificate. Refuses to know accounts and configuration. A server
+that is safe refuses each of them, and none of them costs it more than a handshake.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from broker.enrolment.server_check import Finding
+from broker.node.bus.address import ServerAddress
+
+PROBE_WITHIN: Final = timedelta(seconds=3)
+SILENCE: Final = timedelta(milliseconds=800)
+"""A server that speaks first does so at once; one that waits for TLS stays silent until it gives up."""
+_REQUEST: Final = b"GET / HTTP/1.1\r\nHost: probe\r\n\r\n"
+_NOT_HERE: Final = b"HTTPS server"
+"""What a WebSocket port says to a request in plaintext, before it closes."""
+_ENOUGH_BYTES: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    context: ssl.SSLContext | None
+    found: str
+
+
+async def probe(address: ServerAddress) -> list[Finding]:
+    """What is unsafe about the server at that address, or that nothing answers there."""
+    where = f"{address.host}:{address.port}"
+    block = "websocket.tls" if address.is_websocket else "tls"
+    first = "" if address.is_websocket else "; set tls.handshake_first: true in its configuration"
+    attempts = (
+        _Attempt(None, f"it speaks before TLS, so a client can be talked into plaintext{first}"),
+        _Attempt(_no_certificate(ssl.TLSVersion.TLSv1_2), f'it takes TLS before 1.3; set {block}.min_version: "1.3"'),
+        _Attempt(_no_certificate(None), f"it takes clients without a certificate; set {block}.verify: true"),
+    )
+    found = []
+    for attempt in attempts:
+        try:
+            async with asyncio.timeout(PROBE_WITHIN.total_seconds()):
+                if await _is_answered(address, attempt.context):
+                    found.append(Finding(where, attempt.found))
+        except ssl.SSLError:
+            continue  # refused, as it should be
+        except (OSError, TimeoutError):
+            if attempt.context is None:
+                return [Finding(where, "nothing answers there; start the server, or correct the address")]
+    return found
+
+
+async def _is_answered(address: ServerAddress, context: ssl.SSLContext | None) -> bool:
+    reader, writer = await asyncio.open_connection(address.host, address.port, ssl=context)
+    try:
+        if context is not None and context.maximum_version is ssl.TLSVersion.TLSv1_2:
+            return True  # the handshake alone is too much
+        if address.is_websocket:
+            writer.write(_REQUEST)
+            await writer.drain()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SILENCE.total_seconds()):
+                answer = await reader.read(_ENOUGH_BYTES)
+                return bool(answer) and _NOT_HERE not in answer
+        return False
+    except ConnectionError:
+        return False
+    finally:
+        writer.transport.abort()
+
+
+def _no_certificate(most: ssl.TLSVersion | None) -> ssl.SSLContext:
+    # Whose server it is does not matter here: nothing is said to it.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if most is not None:
+        context.minimum_version = most
+        context.maximum_version = most
+    return context
