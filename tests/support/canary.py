@@ -10,7 +10,7 @@ import secrets
 from types import TracebackType
 from typing import Final
 
-from tests.support.raw_nats import Heard, RawNats
+from tests.support.raw_nats import WITHIN_S, Heard, RawNats
 from tests.support.walled import Walls
 
 HUB_ROLES: Final = ("coordinator", "desk", "admission")
@@ -59,10 +59,12 @@ class Canary:
     async def some_rounds(self, more: int) -> None:
         """Let the conversation go on for so many rounds."""
         wanted = self.rounds + more
-        while self.rounds < wanted:
-            assert self._task is None or not self._task.done(), "the conversation has broken off"
-            self._went_on.clear()
-            await self._went_on.wait()
+        async with asyncio.timeout(WITHIN_S):
+            while self.rounds < wanted:
+                self._went_on.clear()
+                if self._task is not None and self._task.done():
+                    self._task.result()
+                await self._went_on.wait()
 
     def check(self) -> None:
         """Nothing came to the agency but what the hub said, and nothing to the hub in the agency's name but its own."""
@@ -94,8 +96,11 @@ class Canary:
         ]
 
     async def _go_on(self) -> None:
-        while not self._enough.is_set():
-            await self._round()
+        try:
+            while not self._enough.is_set():
+                await self._round()
+        finally:
+            self._went_on.set()
 
     async def _round(self) -> None:
         payload = self.mark + str(self.rounds).encode()
