@@ -8,7 +8,18 @@ from prometheus_client import CollectorRegistry
 from broker.node.metrics import AgentMetrics, CoordinatorMetrics, DeskMetrics, build_metrics
 from broker.node.store import GroupReport
 
-BOUNDED_LABELS = {"kind", "code", "disposition", "progress", "conclusion", "decision", "result", "outcome", "hub"}
+BOUNDED_LABELS = {
+    "what",
+    "kind",
+    "code",
+    "disposition",
+    "progress",
+    "conclusion",
+    "decision",
+    "result",
+    "outcome",
+    "hub",
+}
 
 
 def test_two_programs_in_one_process_do_not_share_metrics() -> None:
