@@ -126,6 +126,7 @@ class Resolver:
         self._counting: asyncio.Task[None] | None = None
         self._bringing: dict[str, asyncio.Task[None]] = {}
         self._connected = asyncio.Event()
+        self._look_now = asyncio.Event()
         self._changed = asyncio.Event()
         connection.listen(_STATISTICS, self._on_statistics)
         connection.listen(_CONNECTS, self._on_connect)
@@ -190,6 +191,7 @@ class Resolver:
     def connected(self) -> None:
         """The connection stands."""
         self._connected.set()
+        self._look_now.set()
 
     def disconnected(self) -> None:
         """The connection was lost: nothing will be known of what the servers do meanwhile."""
@@ -204,6 +206,7 @@ class Resolver:
     async def _count_servers(self) -> None:
         while True:
             await self._connected.wait()
+            self._look_now.clear()
             with suppress(BusAway):
                 # As many as there should be; each look lasts until they have answered, or until the next one.
                 wanted = max(len(self._servers), len(self._expected), 1)
@@ -211,7 +214,9 @@ class Resolver:
                 for answer in answers:
                     self._see(answer.server)
                 self._miss({answer.server.id for answer in answers})
-            await asyncio.sleep(self._look_every.total_seconds())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._look_every.total_seconds()):
+                    await self._look_now.wait()
 
     def _miss(self, answered: Collection[str]) -> None:
         for identity, seen in list(self._servers.items()):

@@ -28,6 +28,7 @@ from broker.enrolment.authority import Authority, read_request
 from broker.enrolment.operator import Operator, operator_claims, system_claims
 from broker.enrolment.server_config import BusIdentity
 from broker.enrolment.server_files import Node, write_servers
+from broker.node.bus.access import Lapse
 from broker.node.bus.claims import inbox_of, user_claims
 from broker.node.bus.embedded import HOST, find_server
 from broker.node.tls_key import certificate_request, generate_tls_key, load_tls_key
@@ -53,7 +54,12 @@ class BusUser:
     signer: SigningKey
     user: SigningKey
     context: ssl.SSLContext
-    lapses: tuple[Any, ...] = ()
+    lapses: tuple[Lapse, ...] = ()
+
+    @property
+    def inbox(self) -> str:
+        """The prefix of its inboxes."""
+        return inbox_of(self.user.public)
 
     def user_jwt(self, now: int) -> str:
         """The user's claims."""
