@@ -7,8 +7,7 @@ import asyncio
 from agents.runtime.agency import Agency
 from agents.runtime.agent import AGENT_MIGRATIONS, Agent, build_agent
 from agents.runtime.gatekeeper import load_gatekeeper
-from broker.node.bus.access import PLAINTEXT
-from broker.node.bus.nats import NatsBus
+from broker.node.bus.configured import bus_of
 from broker.node.clock import SystemClock
 from broker.node.ground import open_ground
 from broker.node.home import Home
@@ -27,7 +26,7 @@ def run_agent(home: Home, agency: Agency) -> int:
 
     async def build(metrics: Metrics) -> Agent:
         source = await asyncio.get_running_loop().run_in_executor(None, agency.make_source, configured, home)
-        bus = NatsBus(configured.settings.bus.url, name=agency.kind.value, access=PLAINTEXT)
+        bus = bus_of(home, configured.settings.bus, name=agency.kind.value)
         ground = await open_ground(home, migrations=AGENT_MIGRATIONS, bus=bus, clock=SystemClock(), metrics=metrics)
         return build_agent(ground, source, gatekeeper, configured.settings)
 

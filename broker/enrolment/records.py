@@ -16,7 +16,7 @@ from broker.node.store.port import Transaction
 MIGRATIONS: Final[tuple[Migration, ...]] = load_migrations("broker.enrolment.migrations", "admission")
 _MEMBER: Final = "agency, state, statement, request_digest, challenge_digest, is_proven, since, reason"
 _OFFER: Final = (
-    "agency, request_digest, file_digest, statement, reply, reply_digest, challenge_digest, certificate_key,"
+    "agency, request_digest, nonce, statement, reply, words, challenge_digest, certificate_key,"
     " certificate, replaces, expires_at"
 )
 _DIRECTORY: Final = "version, frame, lines, digest, message_id, changed, issued_at, expires_at, receipt"
@@ -59,10 +59,10 @@ class Offer:
 
     agency: str
     request_digest: str
-    file_digest: str
+    nonce: str
     statement: bytes
     reply: bytes
-    reply_digest: str
+    words: str
     challenge_digest: str
     certificate_key: bytes
     certificate: bytes
@@ -152,10 +152,10 @@ def put_offer(tx: Transaction, offer: Offer) -> None:
         (
             offer.agency,
             offer.request_digest,
-            offer.file_digest,
+            offer.nonce,
             offer.statement,
             offer.reply,
-            offer.reply_digest,
+            offer.words,
             offer.challenge_digest,
             offer.certificate_key,
             offer.certificate,
@@ -170,14 +170,14 @@ def drop_offer(tx: Transaction, agency: str) -> None:
     tx.execute("DELETE FROM offer WHERE agency = ?", (agency,))
 
 
-def was_taken(tx: Transaction, digest: str) -> bool:
-    """Whether a request has had its effect."""
-    return tx.execute("SELECT 1 FROM request WHERE digest = ?", (digest,)).fetchone() is not None
+def taken_requests(tx: Transaction, nonce: str) -> set[str]:
+    """That request's nonce, if it has had its effect."""
+    return {row[0] for row in tx.execute("SELECT nonce FROM request WHERE nonce = ?", (nonce,))}
 
 
-def take_request(tx: Transaction, digest: str, agency: str, now: int) -> None:
+def take_request(tx: Transaction, nonce: str, agency: str, now: int) -> None:
     """Remember that a request has had its effect."""
-    tx.execute("INSERT INTO request VALUES (?, ?, ?)", (digest, agency, now))
+    tx.execute("INSERT INTO request VALUES (?, ?, ?)", (nonce, agency, now))
 
 
 # Keys.
@@ -247,7 +247,7 @@ def newest_directory(tx: Transaction, *, given_out: bool = False) -> Issued | No
     """The newest directory; with `given_out` the newest that has its receipt."""
     which = "WHERE receipt IS NOT NULL" if given_out else ""
     row = tx.execute(
-        f"SELECT {_DIRECTORY} FROM directory {which} ORDER BY version DESC LIMIT 1"  # noqa: S608
+        f"SELECT {_DIRECTORY} FROM issued_directory {which} ORDER BY version DESC LIMIT 1"  # noqa: S608
     ).fetchone()
     return None if row is None else _issued(row)
 
@@ -255,7 +255,7 @@ def newest_directory(tx: Transaction, *, given_out: bool = False) -> Issued | No
 def add_directory(tx: Transaction, issued: Issued) -> None:
     """Keep a new directory."""
     tx.execute(
-        f"INSERT INTO directory ({_DIRECTORY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        f"INSERT INTO issued_directory ({_DIRECTORY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
         (
             issued.version,
             issued.frame,
@@ -272,9 +272,11 @@ def add_directory(tx: Transaction, issued: Issued) -> None:
 
 def put_receipt(tx: Transaction, message_id: str, receipt: bytes) -> Issued | None:
     """Keep the receipt that a directory waited for; gives it back, unless the message was about none."""
-    tx.execute("UPDATE directory SET receipt = ? WHERE message_id = ? AND receipt IS NULL", (receipt, message_id))
+    tx.execute(
+        "UPDATE issued_directory SET receipt = ? WHERE message_id = ? AND receipt IS NULL", (receipt, message_id)
+    )
     row = tx.execute(
-        f"SELECT {_DIRECTORY} FROM directory WHERE message_id = ?",  # noqa: S608
+        f"SELECT {_DIRECTORY} FROM issued_directory WHERE message_id = ?",  # noqa: S608
         (message_id,),
     ).fetchone()
     return None if row is None else _issued(row)
@@ -282,7 +284,7 @@ def put_receipt(tx: Transaction, message_id: str, receipt: bytes) -> Issued | No
 
 def drop_older_directories(tx: Transaction, version: int) -> None:
     """Forget directories that a newer one, which was given out, has replaced."""
-    tx.execute("DELETE FROM directory WHERE version < ?", (version,))
+    tx.execute("DELETE FROM issued_directory WHERE version < ?", (version,))
 
 
 def _issued(row: tuple[object, ...]) -> Issued:

@@ -124,6 +124,17 @@ class AgentMetrics:
         self.keys_destroyed = counter("keys_destroyed", "Sealing keys destroyed at the end of their epoch.")
 
 
+class AdmissionMetrics:
+    """What admission counts besides."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        counter, gauge, _ = _declare(registry)
+        self.agencies = gauge("agencies", "Agencies that were ever admitted, by how they stand.", "state")
+        self.bus_servers = gauge("bus_servers", "Servers of the bus that answer.")
+        self.bus_servers_stale = gauge("bus_servers_stale", "Servers that have not confirmed everything.")
+        self.suspended_by_guard = counter("agencies_suspended", "Agencies suspended without a person.", "reason")
+
+
 @dataclass(frozen=True, slots=True)
 class Metrics:
     """One program's metrics: what every node has, and one party's or more (a small hub may run several)."""

@@ -22,7 +22,13 @@ class Section(BaseModel):
 class BusSettings(Section):
     """Where the bus is."""
 
-    url: str = Field(description="For example nats://127.0.0.1:4222. Loopback only, until TLS and admission exist.")
+    urls: Annotated[list[str], Field(max_length=16)] = Field(
+        default_factory=list,
+        description='For example ["tls://bus.hub.example:4222", "wss://bus.hub.example:443"]; without it, what the hub '
+        "handed over in bus/addresses.",
+    )
+    proxy: str | None = Field(default=None, description="http://host:port of a proxy, if there is no other way out.")
+    url: str | None = Field(default=None, description="nats://127.0.0.1:4222: plaintext, on this machine only.")
 
 
 class ObserveSettings(Section):

@@ -16,10 +16,10 @@ CREATE TABLE member (
 CREATE TABLE offer (
     agency TEXT PRIMARY KEY,
     request_digest TEXT NOT NULL,
-    file_digest TEXT NOT NULL,
+    nonce TEXT NOT NULL,
     statement BLOB NOT NULL,
     reply BLOB NOT NULL,
-    reply_digest TEXT NOT NULL,
+    words TEXT NOT NULL,
     challenge_digest TEXT NOT NULL,
     certificate_key BLOB NOT NULL,
     certificate BLOB NOT NULL,
@@ -27,9 +27,9 @@ CREATE TABLE offer (
     expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Requests that had their effect: each has it once.
+-- Requests that had their effect, by their nonces: each has it once.
 CREATE TABLE request (
-    digest TEXT PRIMARY KEY,
+    nonce TEXT PRIMARY KEY,
     agency TEXT NOT NULL,
     taken_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -64,7 +64,7 @@ CREATE TABLE certificate (
 ) STRICT, WITHOUT ROWID;
 
 -- Directories: given out once the receipt of their entry is here.
-CREATE TABLE directory (
+CREATE TABLE issued_directory (
     version INTEGER PRIMARY KEY,
     frame BLOB NOT NULL,
     lines BLOB NOT NULL,

@@ -1,0 +1,68 @@
+"""What admission does unasked: follows what came in by message, and makes anew what ends soon.
+
+All of it is read from the store, so that a restart at any moment goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from broker.enrolment.room import Room
+
+_log = structlog.get_logger()
+
+LOOK_EVERY_MS: Final = 3_600_000
+"""How often claims and the directory are looked at: both are made anew long before they end."""
+TOGETHER_MS: Final = 200
+"""Renewals that come together are one directory: so long is waited for more of them."""
+
+
+class Upkeep:
+    """One task beside the post."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._wake = asyncio.Event()
+        self._renewed: set[str] = set()
+
+    def follow(self, party: str) -> None:
+        """A party's newer statement has been committed, or is about to be."""
+        self._renewed.add(party)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Follow and renew for ever."""
+        room, clock = self._room, self._room.post.clock
+        while True:
+            await self._show_renewed()
+            if self._wake.is_set():
+                self._wake.clear()
+                await clock.sleep_until(clock.now() + TOGETHER_MS)
+                await self._show_renewed()
+            # A step that does nothing: what follows of itself is done with it.
+            await room.commit(lambda tx, register, now: (), renews=True)
+            await self._until(clock.now() + LOOK_EVERY_MS)
+
+    async def _show_renewed(self) -> None:
+        """Show the servers the claims of whoever was renewed, at once: they sign with new keys from now on."""
+        if not self._renewed:
+            return
+        names, self._renewed = self._renewed, set()
+        room = self._room
+        await room.take_up()
+        hub = {party.id for party in room.register.hub.values()}
+        accounts = room.register.accounts.values()
+        wanted = names | (hub if names & hub else set())
+        await room.servers.show({one.nkey: one.claims for one in accounts if one.party in wanted})
+
+    async def _until(self, at: int) -> None:
+        waits = [asyncio.ensure_future(self._wake.wait()), asyncio.ensure_future(self._room.post.clock.sleep_until(at))]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
