@@ -41,7 +41,7 @@ from schemas.messages.party import PartyKind
 from schemas.messages.request import RequestHeader, request_digest, sign_as_officer
 from schemas.records import police
 from schemas.vocabulary import AgencyKind, Category, OfficerRole
-from tests.support.clock import NOON, HandClock
+from tests.support.clock import HandClock
 from tests.support.onlooker import Onlooker
 from tests.support.source import MemorySource
 
@@ -112,6 +112,14 @@ class World:
 
     async def start(self) -> None:
         """Make every home, exchange the files, start everybody, admit the officer."""
+        officer = self.make_homes()
+        for name in ("coordinator", "desk", *self.agencies):
+            await self.start_party(name)
+        await self.command("coordinator", "admit-officer", {"officer": officer})
+        await self.settle()
+
+    def make_homes(self) -> str:
+        """Make every home and exchange the files; gives back the officer's id."""
         plans = [
             PartyPlan(HUB, "coordinator", PartyKind.COORDINATOR, "The hub", log="testhub.example/log"),
             PartyPlan(HUB, "desk", PartyKind.DESK, "The hub"),
@@ -123,14 +131,14 @@ class World:
         files = {}
         for plan in plans:
             lead = None if plan.kind is PartyKind.COORDINATOR else self.folder / f"{plan.party}-lead.key"
-            files[plan.party] = self.home(plan.party).create(plan, now=NOON, ig_lead_key=lead).raw
+            files[plan.party] = self.home(plan.party).create(plan, now=self.clock.now(), ig_lead_key=lead).raw
         officer = make_officer(
             self.folder / "officer.key",
             self.folder / "officer.party",
             hub=HUB,
             role=OfficerRole.SOCIAL_WORKER,
             position="Duty social worker",
-            now=NOON,
+            now=self.clock.now(),
         )
         for name in files:
             known = {other: raw for other, raw in files.items() if other != name}
@@ -141,10 +149,7 @@ class World:
         add_card(self.home("desk"), officer.id, OfficerCard(name=OFFICER_NAME, position="Duty social worker"))
         for name in self.agencies:
             self.sources.setdefault(name, police_source())
-        for name in files:
-            await self.start_party(name)
-        await self.command("coordinator", "admit-officer", {"officer": officer.id})
-        await self.settle()
+        return officer.id
 
     def home(self, name: str) -> Home:
         """A party's directory."""
