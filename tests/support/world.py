@@ -26,11 +26,12 @@ from broker.desk.officers import sign_command
 from broker.desk.program import DESK_MIGRATIONS, Desk, build_desk
 from broker.enrolment.officer import make_officer
 from broker.node.bus.memory import MemoryBus, MemoryHub
-from broker.node.ground import open_ground
+from broker.node.ground import Ground, open_ground
 from broker.node.home import Home, PartyPlan
 from broker.node.keyfile import KeyFile, read_key_file
 from broker.node.metrics import build_metrics
 from broker.node.store.connection import CommitStep, commit_durably
+from broker.node.store.migrations import Migration
 from broker.node.store.port import StoreBroken
 from broker.policy.packs import ENGLAND, load_pack
 from schemas.crypto.purposes import KeyPurpose
@@ -76,6 +77,11 @@ def _agent_settings() -> AgentSettings:
             "handling_caveat": "For this enquiry alone.",
         }
     )
+
+
+def migrations_of(name: str) -> Sequence[Migration]:
+    """The tables of a party's program."""
+    return {"coordinator": records.MIGRATIONS, "desk": DESK_MIGRATIONS}.get(name, AGENT_MIGRATIONS)
 
 
 def police_source() -> MemorySource:
@@ -158,22 +164,24 @@ class World:
     async def start_party(self, name: str) -> None:
         """Start a party from its home; again, if it was stopped or killed."""
         self.buses[name] = MemoryBus(self.hub, name)
-        sets = {"coordinator": records.MIGRATIONS, "desk": DESK_MIGRATIONS}.get(name, AGENT_MIGRATIONS)
         ground = await open_ground(
             self.home(name),
-            migrations=sets,
+            migrations=migrations_of(name),
             bus=self.buses[name],
             clock=self.clock,
             metrics=build_metrics(),
             commit=self.commits.get(name, commit_durably),
         )
-        if name == "coordinator":
-            self.running[name] = build_coordinator(ground, _POLICY, settle_in=timedelta(seconds=1))
-        elif name == "desk":
-            self.running[name] = build_desk(ground, _DESK)
-        else:
-            self.running[name] = build_agent(ground, self.sources[name], _GATEKEEPER, _agent_settings())
+        self.running[name] = self.build(name, ground)
         await self.running[name].start()
+
+    def build(self, name: str, ground: Ground) -> Coordinator | Desk | Agent:
+        """The party's program on what it stands on."""
+        if name == "coordinator":
+            return build_coordinator(ground, _POLICY, settle_in=timedelta(seconds=1))
+        if name == "desk":
+            return build_desk(ground, _DESK)
+        return build_agent(ground, self.sources[name], _GATEKEEPER, _agent_settings())
 
     async def stop_party(self, name: str) -> None:
         """Stop a party as SIGTERM does."""
