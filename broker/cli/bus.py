@@ -18,7 +18,9 @@ from broker.cli.output import explained, json_option, show
 from broker.client.hub import Hub
 from broker.enrolment.asking import Asking
 from broker.enrolment.authorities import Authorities
+from broker.enrolment.claims_check import ClaimsRefused, Trusted, check_claims
 from broker.enrolment.founding import identity_of
+from broker.enrolment.leaf_config import Leaf, leaf_configuration
 from broker.enrolment.probing import probe
 from broker.enrolment.running_check import Wanted, check_running
 from broker.enrolment.server_check import Finding, check_configuration
@@ -28,11 +30,13 @@ from broker.enrolment.system_access import SystemAccess
 from broker.enrolment.system_connection import SystemConnection
 from broker.node.bus.access import Access, read_addresses
 from broker.node.bus.address import ServerAddress, read_address
+from broker.node.bus.claims import decode
 from broker.node.bus.port import BusAway
 from broker.node.clock import SystemClock
 from broker.node.command_client import CommandClient, CommandFailed, NotRunning
 from schemas.failures import Rejected
 
+_PORT: Final = re.compile(r":[0-9]+$")
 ADMITTED_WITHIN: Final = timedelta(seconds=8)
 """For a connection to the system account: two servers that do not answer, and one that does."""
 
@@ -114,6 +118,42 @@ def config(
     lines = [f"{node.name:12} nats-server --config {path}" for node, path in zip(planned, written, strict=True)]
     lines.append("Each folder holds its server's private key: give it to that server's user alone.")
     show({"configurations": [str(path) for path in written]}, "\n".join(lines), as_json=as_json)
+
+
+@bus.command()
+@home_option
+@click.option(
+    "--remote",
+    "remotes",
+    multiple=True,
+    required=True,
+    metavar="HOST[:PORT]",
+    help=f"A server of the hub, as the agency reaches its leaf node port ({LEAF_PORT} if none is given).",
+)
+@click.option("--listen", default=f"127.0.0.1:{CLIENT_PORT}", show_default=True, help="For the agency's own agents.")
+@click.option(
+    "--installed-in",
+    default=Path("/etc/needtoknow-leaf"),
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="The directory at the agency that will hold the server's files.",
+)
+@click.argument("claims", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@explained
+def leaf(hub: Hub, remotes: tuple[str, ...], listen: str, installed_in: Path, claims: Path) -> None:
+    """Print the configuration of an agency's own server as a leaf node; CLAIMS is the agency's bus/account.jwt."""
+    keys = hub.admission.keys_to_read()
+    identity = identity_of(hub.admission, [hub.coordinator, hub.desk], keys, now=SystemClock().now())
+    text = claims.read_text(encoding="ascii").strip()
+    told = check_claims(
+        text, Trusted(identity.hub, decode(identity.operator).body["signing_keys"]), now=SystemClock().now()
+    )
+    if not told.body["limits"]["leaf"]:
+        raise ClaimsRefused("this agency's claims allow no leaf node; have admission issue them with one")
+    for remote in remotes:
+        read_address(f"tls://{remote}", setting="--remote")
+    at = [remote if _PORT.search(remote) else f"{remote}:{LEAF_PORT}" for remote in remotes]
+    click.echo(leaf_configuration(Leaf(listen, at, told.subject, text, installed_in), identity), nl=False)
 
 
 @bus.command()

@@ -23,12 +23,17 @@ _REQUEST: Final = b"GET / HTTP/1.1\r\nHost: probe\r\n\r\n"
 _NOT_HERE: Final = b"HTTPS server"
 """What a WebSocket port says to a request in plaintext, before it closes."""
 _ENOUGH_BYTES: Final = 512
+_ABOUT_US: Final = ("CERTIFICATE", "HANDSHAKE_FAILURE")
 
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
     context: ssl.SSLContext | None
     found: str
+
+    @property
+    def is_old(self) -> bool:
+        return self.context is not None and self.context.maximum_version is ssl.TLSVersion.TLSv1_2
 
 
 async def probe(address: ServerAddress) -> list[Finding]:
@@ -45,20 +50,22 @@ async def probe(address: ServerAddress) -> list[Finding]:
     for attempt in attempts:
         try:
             async with asyncio.timeout(PROBE_WITHIN.total_seconds()):
-                if await _is_answered(address, attempt.context):
+                if await _is_answered(address, attempt):
                     found.append(Finding(where, attempt.found))
-        except ssl.SSLError:
-            continue  # refused, as it should be
+        except ssl.SSLError as refusal:
+            # In TLS 1.2 the server asks for a certificate before the handshake is done: it refused that, not the version.
+            if attempt.is_old and any(word in (refusal.reason or "") for word in _ABOUT_US):
+                found.append(Finding(where, attempt.found))
         except (OSError, TimeoutError):
             if attempt.context is None:
                 return [Finding(where, "nothing answers there; start the server, or correct the address")]
     return found
 
 
-async def _is_answered(address: ServerAddress, context: ssl.SSLContext | None) -> bool:
-    reader, writer = await asyncio.open_connection(address.host, address.port, ssl=context)
+async def _is_answered(address: ServerAddress, attempt: _Attempt) -> bool:
+    reader, writer = await asyncio.open_connection(address.host, address.port, ssl=attempt.context)
     try:
-        if context is not None and context.maximum_version is ssl.TLSVersion.TLSv1_2:
+        if attempt.is_old:
             return True  # the handshake alone is too much
         if address.is_websocket:
             writer.write(_REQUEST)

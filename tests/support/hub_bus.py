@@ -23,13 +23,20 @@ from typing import Any
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from nats.aio.client import Client
 
-from broker.enrolment.accounts import ACCOUNT_LIFE_MS, AgencyAccount, HubAccount, agency_claims, hub_claims
+from broker.enrolment.accounts import (
+    ACCOUNT_LIFE_MS,
+    AgencyAccount,
+    HubAccount,
+    agency_body,
+    agency_claims,
+    hub_claims,
+)
 from broker.enrolment.authority import Authority, read_request
 from broker.enrolment.operator import Operator, operator_claims, system_claims
 from broker.enrolment.server_config import BusIdentity
 from broker.enrolment.server_files import Node, write_servers
 from broker.node.bus.access import Lapse
-from broker.node.bus.claims import inbox_of, user_claims
+from broker.node.bus.claims import Claims, ClaimsKind, encode, inbox_of, user_claims
 from broker.node.bus.embedded import HOST, find_server
 from broker.node.tls_key import certificate_request, generate_tls_key, load_tls_key
 from schemas.crypto import nkey
@@ -190,6 +197,15 @@ class HubBus:
         """The claims of an agency's account."""
         now = now_ms() + later_ms
         return agency_claims(plan, self.identity.hub, self.operator_signer, issued_at=now, expires_at=now + life_ms)
+
+    def mistaken_claims(self, plan: AgencyAccount, subject: str = "to.*.>") -> str:
+        """Claims that import every agency's subjects, signed all the same."""
+        now = now_ms() + 1000
+        body = agency_body(plan, self.identity.hub)
+        body["imports"][0]["subject"] = subject
+        issuer = nkey.of(self.operator_signer.public)
+        claims = Claims(ClaimsKind.ACCOUNT, nkey.of(plan.account), issuer, now, now + ACCOUNT_LIFE_MS, body)
+        return encode(claims, self.operator_signer)
 
     async def start(self, *names: str) -> None:
         """Start servers (all of them, if none is named), and wait until they answer."""
