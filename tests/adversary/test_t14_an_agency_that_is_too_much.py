@@ -7,16 +7,23 @@ It gets itself cut off; a hub and another agency go on meanwhile, and nothing he
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from pathlib import Path
 
+import nats.errors
 import pytest
 
 from broker.enrolment.accounts import AGENCY_CONNECTIONS, SUBSCRIPTIONS
 from broker.node.bus.embedded import SERVER_MAX_PAYLOAD_BYTES
+from schemas.messages.party import PartyKind
+from tests.support.admitting import Admitting
 from tests.support.canary import Canary
+from tests.support.guarded import Conversation, Ears, Flooder, GuardedHub, on_bus
+from tests.support.hub_bus import HubBus, connect
 from tests.support.raw_nats import CRLF, RawNats, Refused
 from tests.support.walled import Walls
 
-TOO_LARGE = {
+TOO_LARGE: dict[str, Callable[[str], bytes]] = {
     "a payload over the limit": lambda own: f"PUB from.{own}.coordinator {SERVER_MAX_PAYLOAD_BYTES + 1}\r\n".encode(),
     "a payload of gigabytes": lambda own: f"PUB from.{own}.coordinator 4294967296\r\n".encode(),
     "headers over the limit": lambda own: f"HPUB from.{own}.desk 2000000 2000001\r\n".encode(),
@@ -28,7 +35,7 @@ TOO_LARGE = {
 
 
 @pytest.mark.parametrize("raw", TOO_LARGE.values(), ids=list(TOO_LARGE))
-async def test_what_is_too_large_cuts_off_who_sends_it(walls: Walls, raw) -> None:  # type: ignore[no-untyped-def]
+async def test_what_is_too_large_cuts_off_who_sends_it(walls: Walls, raw: Callable[[str], bytes]) -> None:
     seat = walls.agencies["north"]
     async with Canary(walls, "south") as canary:
         client = await walls.agency("north")
@@ -123,3 +130,46 @@ async def test_a_flood_of_one_agency_is_not_lost_messages_of_anothers(walls: Wal
         await asyncio.gather(*(flood(client) for client in clients))
         await canary.some_rounds(5)
         assert canary.rounds > before
+
+
+async def test_a_flooder_is_suspended_and_the_others_exchanges_all_complete(tmp_path: Path) -> None:
+    """The hub's own bus, its guard, admission's claims; the flooders are processes that send as fast as they can."""
+    bus = HubBus(tmp_path / "bus")
+    flooders: list[Flooder] = []
+    try:
+        await bus.start()
+        async with Admitting.of(bus) as admission:
+            hub = GuardedHub(bus, admission)
+            north, south = await hub.admit(), await hub.admit()
+            ears = Ears(hub)
+            async with (
+                on_bus(bus, bus.users[PartyKind.COORDINATOR], ears) as coordinator,
+                on_bus(bus, south.user, Ears()) as agent,
+            ):
+                talk = Conversation(coordinator, agent, south.token)
+                await talk.begin()
+                await coordinator.subscribe("from.*.coordinator", talk.heard)
+                await talk.ask(0)
+                flooders += [Flooder(tmp_path / f"flooder-{at}", bus, north, size=128) for at in range(2)]
+                for flooder in flooders:
+                    await flooder.ready()
+                for flooder in flooders:
+                    flooder.go()
+                ended = asyncio.gather(*(flooder.ended() for flooder in flooders))
+                asked = 1
+                while not ended.done():
+                    await talk.ask(asked)
+                    asked += 1
+                assert await ended == ["cut", "cut"]
+                await hub.settle()
+                assert set(hub.suspended) == {north.token}
+                assert coordinator.counts.flooded > 0
+                with pytest.raises(nats.errors.Error):
+                    await connect(north.user, bus.urls[0])
+                for number in range(asked, asked + 20):
+                    await talk.ask(number)
+                assert len(talk.seconds) == asked + 20, "not every question was answered"
+    finally:
+        for flooder in flooders:
+            flooder.kill()
+        bus.stop()
