@@ -19,7 +19,19 @@ from schemas.crypto import keys, padding, sealing
 from schemas.crypto.purposes import USES, KeyPurpose, context
 from schemas.jsonschema import WireSchema, definitions
 from schemas.ledger import note, receipt
-from schemas.messages import addendum, answer, directory, entry, fields, grant, party, request, transport
+from schemas.messages import (
+    addendum,
+    admission,
+    answer,
+    directory,
+    enrolment,
+    entry,
+    fields,
+    grant,
+    party,
+    request,
+    transport,
+)
 from schemas.messages.entry import ENTRIES, DeedEntry, Entry, HubEntry
 from schemas.messages.party import STATED
 from schemas.messages.transport import OUTER, Outer
@@ -47,6 +59,9 @@ _LIMITS: Final[tuple[tuple[object, str, str], ...]] = (
     (party, "MAX_KEYS", "keys of a party"),
     (directory, "MAX_LINES", "parties in a directory"),
     (directory, "MAX_LINES_BYTES", "bytes of a directory's lines"),
+    (enrolment, "MAX_REQUEST_BYTES", "bytes of an enrolment request's file"),
+    (enrolment, "MAX_CERTIFICATE_REQUEST_BYTES", "bytes of a certificate request"),
+    (admission, "MAX_REPLY_BYTES", "bytes of an admission reply's file"),
     (transport, "MAX_STATEMENTS", "statements asked for at once"),
     (transport, "MAX_PAGE_LEAVES", "leaf hashes in a log page"),
     (transport, "MAX_EXTENSION_LEAVES", "leaf hashes in an extension"),
@@ -74,6 +89,8 @@ def tables() -> dict[str, Callable[[], str]]:
         "outer-header": Outer,
         "directory-statement": directory.DirectoryStatement,
         "directory-line": directory.DirectoryLine,
+        "enrolment-header": enrolment.EnrolmentHeader,
+        "admission-header": admission.AdmissionHeader,
     }
     by_model = {name: _fields_table(model) for name, model in models.items()}
     return {

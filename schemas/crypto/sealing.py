@@ -22,6 +22,7 @@ ENCAPSULATION_BYTES: Final = KEM.MLKEM768_X25519.enc_length()
 TAG_BYTES: Final = 16
 OVERHEAD_BYTES: Final = ENCAPSULATION_BYTES + TAG_BYTES
 ADDENDUM_KEY_BYTES: Final = 32
+CHALLENGE_BYTES: Final = 32
 
 
 class Sealing(StrEnum):
@@ -30,17 +31,21 @@ class Sealing(StrEnum):
     REQUEST = "request"
     ANSWER = "answer"
     ADDENDUM_KEY = "addendum-key"
+    CHALLENGE = "challenge"
 
 
 _OPENED_BY: Final = {
     Sealing.REQUEST: KeyPurpose.SEAL,
     Sealing.ANSWER: KeyPurpose.REPLY,
     Sealing.ADDENDUM_KEY: KeyPurpose.ADDENDUM,
+    Sealing.CHALLENGE: KeyPurpose.SEAL,
 }
+_BARE_BYTES: Final = {Sealing.ADDENDUM_KEY: ADDENDUM_KEY_BYTES, Sealing.CHALLENGE: CHALLENGE_BYTES}
+"""What always has one length is not padded."""
 
 
 def seal(kind: Sealing, header: bytes, content: bytes, recipient: PublicKey) -> bytes:
-    """`content`, padded (a 32-byte addendum key is not), sealed to `recipient` and bound to `header`.
+    """`content`, padded if it can have different lengths, sealed to `recipient` and bound to `header`.
 
     Args:
         header: the header's bytes without the member that will hold this sealed text's digest.
@@ -51,7 +56,7 @@ def seal(kind: Sealing, header: bytes, content: bytes, recipient: PublicKey) -> 
     """
     if recipient.purpose is not _OPENED_BY[kind]:
         raise WrongPurpose(f"{kind} is not sealed to a {recipient.purpose} key")
-    plain = content if kind is Sealing.ADDENDUM_KEY else pad(content)
+    plain = content if kind in _BARE_BYTES else pad(content)
     return _SUITE.encrypt(plain, hybrid_public(recipient), info=_info(kind, header))
 
 
@@ -66,8 +71,8 @@ def open_sealed(kind: Sealing, header: bytes, sealed: bytes, identity: Identity)
     if identity.purpose is not _OPENED_BY[kind]:
         raise WrongPurpose(f"{kind} is not opened by a {identity.purpose} key")
     plain_bytes = len(sealed) - OVERHEAD_BYTES
-    if kind is Sealing.ADDENDUM_KEY:
-        if plain_bytes != ADDENDUM_KEY_BYTES:
+    if kind in _BARE_BYTES:
+        if plain_bytes != _BARE_BYTES[kind]:
             raise SealBroken("not the length of a sealed key")
     elif plain_bytes not in BUCKETS:
         raise SealBroken("not a length that sealing makes")
@@ -75,7 +80,7 @@ def open_sealed(kind: Sealing, header: bytes, sealed: bytes, identity: Identity)
         plain = _SUITE.decrypt(sealed, identity.private, info=_info(kind, header))
     except (InvalidTag, ValueError):
         raise SealBroken("it does not open") from None
-    return plain if kind is Sealing.ADDENDUM_KEY else unpad(plain)
+    return plain if kind in _BARE_BYTES else unpad(plain)
 
 
 def _info(kind: Sealing, header: bytes) -> bytes:

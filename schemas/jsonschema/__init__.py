@@ -15,7 +15,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 
 from schemas.messages.addendum import AddendumHeader
+from schemas.messages.admission import AdmissionHeader
 from schemas.messages.answer import AnswerBody, AnswerHeader, ReleaseTold
+from schemas.messages.directory import DirectoryLines, DirectoryStatement
+from schemas.messages.enrolment import EnrolmentHeader, Possession
 from schemas.messages.entry import ENTRIES
 from schemas.messages.grant import Grant, Ruling
 from schemas.messages.party import PartyStatement
@@ -37,6 +40,11 @@ _SINGLE: Final[tuple[type[BaseModel], ...]] = (
     AnswerBody,
     ReleaseTold,
     PartyStatement,
+    DirectoryStatement,
+    DirectoryLines,
+    EnrolmentHeader,
+    Possession,
+    AdmissionHeader,
 )
 
 

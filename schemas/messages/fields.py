@@ -12,6 +12,7 @@ from schemas.canonical import MAX_INTEGER
 from schemas.records.fields import IsoDate
 
 __all__ = [
+    "Address",
     "Base64",
     "Count",
     "Hex16",
@@ -50,6 +51,14 @@ Origin = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9./-]{0,126}$
 """A log's origin line (C2SP tlog-checkpoint): a schema-less URL without spaces or plus signs."""
 Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 """A rule id, reason code or field name: no spaces, so never a sentence or a name of a person."""
+Address = Annotated[
+    str,
+    StringConstraints(
+        max_length=512,
+        pattern=r"^(tls|wss)://([a-z0-9][a-z0-9.-]{0,252}|\[[0-9a-f:.]{2,45}\])(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~-]+)*/?$",
+    ),
+]
+"""Where a server of the bus is; a plaintext one has no address."""
 Token = Annotated[str, StringConstraints(pattern=r"^A[A-Z2-7]{55}$")]
 """The nkey of a bus account: what stands for an agent in subjects."""
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=rf"^[^\u0000-\u001f{_HIDDEN}]+$")]

@@ -9,7 +9,6 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cache
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
@@ -159,12 +158,15 @@ class Party:
     statement: PartyStatement
     root: PublicKey
     keys: tuple[StatedKey, ...]
-    raw: bytes
+    frame: bytes
+    """What the party file holds: what goes over the bus, and what the statement's digest covers."""
+    tokens: tuple[str, ...]
+    """The nkeys of all its bus accounts that are not revoked, the newest first: two during a rotation."""
 
     @property
-    def frame(self) -> bytes:
-        """The frame that the file holds: what goes over the bus, and what the statement's digest covers."""
-        return dearmour(_MARK, self.raw)
+    def raw(self) -> bytes:
+        """The party file in its one form."""
+        return armour(self.frame)
 
     @property
     def digest(self) -> str:
@@ -192,14 +194,8 @@ class Party:
             raise KeyUnknown("a party without a bus account of its own")
         return self.tokens[0]
 
-    @property
-    def tokens(self) -> tuple[str, ...]:
-        """The nkeys of all its bus accounts that are not revoked, the newest first: two during a rotation."""
-        return _tokens(self.keys)
 
-
-@cache
-def _tokens(keys: tuple[StatedKey, ...]) -> tuple[str, ...]:
+def _tokens(keys: Iterable[StatedKey]) -> tuple[str, ...]:
     live = [one for one in keys if one.key.purpose is KeyPurpose.BUS_ACCOUNT and one.revoked_at is None]
     newest_first = sorted(live, key=lambda one: (one.not_before, one.epoch), reverse=True)
     return tuple(nkey.encode(nkey.Kind.ACCOUNT, one.key.raw) for one in newest_first)
@@ -234,26 +230,37 @@ def read_party_frame(raw: bytes) -> Party:
         PartyFileInvalid: damaged, or not signed by the root key it names.
     """
     try:
-        envelope = unpack(raw)
-        statement = read(PartyStatement, envelope.header)
-        root = public_key(KeyPurpose.ROOT, decode_base64(statement.root))
-        verify_header(envelope, root, KeyPurpose.ROOT)
-        keys = tuple(
-            StatedKey(
-                public_key(key.purpose, decode_base64(key.public)),
-                key.not_before,
-                key.not_after,
-                key.epoch,
-                key.revoked_at,
-            )
-            for key in statement.keys
+        return open_party_frame(raw)
+    except PartyFileInvalid:
+        raise
+    except Rejected as failure:
+        raise PartyFileInvalid(f"the party file does not hold ({failure.code})") from None
+
+
+def open_party_frame(raw: bytes) -> Party:
+    """The party that a party file's frame states, or what exactly is wrong with it.
+
+    Raises:
+        Rejected: the failure of the frame, the statement, a key or the signature.
+        PartyFileInvalid: other signatures or parts than one and none.
+    """
+    envelope = unpack(raw)
+    statement = read(PartyStatement, envelope.header)
+    root = public_key(KeyPurpose.ROOT, decode_base64(statement.root))
+    verify_header(envelope, root, KeyPurpose.ROOT)
+    keys = tuple(
+        StatedKey(
+            public_key(key.purpose, decode_base64(key.public)),
+            key.not_before,
+            key.not_after,
+            key.epoch,
+            key.revoked_at,
         )
-    except (ValueError, Rejected) as error:
-        reason = error.code if isinstance(error, Rejected) else "not base64"
-        raise PartyFileInvalid(f"the party file does not hold ({reason})") from None
+        for key in statement.keys
+    )
     if len(envelope.signatures) != 1 or envelope.parts:
         raise PartyFileInvalid("a party file has one signature and no parts")
-    return Party(statement, root, keys, armour(raw))
+    return Party(statement, root, keys, raw, _tokens(keys))
 
 
 @dataclass(frozen=True, slots=True)

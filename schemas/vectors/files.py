@@ -9,6 +9,7 @@ from typing import Final
 
 from schemas.asyncapi import asyncapi_text
 from schemas.jsonschema import schema_files
+from schemas.vectors.ceremony import directory_vectors, enrolment_vectors, nkey_vectors, reply_vectors
 from schemas.vectors.formats import (
     Case,
     canonical_vectors,
@@ -47,6 +48,13 @@ def vector_files() -> dict[str, str]:
         "exchange": ("SPEC 5.4, 6.3: whole requests, grants and answers.", exchange_vectors()),
         "entries": ("SPEC 7.1: leaves; with `deed_public_hex` the deed's signature is verified too.", entry_vectors()),
         "addenda": ("SPEC 7.4: addenda, opened by key or by a reader's private key.", addendum_vectors()),
+        "nkeys": ("SPEC 3.7: Ed25519 keys as NATS writes them.", nkey_vectors()),
+        "directories": (
+            "SPEC 10.1: directories with their lines, read a minute after T0 by who holds the vectors' parties.",
+            directory_vectors(),
+        ),
+        "enrolments": ("SPEC 10.2: files in which an agency asks to be admitted.", enrolment_vectors()),
+        "admissions": ("SPEC 10.3, 10.4: files that answer `request`, and the words over both.", reply_vectors()),
         "records": ("SPEC 6.2: facts of record categories.", record_vectors()),
     }
     texts = {f"vectors/{name}.json": _cases(about, cases) for name, (about, cases) in files.items()}

@@ -13,6 +13,7 @@ from schemas.messages.answer import ReleaseTold, told_of
 from schemas.messages.entry import ENTRIES, DeedEntry, ReleaseEntry, sign_deed
 from schemas.messages.grant import Reason, Ruling
 from schemas.messages.request import RequestTold, sign_as_officer
+from schemas.vectors.ceremony import texts
 from schemas.vectors.entries import deed_party, leaves, outers
 from schemas.vectors.formats import Case
 from schemas.vectors.keys import b64
@@ -196,6 +197,7 @@ def _sound() -> dict[str, bytes]:
             exchange=EXCHANGE, outcomes=[told_of(row) for row in answer_body().outcomes]
         ).encode(),
         "PartyStatement": statement(AGENCY).encode(),
+        **texts(),
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from schemas import canonical
+from schemas.crypto import nkey
 from schemas.crypto.keys import ED25519_BYTES, Identity, SigningKey, key_id, public_key
 from schemas.crypto.padding import bucket_for, pad, unpad
 from schemas.crypto.purposes import KeyPurpose
@@ -14,11 +15,12 @@ from schemas.crypto.sealing import Sealing, open_sealed
 from schemas.crypto.signing import verify
 from schemas.envelope import check_parts, pack, unpack, verify_header
 from schemas.identifiers import IdentifierKind, canonical_identifier
-from schemas.messages import addendum, answer, grant, party, request
+from schemas.messages import addendum, admission, answer, directory, enrolment, grant, party, request, words
 from schemas.messages.entry import ENTRIES, DeedEntry, read_entry, verify_deed
 from schemas.messages.model import Message, read
 from schemas.messages.transport import read_outer
 from schemas.records.registry import validate_fact
+from schemas.vectors import parties
 from schemas.vectors.formats import LIMIT_BYTES
 from schemas.vocabulary import Category, Mode
 
@@ -37,6 +39,11 @@ MODELS: Final[dict[str, type[Message]]] = {
         answer.AnswerBody,
         answer.ReleaseTold,
         party.PartyStatement,
+        directory.DirectoryStatement,
+        directory.DirectoryLines,
+        enrolment.EnrolmentHeader,
+        enrolment.Possession,
+        admission.AdmissionHeader,
     )
 }
 
@@ -165,6 +172,35 @@ def _run_answer(case: Case) -> None:
     opener = Identity.from_seed(KeyPurpose.REPLY, bytes.fromhex(case["reply_seed_hex"]))
     assert header.reply_key == opener.id
     answer.open_answer(envelope.header, envelope.parts[0], opener)
+
+
+def run_nkeys(case: Case) -> None:
+    raw = nkey.decode(nkey.Kind(case["kind"]), case["nkey"])
+    assert public_key(KeyPurpose.BUS_USER, raw).raw == raw
+    assert raw.hex() == case["public_hex"]
+
+
+def run_directories(case: Case) -> None:
+    now = parties.T0 + parties.MINUTE_MS
+    four = (parties.DESK, parties.COORDINATOR, parties.ADMISSION, parties.AGENCY)
+    pinned = party.Directory.of(parties.HUB, [parties.party(name) for name in four])
+    held = directory.read_directory(_b64(case["held"]), _b64(case["held_lines"]), pinned=pinned, held=None, now=now)
+    found = directory.read_directory(_b64(case["frame"]), _b64(case["lines"]), pinned=pinned, held=held, now=now)
+    assert directory.own_standing(found, pinned.party(parties.AGENCY)) is directory.Standing.ADMITTED
+    assert directory.compare(found, pinned) == directory.Comparison((), (), ())
+
+
+def run_enrolments(case: Case) -> None:
+    asked = enrolment.read_enrolment(case["file"].encode("ascii"), hub=parties.HUB, now=case["now"])
+    assert asked.party.id == asked.header.agency
+
+
+def run_admissions(case: Case) -> None:
+    asked = enrolment.read_enrolment(case["request"].encode("ascii"), hub=parties.HUB, now=case["now"])
+    reply = admission.read_reply(case["file"].encode("ascii"), request=asked, now=case["now"])
+    opener = Identity.from_seed(KeyPurpose.SEAL, bytes.fromhex(case["seal_seed_hex"]))
+    assert admission.open_challenge(asked, reply.welcome.challenge, opener) == case["challenge_digest"]
+    words.check_words(case["words"], words.ceremony_words(asked, reply))
 
 
 def _b64(text: str) -> bytes:

@@ -31,7 +31,9 @@ PURPOSES = {
     Sealing.REQUEST: KeyPurpose.SEAL,
     Sealing.ANSWER: KeyPurpose.REPLY,
     Sealing.ADDENDUM_KEY: KeyPurpose.ADDENDUM,
+    Sealing.CHALLENGE: KeyPurpose.SEAL,
 }
+BARE = {Sealing.ADDENDUM_KEY, Sealing.CHALLENGE}
 SEED = bytes(range(96))
 OPENERS = {kind: Identity.from_seed(purpose, SEED) for kind, purpose in PURPOSES.items()}
 CONTENT = bytes(ADDENDUM_KEY_BYTES)
@@ -68,7 +70,7 @@ def open_by_rfc_9180(kind: str, header: bytes, sealed: bytes, seed: bytes) -> by
 def test_the_suite_is_what_the_specification_writes_out(kind: Sealing, header: bytes) -> None:
     sealed = seal(kind, header, CONTENT, OPENERS[kind].public)
     plain = open_by_rfc_9180(kind.value, header, sealed, SEED)
-    expected = CONTENT if kind is Sealing.ADDENDUM_KEY else (b"\x00\x00\x00\x20" + CONTENT).ljust(4096, b"\x00")
+    expected = CONTENT if kind in BARE else (b"\x00\x00\x00\x20" + CONTENT).ljust(4096, b"\x00")
     assert plain == expected
 
 
@@ -154,12 +156,13 @@ def test_content_that_was_not_padded_as_prescribed_is_refused() -> None:
         open_sealed(Sealing.REQUEST, HEADER, odd, OPENER)
 
 
-def test_an_addendum_key_has_its_one_length() -> None:
-    opener = OPENERS[Sealing.ADDENDUM_KEY]
+@pytest.mark.parametrize("kind", sorted(BARE))
+def test_what_is_not_padded_has_its_one_length(kind: Sealing) -> None:
+    opener = OPENERS[kind]
     for length in (0, 31, 33):
-        sealed = seal(Sealing.ADDENDUM_KEY, HEADER, bytes(length), opener.public)
+        sealed = seal(kind, HEADER, bytes(length), opener.public)
         with pytest.raises(SealBroken):
-            open_sealed(Sealing.ADDENDUM_KEY, HEADER, sealed, opener)
+            open_sealed(kind, HEADER, sealed, opener)
 
 
 def test_more_than_a_part_holds_is_not_sealed() -> None:
