@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from broker.node.home import Home, HomeInvalid, PartyPlan
+from broker.node.tls_key import ensure_tls_key
 from schemas.failures import Failure, Rejected
 from schemas.messages.party import Party, PartyKind, read_party
 from schemas.vocabulary import AgencyKind
@@ -27,7 +28,7 @@ class NewAgent:
     hub: str
     party: str
     name: str
-    bus_url: str
+    bus_url: str | None
     ig_lead_key: Path
 
 
@@ -39,6 +40,11 @@ def initialise(home: Home, new: NewAgent, *, now: int) -> Party:
     """
     plan = PartyPlan(new.hub, new.party, PartyKind.AGENT, new.name, new.kind, f"{new.party}.{new.hub}/log")
     party = home.create(plan, now=now, ig_lead_key=new.ig_lead_key)
+    keys = home.keystore()
+    try:
+        ensure_tls_key(keys)
+    finally:
+        keys.close()
     if not home.config_path.exists():
         home.config_path.write_text(_config(new), "utf-8")
         home.config_path.chmod(0o600)
@@ -77,12 +83,18 @@ def _plain(fingerprint: str) -> bytes:
     return "".join(fingerprint.split()).lower().encode()
 
 
+def _bus(url: str | None) -> str:
+    if url is None:
+        return "# The hub's reply to the enrolment says where the bus is."
+    return f'url = "{url}"' if url.startswith("nats://") else f'urls = ["{url}"]'
+
+
 def _config(new: NewAgent) -> str:
     return f"""# The agent of {new.party}. Read once at the start; an unknown key stops it with the key's name.
 kind = "{new.kind.value}"
 
 [bus]
-url = "{new.bus_url}"
+{_bus(new.bus_url)}
 
 # The agency's own records: see the README beside the agency's program for the keys.
 [{new.kind.value}]

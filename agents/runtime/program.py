@@ -6,6 +6,7 @@ import asyncio
 
 from agents.runtime.agency import Agency
 from agents.runtime.agent import AGENT_MIGRATIONS, Agent, build_agent
+from agents.runtime.enrolling import finish
 from agents.runtime.gatekeeper import load_gatekeeper
 from broker.node.bus.configured import bus_of
 from broker.node.clock import SystemClock
@@ -21,6 +22,7 @@ def run_agent(home: Home, agency: Agency) -> int:
     Raises:
         Failure: it could not be started; the text says what to do.
     """
+    finish(home)
     configured = agency.configured(home)
     gatekeeper = load_gatekeeper(configured.settings.policy.directory_in(home.path))
 

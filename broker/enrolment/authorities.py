@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from broker.enrolment.authority import Authority
-from broker.node.home import Home
+from broker.node.home import Home, write_whole
 from broker.node.keystore import KeyReader, KeyStore
 from schemas.crypto.purposes import KeyPurpose
 from schemas.failures import Failure
@@ -123,18 +123,3 @@ class Authorities:
             return (self._folder / f"{name}.pem").read_bytes()
         except FileNotFoundError:
             raise AuthorityMissing(f"{self._folder} lacks an authority; restore it from the backup") from None
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write an owner-only file whole or not at all, and make it last."""
-    fresh = path.with_name(path.name + ".new")
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

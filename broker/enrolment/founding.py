@@ -12,12 +12,12 @@ from typing import Final
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from broker.enrolment.authorities import Authorities, write_whole
+from broker.enrolment.authorities import Authorities
 from broker.enrolment.authority import read_request
 from broker.enrolment.operator import Operator, operator_claims, system_claims
 from broker.enrolment.server_config import BusIdentity
 from broker.enrolment.standing import Issuer, of_hub
-from broker.node.home import Home
+from broker.node.home import Home, write_whole
 from broker.node.keystore import KeyReader, KeyStore
 from broker.node.tls_key import certificate_request, ensure_tls_key
 from schemas.crypto import nkey

@@ -1,0 +1,167 @@
+"""Admission put together on its ground: its parts wired once, started and stopped in order. Composition only.
+
+The ground is handed in, and so is what it tells the servers by, so that a test runs the very same admission.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from broker.enrolment import records
+from broker.enrolment.admission_commands import AdmissionCommands
+from broker.enrolment.authorities import Authorities
+from broker.enrolment.bus_servers import BusServers
+from broker.enrolment.config import AdmissionSettings
+from broker.enrolment.correspondent import AdmissionCorrespondent
+from broker.enrolment.founding import issuer_of
+from broker.enrolment.guard import Suspend
+from broker.enrolment.issuing import Giver
+from broker.enrolment.register import NotAMember
+from broker.enrolment.room import Room, Servers
+from broker.enrolment.standings import suspend
+from broker.enrolment.system_access import SystemAccess
+from broker.enrolment.system_connection import SystemConnection
+from broker.enrolment.upkeep import Upkeep
+from broker.node.bus.access import read_addresses
+from broker.node.bus.configured import bus_of
+from broker.node.clock import SystemClock
+from broker.node.commands import Command
+from broker.node.ground import Ground, open_ground
+from broker.node.home import Home, HomeInvalid
+from broker.node.metrics import AdmissionMetrics, Metrics
+from broker.node.observe import Check
+from broker.node.running import run
+from broker.node.settings import load_settings
+from schemas.messages.party import Directory, PartyKind
+
+_log = structlog.get_logger()
+_HUB = (PartyKind.COORDINATOR, PartyKind.DESK, PartyKind.ADMISSION)
+
+
+class ServersWatched(Servers, Protocol):
+    """The servers of the bus, with what admission is shown of them."""
+
+    def start(self, claims: Mapping[str, str], suspend: Callable[[Suspend], Awaitable[None]]) -> None:
+        """Begin to hold them to these claims."""
+
+    async def close(self) -> None:
+        """Stop."""
+
+    def reported(self, account: str, rate: int) -> None:
+        """More comes in under that account's token than its owner may send."""
+
+    def present_on(self, account: str) -> list[str]:
+        """The servers on which somebody of that account is connected."""
+
+    @property
+    def current(self) -> frozenset[str]:
+        """The servers that have confirmed everything."""
+
+    @property
+    def stale(self) -> frozenset[str]:
+        """The servers that have not, or are away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A composed admission (`broker.node.running.Program`)."""
+
+    ground: Ground
+    room: Room
+    servers: ServersWatched
+    upkeep: Upkeep
+    giver: Giver
+    commands: Mapping[str, Command] = field(default_factory=dict)
+    checks: Mapping[str, Check] = field(default_factory=dict)
+
+    async def start(self) -> None:
+        """Hold the servers to what the store says, take messages in, give out the newest directory."""
+        await self.room.take_up()
+        # Before anything else: whoever was expelled just before a crash is not let in for a moment longer.
+        self.servers.start({one.nkey: one.claims for one in self.room.register.accounts.values()}, self._suspend)
+        await self.ground.post.start()
+        self.ground.post.spawn(self.giver.run())
+        self.ground.post.spawn(self.upkeep.run())
+
+    async def stop(self) -> None:
+        """Leave the bus, close the store."""
+        await self.servers.close()
+        await self.ground.close()
+
+    async def connected(self) -> None:
+        """The bus is there (again): whoever missed the newest directory is given it."""
+        issued = await self.ground.store.read(lambda tx: records.newest_directory(tx, given_out=True))
+        if issued is not None:
+            self.giver.give(self.room.register, issued)
+
+    async def _suspend(self, verdict: Suspend) -> None:
+        owner = self.room.register.owner_of(verdict.account)
+        if owner is None:
+            return
+        try:
+            await suspend(self.room, owner.agency, verdict.reason.value)
+        except NotAMember:
+            return  # suspended already, or expelled
+        _log.critical("agency_suspended", agency=owner.agency, kind=verdict.reason.value)
+
+
+def build_admission(ground: Ground, servers: ServersWatched, addresses: tuple[str, ...]) -> Admission:
+    """Wire admission; nothing runs yet.
+
+    Raises:
+        HomeInvalid: coordinator or desk is not pinned, or a key is missing.
+    """
+    home = ground.home
+    _hub_of(home)
+    issuer_of(home, ground.keys)
+    room = Room(
+        ground=ground,
+        authorities=Authorities(home, ground.keys),
+        issuer=lambda: issuer_of(home, ground.keys),
+        addresses=addresses,
+        servers=servers,
+        pinned=lambda: _hub_of(home),
+    )
+    upkeep, giver = Upkeep(room), Giver(ground.post)
+    ground.post.correspondent = AdmissionCorrespondent(room, upkeep, giver, servers.reported)
+    commands = AdmissionCommands(room, servers).table()
+    admission = Admission(ground, room, servers, upkeep, giver, commands)
+    ground.post.on_connected = admission.connected
+    return admission
+
+
+def run_admission(home_path: Path) -> int:
+    """Run the admission of that home until it is told to stop; gives back the exit status.
+
+    Raises:
+        SettingsInvalid: its configuration does not hold; the text names the key.
+    """
+    home = Home(home_path)
+    settings = load_settings(home.config_path, AdmissionSettings)
+
+    async def build(metrics: Metrics) -> Admission:
+        bus = bus_of(home, settings.bus, name="admission")
+        clock = SystemClock()
+        ground = await open_ground(home, migrations=records.MIGRATIONS, bus=bus, clock=clock, metrics=metrics)
+        urls = settings.bus.urls or read_addresses(home)
+        access = SystemAccess.load(home, ground.keys)
+        connection = SystemConnection(
+            urls, lambda: SystemAccess.load(home, ground.keys), inbox=access.inbox, clock=clock
+        )
+        servers = BusServers(connection, clock=clock, metrics=AdmissionMetrics(metrics.registry))
+        return build_admission(ground, servers, tuple(settings.admission.addresses or urls))
+
+    return run("admission", settings.observe.port, build)
+
+
+def _hub_of(home: Home) -> Directory:
+    everyone = home.directory()
+    found = [party for party in everyone.parties.values() if party.statement.party_kind in _HUB]
+    if sorted(party.statement.party_kind for party in found) != sorted(_HUB):
+        raise HomeInvalid(f"{home.path / 'parties'} does not hold one coordinator and one desk: pin their files")
+    return Directory(everyone.hub, {party.id: party for party in found})
