@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from broker.node.backup_catchup import CatchUp
+from broker.node.backup_standing import BACKUP_MIGRATIONS
 from broker.node.bus.port import Bus
 from broker.node.clock import Clock
 from broker.node.home import Home
@@ -44,6 +46,8 @@ class Ground:
     log: Log | None
     """The party's own log; the desk has none: its deeds are in the coordinator's."""
     metrics: Metrics
+    catch_up: CatchUp
+    """Whether it may act: one that was restored may not before it has caught up."""
 
     @property
     def me(self) -> Party:
@@ -93,15 +97,16 @@ async def open_ground(
         unless_opened.callback(keys.close)
         ring = Ring(home, keys, clock)
         log = _own_log(home, ring)
-        sets = [*NODE_MIGRATIONS, *(LOG_MIGRATIONS if log is not None else ()), *migrations]
+        sets = [*NODE_MIGRATIONS, *BACKUP_MIGRATIONS, *(LOG_MIGRATIONS if log is not None else ()), *migrations]
         store = Store.open(
             home.store_path, migrations=sets, companion=log, commit=commit, observe=metrics.node.group_settled
         )
         epoch = await store.write(_epoch)
         post = Post(store, bus, clock, Writer(ring, epoch), directory, metrics.node)
         store.on_broken = post.halt
+        catch_up = await CatchUp.of(store)
         unless_opened.pop_all()
-    return Ground(home, keys, ring, store, post, log, metrics)
+    return Ground(home, keys, ring, store, post, log, metrics, catch_up)
 
 
 def lock_path(home: Home) -> Path:

@@ -11,10 +11,12 @@ import gc
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 import structlog
 
+from broker.node.backup import backup_commands, follow
 from broker.node.commands import Command, CommandServer
 from broker.node.ground import Ground
 from broker.node.journal import configure_journal
@@ -52,11 +54,14 @@ class Program(Protocol):
         """End its workers, leave the bus, close the store."""
 
 
-def run(name: str, observe_port: int, build: Callable[[Metrics], Awaitable[Program]]) -> int:
+def run(
+    name: str, observe_port: int, build: Callable[[Metrics], Awaitable[Program]], *, second_copy: Path | None = None
+) -> int:
     """Run a program until SIGTERM or SIGINT, or until it halts.
 
     Args:
         name: desk, coordinator or the agency's kind: for the log lines.
+        second_copy: a folder in which every commit is kept as well (`broker.node.backup`).
 
     Returns:
         The exit status.
@@ -64,24 +69,31 @@ def run(name: str, observe_port: int, build: Callable[[Metrics], Awaitable[Progr
     metrics = build_metrics()
     configure_journal(name, dropped=metrics.node.fields_dropped)
     try:
-        return asyncio.run(_run(observe_port, metrics, build))
+        return asyncio.run(_run(observe_port, metrics, build, second_copy))
     except Failure as failure:
         _log.critical("program_failed", code=failure.code)
         print(f"error: {failure.detail or failure.code} [{failure.code}]", file=sys.stderr)
         return EXPLAINED
 
 
-async def _run(observe_port: int, metrics: Metrics, build: Callable[[Metrics], Awaitable[Program]]) -> int:
+async def _run(
+    observe_port: int,
+    metrics: Metrics,
+    build: Callable[[Metrics], Awaitable[Program]],
+    second_copy: Path | None,
+) -> int:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     program = await build(metrics)
     ground = program.ground
     # Before the first message is taken in, so that a second start of the same home fails early and clearly.
-    commands = CommandServer(ground.home.socket_path, program.commands)
+    commands = CommandServer(ground.home.socket_path, {**backup_commands(ground), **program.commands})
     observe = ObserveServer(observe_port, {**_common_checks(ground), **program.checks}, metrics)
     _write_port(ground, observe.port)
     ground.post.spawn(tell_for_ever(ground))
+    if second_copy is not None:
+        await follow(ground, second_copy)
     await program.start()
     # What was made until here stays. The collector looks through it never again: each time would hold up everything
     # for as long as a whole exchange takes.
@@ -115,7 +127,10 @@ def _common_checks(ground: Ground) -> dict[str, Check]:
     async def ground_holds() -> bool:
         return not ground.post.halted.done()
 
-    return {"bus": bus, "store": store, "ground": ground_holds}
+    async def caught_up() -> bool:
+        return not ground.catch_up.is_on
+
+    return {"bus": bus, "store": store, "ground": ground_holds, "caught_up": caught_up}
 
 
 def _write_port(ground: Ground, port: int) -> None:

@@ -47,12 +47,21 @@ class KeysSettings(Section):
     )
 
 
+class BackupSettings(Section):
+    """Where what is committed is kept a second time."""
+
+    follow: Path | None = Field(
+        default=None, description="A folder on another volume, absolute; the program halts if it is lost."
+    )
+
+
 class NodeSettings(Section):
     """What the configuration of every program has."""
 
     bus: BusSettings
     observe: ObserveSettings = ObserveSettings()
     keys: KeysSettings = KeysSettings()
+    backup: BackupSettings = BackupSettings()
 
 
 S = TypeVar("S", bound=BaseModel)

@@ -60,6 +60,8 @@ class Log:
         self._signers = signers
         self._lock = lock
         self._is_read_only = is_read_only
+        self.gate: Callable[[], None] | None = None
+        """Raises while nothing may be entered, for example in a store that was restored and has not caught up."""
         self.head = TreeHead(origin, 0, EMPTY_ROOT)
         self._committed = self._state = _State(CompactRange.EMPTY, b"")
         self._sealed_head: TreeHead | None = None
@@ -77,6 +79,8 @@ class Log:
             raise LeafTooLarge(f"an entry has at most {MAX_LEAF_BYTES} bytes")
         if self._is_read_only:
             raise LogReadOnly("the log was opened read-only")
+        if self.gate is not None:
+            self.gate()
         if not self._leaves and not self._signers():
             # Here rather than at the seal: what cannot be signed is not begun, and the work's sender repeats it.
             raise LogKeyEnded("no key of the log is in force, so nothing can be entered; rotate the log key")

@@ -1,0 +1,1 @@
+"""What every store keeps about being restored, its own and its peers', as numbered migrations."""
