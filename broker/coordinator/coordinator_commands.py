@@ -95,6 +95,7 @@ class CoordinatorCommands:
             "dates": room.post.dates.shown(),
             "policy_digest": room.policy.digest,
             "log_size": room.log.head.size,
+            "restored": room.ground.catch_up.shown(),
             "open": counts,
             "waiting": len(room.post.outbox),
             "agencies": [

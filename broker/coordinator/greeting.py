@@ -14,6 +14,8 @@ import structlog
 from broker.coordinator import records
 from broker.coordinator.acting import Carried, Telling, tell
 from broker.coordinator.room import Room, extension_from
+from broker.coordinator.told_again import give_back_deeds, tell_desk_again
+from broker.node.backup_standing import has_new_epoch
 from broker.node.log import get_leaf_hashes
 from broker.node.post.port import Received
 from broker.node.store.port import AfterSeal, Seal, Transaction
@@ -33,23 +35,28 @@ class _Head:
     last_seq: int
     checkpoint: bytes
     extension: bytes
+    is_restored: bool
+    """The party shows a new epoch: it lost what it was told since its backup."""
 
 
 async def greet(room: Room, received: Received, hello: Hello) -> None:
     """Answer a hello."""
     party, now = received.sender, received.at
     is_agent = party.statement.party_kind is PartyKind.AGENT
+    if room.on_hello is not None:
+        await room.on_hello(received, hello)
 
     def work(tx: Transaction) -> _Head | AfterSeal[_Head]:
+        is_restored = has_new_epoch(tx, party.id, hello.epoch, hello.sent_at)
         if is_agent:
             records.note_heard(tx, party.id, now)
 
         def build(tx: Transaction, seal: Seal) -> _Head:
             if not is_agent:
-                return _Head(seal.size, 0, seal.checkpoint, b"")
+                return _Head(seal.size, 0, seal.checkpoint, b"", is_restored)
             records.swap_extended_size(tx, party.id, seal.size)
             extension = extension_from(tx, hello.mirror_size, seal.size)
-            return _Head(seal.size, records.last_seq(tx, party.id), seal.checkpoint, extension)
+            return _Head(seal.size, records.last_seq(tx, party.id), seal.checkpoint, extension, is_restored)
 
         return AfterSeal(build)
 
@@ -60,6 +67,10 @@ async def greet(room: Room, received: Received, hello: Hello) -> None:
     parts = (head.checkpoint, head.extension)
     await room.post.send(room.post.passing(Head, party, parts, size=head.size, last_seq=head.last_seq))
     # The head first: with its hashes the mirror takes everything that follows.
+    if head.is_restored:
+        # Its own deeds before what it is asked again, so that it acknowledges no request twice.
+        again = await (give_back_deeds(room, party.id, hello.mirror_size) if is_agent else tell_desk_again(room))
+        _log.warning("peer_was_restored", party=party.id, count=again)
     room.post.peer_returned(party.id)
     if hello.last_seq < head.last_seq:
         await _send_what_it_lacks(room, party.id, hello.last_seq, now)

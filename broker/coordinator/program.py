@@ -16,6 +16,7 @@ from broker.coordinator.config import CoordinatorSettings
 from broker.coordinator.coordinator_commands import CoordinatorCommands
 from broker.coordinator.correspondent import CoordinatorCorrespondent
 from broker.coordinator.members import settle_members
+from broker.coordinator.restored import Witnesses, witness_commands
 from broker.coordinator.room import Room
 from broker.coordinator.timekeeper import SETTLE_IN, Timekeeper
 from broker.node.bus.access import PLAINTEXT
@@ -44,14 +45,30 @@ class Coordinator:
     ground: Ground
     room: Room
     timekeeper: Timekeeper
+    witnesses: Witnesses
     commands: Mapping[str, Command] = field(default_factory=dict)
     checks: Mapping[str, Check] = field(default_factory=dict)
 
     async def start(self) -> None:
-        """Say in the log what is in force and who is admitted; then take messages in, and last fire timers."""
+        """Begin; a coordinator that was restored listens first, and begins once it has caught up."""
+        if self.ground.catch_up.is_on:
+            await self.ground.post.start()
+            self.ground.post.spawn(self.witnesses.run(self._begin))
+            return
+        await self._settle()
+        await self.ground.post.start()
+        self._keep_time()
+
+    async def _begin(self) -> None:
+        await self._settle()
+        self._keep_time()
+
+    async def _settle(self) -> None:
+        """Say in the log what is in force and who is admitted: before messages are taken in, or while they wait."""
         await open_log(self.room)
         await settle_members(self.room)
-        await self.ground.post.start()
+
+    def _keep_time(self) -> None:
         self.ground.post.spawn(self.timekeeper.run())
         self.ground.post.spawn(self._count_for_ever())
 
@@ -81,7 +98,11 @@ def build_coordinator(ground: Ground, policy: Policy, *, settle_in: timedelta = 
     timekeeper = Timekeeper(room, settle_in=settle_in)
     ground.post.correspondent = CoordinatorCorrespondent(room, timekeeper)
     ground.post.on_connected = timekeeper.connected
-    return Coordinator(ground, room, timekeeper, CoordinatorCommands(room).table())
+    witnesses = Witnesses(room)
+    room.on_hello = witnesses.hear
+    ground.log.gate = ground.catch_up.require
+    commands = {**CoordinatorCommands(room).table(), **witness_commands(witnesses)}
+    return Coordinator(ground, room, timekeeper, witnesses, commands)
 
 
 async def open_log(room: Room) -> None:
@@ -116,4 +137,4 @@ def run_coordinator(home_path: Path) -> int:
         ground = await open_ground(home, migrations=records.MIGRATIONS, bus=bus, clock=SystemClock(), metrics=metrics)
         return build_coordinator(ground, policy, settle_in=timedelta(seconds=settings.time.settle_in_seconds))
 
-    return run("coordinator", settings.observe.port, build)
+    return run("coordinator", settings.observe.port, build, second_copy=settings.backup.follow)

@@ -5,6 +5,7 @@ Its node, its policy, who is admitted. Composition; nothing here decides.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,11 +15,12 @@ from broker.node.log import Log, get_leaf_hashes
 from broker.node.metrics import CoordinatorMetrics
 from broker.node.policy import Policy
 from broker.node.post.office import Post
+from broker.node.post.port import Received
 from broker.node.store.port import Seal, Transaction
 from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
 from schemas.messages.party import Directory, Party, PartyKind
-from schemas.messages.transport import MAX_EXTENSION_LEAVES
+from schemas.messages.transport import MAX_EXTENSION_LEAVES, Hello
 
 START_BYTES: Final = 8
 
@@ -32,6 +34,8 @@ class Room:
     policy: Policy
     metrics: CoordinatorMetrics
     admitted: dict[str, str] = field(default_factory=dict)
+    on_hello: Callable[[Received, Hello], Awaitable[None]] | None = None
+    """Hears every hello first: a restored coordinator listens for whoever is ahead of it."""
 
     @property
     def grant_key(self) -> SigningKey:
