@@ -57,6 +57,7 @@ class Agent:
 
     async def start(self) -> None:
         """Listen, go on with what waits from before, and say hello whenever the bus is there."""
+        await self.currency.begin_anew()
         await self.worker.resume()
         await self.ground.post.start()
         self.ground.post.spawn(self.currency.keep_up())
@@ -91,7 +92,7 @@ def build_agent(ground: Ground, source: RecordSource, gatekeeper: Gatekeeper, se
         raise HomeInvalid("this agency's own file names no log; make the home again with init")
     checker = Checker(ground.ring, lambda: post.directory)
     metrics = AgentMetrics(ground.metrics.registry)
-    currency = Currency(post, checker, hub, metrics)
+    currency = Currency(post, checker, hub, metrics, ground.catch_up)
     calls = SourceCalls(ground.clock, places=answers.source_calls, limit_ms=answers.source_seconds * 1000)
     own_log = OwnLog(ground.log, ground.directory.hub)
 

@@ -21,10 +21,12 @@ from agents.runtime.answering import Signatory
 from agents.runtime.check_failures import EntryForeign
 from agents.runtime.checks import Checker, Delivered
 from agents.runtime.currency import Currency, HeadMalformed
+from agents.runtime.given_back import OWN_DEEDS, GivenBack, acknowledged_before, read_given_back
 from agents.runtime.jobs import Job, JobEvent, JobState, MadeAnswer
 from agents.runtime.mirror import MirrorGap, Standing
 from agents.runtime.own_log import OwnLog
 from agents.runtime.worker import Worker
+from broker.node.backup_standing import has_new_epoch, keep, kept_for
 from broker.node.metrics import AgentMetrics
 from broker.node.post.office import Post
 from broker.node.post.port import Received, Reply, Sent, Settlement, Work
@@ -47,7 +49,7 @@ from schemas.messages.entry import (
 )
 from schemas.messages.model import KindUnexpected
 from schemas.messages.party import Party
-from schemas.messages.transport import COMMITTED, Acknowledgement, Delivery, Head, LogPage, Notice, Released
+from schemas.messages.transport import COMMITTED, Acknowledgement, Delivery, Head, Hello, LogPage, Notice, Released
 
 _log = structlog.get_logger()
 
@@ -97,7 +99,8 @@ class AgentCorrespondent:
         if sent.kind == "released":
             if acknowledgement.code != COMMITTED:
                 _log.error("answer_not_taken", exchange=exchange, code=acknowledgement.code)
-            return lambda tx: self._desk_has_it(tx, exchange)
+            shown = acknowledgement.epoch, acknowledgement.sent_at
+            return lambda tx: self._desk_has_it(tx, exchange, *shown)
         if acknowledgement.code != COMMITTED:
             _log.error("deed_not_entered", exchange=exchange, code=acknowledgement.code)
             return lambda tx: self._conclude(tx, exchange)
@@ -117,6 +120,7 @@ class AgentCorrespondent:
             if jobs.state_of(tx, exchange) is JobState.ANSWERED:
                 jobs.move(tx, exchange, JobEvent.RELEASE_PROVED)
                 self.post.outbox.put(tx, released)
+                keep(tx, released, now)
                 self._tell(self.metrics.releases.inc)
 
         return work
@@ -124,12 +128,16 @@ class AgentCorrespondent:
     async def passing(self, received: Received) -> None:
         """Take a head or a page of the hub's log."""
         outer = received.outer
+        if received.sender.id == self.desk.id and isinstance(outer, Hello):
+            await self._desk_was_restored(outer)
+            return
         if received.sender.id != self.hub.id:
             raise KindUnexpected("only the coordinator keeps the hub's log")
         if isinstance(outer, Head):
             await self.currency.take_head(received, outer)
         elif isinstance(outer, LogPage):
             await self.currency.take_page(received, outer)
+        await self.currency.hub_spoke(received)
 
     def record_rejection(self, received: Received, failure: Failure) -> Callable[[Transaction], None]:
         """Enter in the own log that a message did not hold, and why."""
@@ -161,12 +169,14 @@ class AgentCorrespondent:
             mirror.note_told(tx, outer.last_seq)
             if before is not None:
                 return Reply((before,))
+            given_back = acknowledged_before(tx, exchange, delivered.request_digest)
             mirror.take_hub_entry(tx, receipt.index, receipt.leaf, delivered.entry)
             self.own_log.received(tx, receipt.leaf, delivered.entry.type, exchange, now)
-            self.own_log.deed(tx, acknowledged, "acknowledged", exchange, now)
-            jobs.open_job(tx, job, delivered.request_digest, acknowledged)
+            if given_back is None:
+                self.own_log.deed(tx, acknowledged, "acknowledged", exchange, now)
+            jobs.open_job(tx, job, delivered.request_digest, given_back or acknowledged)
             self._tell(partial(self._entered, exchange, mirror.standing(tx)))
-            return Reply((acknowledged,))
+            return Reply((given_back or acknowledged,))
 
         return work
 
@@ -174,6 +184,10 @@ class AgentCorrespondent:
         now = received.at
         receipt, extension = self._proof(received.parts, now)
         entry = read_entry(receipt.leaf)
+        if isinstance(entry, OWN_DEEDS):
+            agency, directory = self.checker.me.id, self.checker.directory
+            deed = read_given_back(receipt, entry, outer.exchange, directory=directory, agency=agency)
+            return self._given_back(deed, extension, outer, now)
         if not isinstance(entry, _NOTICED) or not self._is_about_me(entry, receipt, outer.exchange):
             raise EntryForeign("not an entry about this agency that the hub gives notice of")
         seen_at = min(outer.sent_at, now)
@@ -185,6 +199,22 @@ class AgentCorrespondent:
                 self.own_log.received(tx, receipt.leaf, entry.type, entry.exchange, now)
             if isinstance(entry, _ENDING):
                 self._conclude(tx, entry.exchange)
+            self._tell(partial(self.currency.moved, mirror.standing(tx)))
+            return Reply()
+
+        return work
+
+    def _given_back(self, deed: GivenBack, extension: mirror.Extension, outer: Notice, now: int) -> Work:
+        seen_at = min(outer.sent_at, now)
+
+        def work(tx: Transaction) -> Reply:
+            self._watch_gap(lambda: mirror.take_head(tx, deed.receipt, extension, seen_at))
+            mirror.note_told(tx, outer.last_seq)
+            deed.take(tx, self.own_log, now)
+            if deed.ends and jobs.state_of(tx, deed.entry.exchange) is JobState.WAITING:
+                # It was answered before the restore, and that answer is not here any more: none is made a second time.
+                _log.error("answer_lost_in_restore", exchange=deed.entry.exchange)
+                self._conclude(tx, deed.entry.exchange)
             self._tell(partial(self.currency.moved, mirror.standing(tx)))
             return Reply()
 
@@ -221,7 +251,21 @@ class AgentCorrespondent:
             self.post.outbox.discard(tx, exchange, "deed")
         self._tell(lambda: self.worker.concluded(exchange))
 
-    def _desk_has_it(self, tx: Transaction, exchange: str) -> None:
+    async def _desk_was_restored(self, hello: Hello) -> None:
+        """A desk says hello only after a restore: answers that it may have lost are offered again, byte for byte."""
+        now = self.post.clock.now()
+
+        def work(tx: Transaction) -> int:
+            has_new_epoch(tx, self.desk.id, hello.epoch, hello.sent_at)
+            again = kept_for(tx, self.desk.id, now)
+            for outgoing in again:
+                self.post.outbox.put(tx, outgoing)
+            return len(again)
+
+        _log.warning("peer_was_restored", party=self.desk.id, count=await self.post.commit(work))
+
+    def _desk_has_it(self, tx: Transaction, exchange: str, epoch: str, sent_at: int) -> None:
+        has_new_epoch(tx, self.desk.id, epoch, sent_at)
         if jobs.state_of(tx, exchange) is JobState.RELEASED:
             jobs.move(tx, exchange, JobEvent.DESK_HAS_IT)
         jobs.let_go(tx, exchange)

@@ -11,9 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+import structlog
+
 from agents.runtime import mirror
 from agents.runtime.checks import Checker
 from agents.runtime.mirror import Extension, MirrorGap, Standing
+from broker.node.backup_catchup import CatchUp
+from broker.node.backup_standing import has_new_epoch
 from broker.node.metrics import AgentMetrics
 from broker.node.post.office import Post
 from broker.node.post.port import Received
@@ -22,6 +26,8 @@ from schemas.failures import Rejected
 from schemas.ledger.checkpoint import SignedTreeHead, open_checkpoint
 from schemas.messages.party import Party
 from schemas.messages.transport import MAX_PAGE_LEAVES, Head, Hello, LogPage, LogQuery
+
+_log = structlog.get_logger()
 
 FRESH_MS: Final = 10 * 60_000
 """How old the newest statement of the hub may be when an answer leaves (DESIGN section 4, step 7)."""
@@ -47,17 +53,37 @@ class Currency:
     checker: Checker
     hub: Party
     metrics: AgentMetrics
+    catch_up: CatchUp
     _stands: Standing = field(default=mirror.NOTHING_HELD)
     _ask_at: int = 0
     _ask_page_at: int = 0
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
     _pending: list[bytes] = field(default_factory=list)
     _pending_from: int = 0
+    _hub_epoch: str = ""
 
     async def say_hello(self) -> None:
         """Tell the hub how far this mirror is; it answers with a head and sends what waits."""
-        stands = await self.standing()
-        await self.post.send(self.post.passing(Hello, self.hub, mirror_size=stands.size, last_seq=stands.held))
+        stands, checkpoint = await self.post.store.read(lambda tx: (mirror.standing(tx), mirror.newest_checkpoint(tx)))
+        parts = (checkpoint,) if checkpoint else ()
+        await self.post.send(self.post.passing(Hello, self.hub, parts, mirror_size=stands.size, last_seq=stands.held))
+
+    async def begin_anew(self) -> None:
+        """After a restore: act on nothing until the hub has stated its head, and all of it is held."""
+        if self.catch_up.is_on:
+            self.catch_up.waits_for = "a head of the hub's log, and every entry up to it that names this agency"
+            await self.post.store.write(mirror.forget_seen)
+
+    async def hub_spoke(self, received: Received) -> None:
+        """Say hello to a hub that shows a new epoch: it was restored, and must hear what this mirror holds."""
+        outer = received.outer
+        if outer.epoch == self._hub_epoch:
+            return
+        self._hub_epoch = outer.epoch
+        if await self.post.store.write(lambda tx: has_new_epoch(tx, received.sender.id, outer.epoch, outer.sent_at)):
+            _log.warning("peer_was_restored", party=received.sender.id)
+            await self.say_hello()
+            self.post.peer_returned(received.sender.id)
 
     async def keep_up(self) -> None:
         """Say hello whenever the view grows old; never returns."""
@@ -92,6 +118,8 @@ class Currency:
     def moved(self, stands: Standing) -> None:
         """A work has moved the mirror this far, durably or not yet. Called on the event loop."""
         self._newer(stands)
+        if self.catch_up.is_on and is_current(stands, self.post.clock.now()):
+            self.post.spawn(self.catch_up.finish(self.post.clock.now()))
         self.metrics.mirror_entries.labels(self.hub.statement.hub).set(stands.size)
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()

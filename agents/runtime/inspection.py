@@ -37,6 +37,7 @@ class Inspection:
         return {
             "agency": self.ground.me.id,
             "hub": self.ground.directory.hub,
+            "restored": self.ground.catch_up.shown(),
             "connected": self.ground.post.connected_at is not None,
             "dates": self.ground.post.dates.shown(),
             "jobs": counts,

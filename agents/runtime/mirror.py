@@ -188,6 +188,17 @@ def standing(tx: Transaction) -> Standing:
     return Standing(head[0], held, told, head[1])
 
 
+def newest_checkpoint(tx: Transaction) -> bytes:
+    """The newest checkpoint of the hub that is held, as the hub signed it; empty if there is none."""
+    row = tx.execute("SELECT checkpoint FROM mirror_head").fetchone()
+    return bytes(row[0]) if row else b""
+
+
+def forget_seen(tx: Transaction) -> None:
+    """After a restore: what the hub says has to be heard anew before anything is answered on it."""
+    tx.execute("UPDATE mirror_head SET seen_at = 0")
+
+
 def is_concluded(tx: Transaction, exchange: str) -> bool:
     """Whether the hub has ended the exchange: an answer would reach nobody."""
     return (

@@ -32,4 +32,9 @@ def run_agent(home: Home, agency: Agency) -> int:
         ground = await open_ground(home, migrations=AGENT_MIGRATIONS, bus=bus, clock=SystemClock(), metrics=metrics)
         return build_agent(ground, source, gatekeeper, configured.settings)
 
-    return run(agency.kind.value.replace("_", "-"), configured.settings.observe.port, build)
+    return run(
+        agency.kind.value.replace("_", "-"),
+        configured.settings.observe.port,
+        build,
+        second_copy=configured.settings.backup.follow,
+    )

@@ -109,7 +109,8 @@ class Worker:
         if job is None:
             return
         header, grant, told = self._opened(job, delivered)
-        if stands.is_whole or await self._current(job):  # check 22
+        # A restored store may be whole and old: then nothing is looked at before the hub was heard.
+        if (stands.is_whole and not self.currency.catch_up.is_on) or await self._current(job):  # check 22
             asked = Asked(header, job_digest(job.request), job_digest(job.grant_envelope))
             looked = await self._look(job, header, grant, told)
             while looked is not None and not self._running[exchange].is_set():
