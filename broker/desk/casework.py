@@ -153,15 +153,38 @@ class Casework:
             await self._finish_erasing(enquiry, reply_key)
         return {"enquiry": enquiry, "state": EnquiryState.ERASED.value}
 
-    async def recover(self) -> None:
-        """Finish erasures that a crash interrupted, and destroy keys whose enquiry was never committed."""
+    async def recover(self, *, sweep: bool = True) -> None:
+        """Finish erasures that a crash interrupted, and destroy keys whose enquiry was never committed.
+
+        `sweep` is False for a store that was restored: keys that it does not know may be a newer backup's.
+        """
         known = await self.post.store.read(register.all_keys)
         self.metrics.enquiries_open.set(sum(state is not EnquiryState.ERASED for _, _, state in known))
         for enquiry, reply_key, state in known:
             if state is EnquiryState.ERASING:
                 await self._finish_erasing(enquiry, reply_key)
-        enquiries, reply_keys = {one for one, _, _ in known}, {key for _, key, _ in known}
-        await asyncio.to_thread(self.vault.sweep, enquiries, reply_keys)
+        if sweep:
+            enquiries, reply_keys = {one for one, _, _ in known}, {key for _, key, _ in known}
+            await asyncio.to_thread(self.vault.sweep, enquiries, reply_keys)
+
+    async def let_go_of_unreadable(self) -> int:
+        """After a restore: end every enquiry whose keys are gone, erased since the backup or lost with the key store.
+
+        What is under way for it is withdrawn; gives back how many enquiries there were.
+        """
+        now, ended = self.post.clock.now(), 0
+        for enquiry, reply_key, state in await self.post.store.read(register.all_keys):
+            over = state in (EnquiryState.ERASING, EnquiryState.ERASED)
+            if over or await asyncio.to_thread(self.vault.holds, enquiry, reply_key):
+                continue
+
+            def work(tx: Transaction, enquiry: str = enquiry) -> None:
+                self._take_back_all(tx, enquiry, now)
+                register.forget_content(tx, enquiry)
+
+            await self.post.commit(work)
+            ended += 1
+        return ended
 
     async def _finish_erasing(self, enquiry: str, reply_key: str) -> None:
         # A crash before this line: the enquiry says ERASING, and the next start comes here again.

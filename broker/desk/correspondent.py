@@ -6,7 +6,7 @@ of the message. What a check is, is in `opening`, `notices` and `ruling`; what m
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from broker.desk import register
@@ -62,6 +62,8 @@ class DeskCorrespondent:
     deeds: Deeds = field(repr=False)
     peer_returned: Callable[[str], None]
     metrics: DeskMetrics = field(repr=False)
+    on_coordinator: Callable[[Received], Awaitable[None]]
+    """Hears what the coordinator says in passing."""
 
     async def prepare(self, received: Received) -> Work:
         """Check a lasting message and say what committing it will do."""
@@ -84,6 +86,7 @@ class DeskCorrespondent:
         """The coordinator said something: it is there, so whatever waits for it goes out at once."""
         if received.sender.id == self.trust.coordinator.id:
             self.peer_returned(received.sender.id)
+            await self.on_coordinator(received)
 
     def record_rejection(self, received: Received, failure: Failure) -> Callable[[Transaction], None]:
         """The work that notes a message that did not hold."""

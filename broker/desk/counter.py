@@ -17,6 +17,7 @@ from broker.desk.officers import CommandRepeated, check_command
 from broker.desk.questions import Questions
 from broker.desk.reading import Reading
 from broker.desk.trust import Trust
+from broker.node.backup_catchup import CatchUp
 from broker.node.post.office import Post
 from schemas.failures import Rejected
 
@@ -42,6 +43,7 @@ class Counter:
     casework: Casework = field(repr=False)
     questions: Questions = field(repr=False)
     reading: Reading = field(repr=False)
+    catch_up: CatchUp
 
     async def serve(self, method: str, path: str, header: str, body: bytes) -> Answer:
         """Carry out one command.
@@ -52,8 +54,10 @@ class Counter:
 
         Raises:
             CommandUnknown, CommandUnsigned, CommandUntimely, CommandRepeated, and what the command itself raises.
+            CatchingUp: the desk was restored and has not heard the coordinator yet.
         """
         act, target = _find(method, path)
+        self.catch_up.require()
         now = self.post.clock.now()
         commander = check_command(header, method, path, body, trust=self.trust, now=now)
         is_new = await self.post.store.write(
@@ -71,6 +75,7 @@ class Counter:
             "waiting": len(self.post.outbox),
             "dates": self.post.dates.shown(),
             "halted": self.post.halted.done(),
+            "restored": self.catch_up.shown(),
             **counts,
         }
 

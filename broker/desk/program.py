@@ -18,6 +18,7 @@ from broker.desk.counter import Counter
 from broker.desk.deeds import Deeds
 from broker.desk.questions import Questions
 from broker.desk.reading import Reading
+from broker.desk.restored import RestoredDesk
 from broker.desk.shelf import Shelf
 from broker.desk.trust import Trust
 from broker.desk.vault import Vault
@@ -45,12 +46,14 @@ class Desk:
     trust: Trust
     casework: Casework
     counter: Counter
+    restored: RestoredDesk
     commands: Mapping[str, Command] = field(default_factory=dict)
     checks: Mapping[str, Check] = field(default_factory=dict)
 
     async def start(self) -> None:
         """Finish what a crash interrupted, then take messages in."""
-        await self.casework.recover()
+        await self.casework.recover(sweep=not self.ground.catch_up.is_on)
+        await self.restored.begin()
         await self.ground.post.start()
 
     async def stop(self) -> None:
@@ -82,6 +85,7 @@ def build_desk(ground: Ground, settings: DeskSettings) -> Desk:
         officers=named(load_cards(home)),
         metrics=metrics,
     )
+    restored = RestoredDesk(trust, post, casework, ground.catch_up)
     post.correspondent = DeskCorrespondent(
         trust=trust,
         store=ground.store,
@@ -91,15 +95,17 @@ def build_desk(ground: Ground, settings: DeskSettings) -> Desk:
         deeds=deeds,
         peer_returned=post.peer_returned,
         metrics=metrics,
+        on_coordinator=restored.heard,
     )
 
     async def say_hello() -> None:
         # The desk mirrors nothing: the zeros say so, and what waits for it at the coordinator is sent at once.
         await post.send(post.passing(Hello, trust.coordinator, mirror_size=0, last_seq=0))
+        await restored.tell_agencies()
 
     post.on_connected = say_hello
-    counter = Counter(trust, post, casework, questions, Reading(post, shelf, deeds))
-    return Desk(ground, trust, casework, counter, _commands(ground, counter))
+    counter = Counter(trust, post, casework, questions, Reading(post, shelf, deeds), ground.catch_up)
+    return Desk(ground, trust, casework, counter, restored, _commands(ground, counter))
 
 
 def run_desk(home_path: Path) -> int:
@@ -116,7 +122,7 @@ def run_desk(home_path: Path) -> int:
         ground = await open_ground(home, migrations=DESK_MIGRATIONS, bus=bus, clock=SystemClock(), metrics=metrics)
         return build_desk(ground, settings)
 
-    return run("desk", settings.observe.port, build)
+    return run("desk", settings.observe.port, build, second_copy=settings.backup.follow)
 
 
 def _commands(ground: Ground, counter: Counter) -> Mapping[str, Command]:

@@ -265,6 +265,13 @@ def drop_prepared(tx: Transaction, exchange: str) -> None:
     tx.execute("DELETE FROM exchange WHERE id = ? AND progress = ?", (exchange, Progress.PREPARED))
 
 
+def drop_all_prepared(tx: Transaction) -> None:
+    """Forget every request that was never signed, as far as this store knows."""
+    prepared = "SELECT id FROM exchange WHERE progress = ?"
+    tx.execute(f"DELETE FROM exchange_event WHERE exchange IN ({prepared})", (Progress.PREPARED,))  # noqa: S608  # ours
+    tx.execute("DELETE FROM exchange WHERE progress = ?", (Progress.PREPARED,))
+
+
 def exchanges_of(tx: Transaction, enquiry: str) -> list[ExchangeRow]:
     """Every exchange of an enquiry, in the order they were made."""
     ids = tx.execute("SELECT id FROM exchange WHERE enquiry = ? ORDER BY asked_at, id", (enquiry,)).fetchall()

@@ -89,6 +89,10 @@ class Vault:
             _shorten(self._identities)
         return found
 
+    def holds(self, enquiry: str, reply_key: str) -> bool:
+        """Whether both keys of an enquiry are there."""
+        return enquiry in self._keys.names(KeyPurpose.STORAGE) and reply_key in self._keys.names(KeyPurpose.REPLY)
+
     def erase(self, enquiry: str, reply_key: str) -> None:
         """Destroy both keys; erasing twice is erasing once. Nothing sealed to the enquiry opens after this returns."""
         self._identities.pop(reply_key, None)
