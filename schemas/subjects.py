@@ -61,7 +61,7 @@ ROUTES: Final[Mapping[tuple[PartyKind, PartyKind], Route]] = {
         f"from.{TOKEN}.desk",
         (Released, Acknowledgement),
     ),
-    (PartyKind.DESK, PartyKind.AGENT): Route(f"to.{TOKEN}.desk", (Acknowledgement,)),
+    (PartyKind.DESK, PartyKind.AGENT): Route(f"to.{TOKEN}.desk", (Acknowledgement, Hello)),
     (PartyKind.AGENT, PartyKind.ADMISSION): Route(
         f"from.{TOKEN}.admission",
         (Renewal, DirectoryQuery, Acknowledgement),

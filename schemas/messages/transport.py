@@ -90,7 +90,11 @@ class Acknowledgement(Outer):
 
 
 class Hello(Outer):
-    """A party to its hub: I am here; my mirror has that size and I hold the hub's entries up to that number."""
+    """A party to its hub: I am here; my mirror has that size and I hold the hub's entries up to that number.
+
+    Part: the newest checkpoint of the hub's log that is held, if one is. A desk says it to an agent too, with zeros and
+    no part, after its own store was restored (SPEC 4.5).
+    """
 
     lasting: ClassVar[bool] = False
 
