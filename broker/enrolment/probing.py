@@ -53,7 +53,7 @@ async def probe(address: ServerAddress) -> list[Finding]:
                 if await _is_answered(address, attempt):
                     found.append(Finding(where, attempt.found))
         except ssl.SSLError as refusal:
-            # In TLS 1.2 the server asks for a certificate before the handshake is done: it refused that, not the version.
+            # In TLS 1.2 a certificate is asked for within the handshake: it refused that, and not the version.
             if attempt.is_old and any(word in (refusal.reason or "") for word in _ABOUT_US):
                 found.append(Finding(where, attempt.found))
         except (OSError, TimeoutError):

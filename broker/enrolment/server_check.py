@@ -167,12 +167,10 @@ class _Check:
         yield from self._only(block, _ACCEPTS | {"name", "routes", "pool_size"}, "cluster.")
         yield from self._must(block, setting.line, "no_advertise", True, "servers tell clients of each other")
         yield from self._tls("cluster", block, now, is_first=False, line=setting.line)
-        tls = _block(block["tls"].value) if "tls" in block else _NOTHING
-        pins = _value(tls, "pinned_certs")
-        if not (isinstance(pins, list) and pins):
-            yield self._at(
-                setting.line, "no pinned_certs in cluster: an agency's certificate would let it in as a server; add it"
-            )
+        if (tls := block.get("tls")) is not None:
+            pins = _value(_block(tls.value), "pinned_certs")
+            if not (isinstance(pins, list) and pins):
+                yield self._at(tls.line, "no pinned_certs: an agency's certificate would let it in as a server; add it")
 
     def _accounts(self, identity: BusIdentity, now: int) -> Iterator[Finding]:
         operator = self.settings.get("operator")
