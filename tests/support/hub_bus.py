@@ -184,6 +184,12 @@ class HubBus:
         """TLS with a certificate of the hub's authority."""
         return client_context(self.authority, kind)
 
+    def server_context(self, name: str) -> ssl.SSLContext:
+        """TLS with a server's own certificate."""
+        context = ssl.create_default_context(cadata=self.authority.pem.decode())
+        context.load_cert_chain(self.folder / name / "server.pem", self.folder / name / "server.key")
+        return context
+
     def agency(self, *, may_run_leaf: bool = False, life_ms: int = ACCOUNT_LIFE_MS) -> AgencyOnBus:
         """An agency with keys of its own, and the claims that the operator signs for it."""
         account, signer = SigningKey.generate(KeyPurpose.BUS_ACCOUNT), SigningKey.generate(KeyPurpose.BUS_SIGNER)

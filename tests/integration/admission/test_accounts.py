@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +14,7 @@ import pytest
 
 from broker.enrolment.accounts import HUB_PARTIES
 from broker.node.bus.claims import Claims, ClaimsKind, encode
+from broker.node.bus.embedded import HOST
 from schemas.crypto import nkey
 from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
@@ -229,3 +233,23 @@ async def test_claims_that_expire_end_the_connection(hub_bus: HubBus, admitting:
         await client.closed.wait()
     with pytest.raises(Exception, match=r"(?i)authorization violation|authentication expired"):
         await connect(agency.user, hub_bus.urls[0])
+
+
+def _as_a_server(port: int, context: ssl.SSLContext) -> bytes:
+    """What a server's port for other servers says to whoever comes with that certificate."""
+    with (
+        socket.create_connection((HOST, port), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname=HOST) as link,
+        suppress(OSError),
+    ):
+        link.sendall(b'INFO {"server_id":"N","server_name":"x","cluster":"hub","proto":1}\r\nPING\r\n')
+        return link.recv(65536)
+    return b""
+
+
+async def test_an_agencys_certificate_does_not_make_it_a_server_of_the_cluster(cluster: HubBus) -> None:
+    agency, port = cluster.agency(), cluster.nodes[0].route_port
+    assert await asyncio.to_thread(_as_a_server, port, agency.user.tls()) == b""
+    assert "not pinned" in cluster.log("hub-1")
+    # The port does speak to whoever has a server's certificate.
+    assert (await asyncio.to_thread(_as_a_server, port, cluster.server_context("hub-2"))).startswith(b"INFO ")
