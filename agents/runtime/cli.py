@@ -1,4 +1,4 @@
-"""The commands of an agent, one set for every agency: init, pin, doctor, run, try, status, log.
+"""The commands of an agent, one set for every agency: init, enrol, pin, doctor, run, try, status, log.
 
 An error is one line that says what to do, exit status 1; a misused command exits 2. What reads also speaks JSON. Thin:
 each command asks a module or the running program and prints. It imports what it needs when it is called: who asks for
@@ -11,7 +11,7 @@ import functools
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -31,6 +31,12 @@ _home = click.option(
     "--home", type=click.Path(path_type=Path), default=Path("."), show_default=True, help="The agent's directory."
 )
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+class FileUnusable(Failure):
+    """A file that cannot be read or written."""
+
+    code = "file_unusable"
 
 
 def explained(command: Callable[P, R]) -> Callable[P, R]:
@@ -56,7 +62,7 @@ def program(kind: AgencyKind, source: SourceOf, defaults: Path) -> click.Group:
     """
     agency = Agency(kind, source, defaults)
     group = click.Group("agent", help=f"The agent of a {kind.value} agency: answers a hub from its own records.")
-    for command in (_init(agency), _pin(), _doctor(agency), _run(agency), _try(agency), _status(), _log()):
+    for command in (_init(agency), _enrol(), _pin(), _doctor(agency), _run(agency), _try(agency), _status(), _log()):
         group.add_command(command)
     return group
 
@@ -67,7 +73,7 @@ def _init(agency: Agency) -> click.Command:
     @click.option("--hub", required=True, help="The hub's name, as its party files say it.")
     @click.option("--agency", "party", required=True, help="This agency's name in that hub: a-z, 0-9 and -.")
     @click.option("--name", required=True, help="The organisation's name, for people.")
-    @click.option("--bus", default="nats://127.0.0.1:4222", show_default=True, help="Where the bus is.")
+    @click.option("--bus", help="Where the bus is, if it is not to be taken from the hub's reply.")
     @click.option(
         "--ig-lead-key",
         type=click.Path(path_type=Path),
@@ -75,7 +81,7 @@ def _init(agency: Agency) -> click.Command:
         help="Where the information-governance lead's private key is written, for the lead to take away.",
     )
     @explained
-    def init(home: Path, hub: str, party: str, name: str, bus: str, ig_lead_key: Path) -> None:
+    def init(home: Path, hub: str, party: str, name: str, bus: str | None, ig_lead_key: Path) -> None:
         """Make an agent's directory: keys, public file, configuration."""
         from agents.runtime.initialising import NewAgent, initialise
 
@@ -83,9 +89,61 @@ def _init(agency: Agency) -> click.Command:
         made = initialise(Home(home), new, now=_now())
         click.echo(f"made {made.id} in {home}")
         click.echo(f"fingerprint  {made.fingerprint}")
-        click.echo(f"next: hand {home / 'own.party'} to the hub, compare fingerprints by voice, pin the hub's files")
+        click.echo(f"next: agent enrol --home {home} writes the request that the hub admits this agency by")
 
     return init
+
+
+def _enrol() -> click.Command:
+    @click.command("enrol")
+    @_home
+    @click.argument("reply", required=False, type=click.Path(allow_dash=True, path_type=Path))
+    @click.option("--out", type=click.Path(path_type=Path), help="Write the request there, and not as text to paste.")
+    @click.option("--words", help="The ten words as the hub read them out; without it you are asked to compare.")
+    @click.option("--replace-root", is_flag=True, help="Make a new root key, because the old one is lost or stolen.")
+    @explained
+    def enrol(home: Path, reply: Path | None, out: Path | None, words: str | None, replace_root: bool) -> None:
+        """Write the request to be admitted; or take the hub's REPLY (a file, or - for a pasted block)."""
+        from agents.runtime.enrolling import accept, request
+
+        if reply is None:
+            file = request(Home(home), now=_now(), replaces_root=replace_root).decode("ascii")
+            if out is None:
+                click.echo(file, nl=False)
+            else:
+                _write(out, file)
+            click.echo(f"hand {out or 'this'} to the hub; nothing in it is secret", err=True)
+            click.echo("when its reply has come: agent enrol REPLY, and compare ten words by telephone", err=True)
+            return
+        enrolled = accept(Home(home), _given(reply), now=_now(), compare=functools.partial(_compare_words, words))
+        click.echo(f"enrolled {enrolled.agency} at {enrolled.hub}; pinned {', '.join(enrolled.pinned)}")
+        click.echo(f"bus {', '.join(enrolled.addresses)}")
+
+    return enrol
+
+
+def _compare_words(said: str | None, words: Sequence[str]) -> bool:
+    click.echo(f"\n  {' '.join(words)}\n", err=True)
+    if said is None:
+        return click.confirm("Does the hub read out the same ten words?", err=True)
+    from schemas.messages.words import check_words
+
+    check_words(said, words)
+    return True
+
+
+def _given(path: Path) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    except OSError as error:
+        raise FileUnusable(f"{path} cannot be read ({error.strerror})") from None
+
+
+def _write(path: Path, content: str) -> None:
+    try:
+        path.write_text(content, "ascii")
+    except OSError as error:
+        raise FileUnusable(f"{path} cannot be written ({error.strerror})") from None
 
 
 def _pin() -> click.Command:

@@ -15,13 +15,14 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "init": (
         "broker.cli.setup",
         "init",
-        "Make a hub: two homes with keys of their own, and the public files to hand to agencies.",
+        "Make a hub: three homes with keys of their own, its authority, and a server of the bus.",
     ),
+    "agency": ("broker.cli.agency", "agency", "Agencies of the hub: admitted, suspended, expelled."),
     "pin": ("broker.cli.setup", "pin", "Trust an agency's public file, after comparing its fingerprint."),
     "run": (
         "broker.cli.running",
         "run",
-        "Run the hub: its bus if embedded, the coordinator and the desk, until told to stop; or only one PART.",
+        "Run the hub: its bus if embedded, admission, coordinator and desk, until told to stop; or only one PART.",
     ),
     "doctor": (
         "broker.cli.doctor",

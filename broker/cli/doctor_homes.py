@@ -5,10 +5,11 @@ from __future__ import annotations
 import stat
 from typing import Final
 
-from broker.client.hub import LOOPBACK, Hub
+from broker.client.hub import Hub
 from broker.coordinator.config import CoordinatorSettings
 from broker.desk.config import DeskSettings
-from broker.node.bus.address import read_plaintext_address
+from broker.enrolment.config import AdmissionSettings
+from broker.node.bus.address import read_address
 from broker.node.doctor.checked import NotWell, Warned
 from broker.node.settings import load_settings
 from schemas.crypto.purposes import KeyPurpose
@@ -64,15 +65,17 @@ def check_settings(hub: Hub) -> str | Warned:
     chosen = hub.settings().bus
     coordinator = load_settings(hub.coordinator.config_path, CoordinatorSettings)
     desk = load_settings(hub.desk.config_path, DeskSettings)
-    url = chosen.url or f"nats://{LOOPBACK}:{chosen.embedded_port}"
-    for settings, home in ((coordinator, hub.coordinator), (desk, hub.desk)):
-        read_plaintext_address(settings.bus.url, setting=f"{home.config_path}: bus.url")
-        if settings.bus.url != url:
-            raise NotWell(f"{home.config_path}: bus.url is another than in {hub.path / 'hub.toml'}; make them the same")
+    admission = load_settings(hub.admission.config_path, AdmissionSettings)
+    homes = ((coordinator, hub.coordinator), (desk, hub.desk), (admission, hub.admission))
+    for settings, home in homes:
+        for url in settings.bus.urls:
+            read_address(url, setting=f"{home.config_path}: bus.urls")
+        if settings.bus.urls != chosen.urls:
+            raise NotWell(f"{home.config_path}: bus.urls is not as in {hub.path / 'hub.toml'}; make them the same")
     without = [str(rag) for rag in Rag if rag not in desk.deadlines]
     if without:
         return Warned(f"{hub.desk.config_path}: no clock for {', '.join(without)}; such requests must name their times")
-    return f"bus {url}, a clock for each rating"
+    return f"bus {', '.join(chosen.urls)}, a clock for each rating"
 
 
 def check_users(hub: Hub) -> str | Warned:

@@ -10,31 +10,15 @@ from typing import Final
 
 import click
 
+from broker.cli.founding import CLOCK_TABLE, EMBEDDED, found_hub
 from broker.cli.options import NameParam, home_option
 from broker.cli.output import explained, json_option, show
 from broker.client.hub import LOOPBACK, Hub
-from broker.node.bus.address import read_plaintext_address
+from broker.enrolment.server_files import Node
 from broker.node.clock import SystemClock
 from broker.node.home import Home, PartyPlan
 from schemas.failures import Failure, Rejected
 from schemas.messages.party import Party, PartyKind, read_party
-
-CLOCK_TABLE: Final = """
-# Elapsed time, counted from when the enquiry was received. Working hours and calendars come later.
-[deadlines.red]
-deadline.elapsed_hours = 4
-expiry.elapsed_hours = 24
-[deadlines.amber]
-deadline.elapsed_hours = 24
-expiry.elapsed_hours = 72
-[deadlines.green]
-deadline.elapsed_hours = 72
-expiry.elapsed_hours = 168
-[deadlines.blue]
-deadline.elapsed_hours = 72
-expiry.elapsed_hours = 168
-"""
-
 
 _BELOW_EPHEMERAL: Final = range(20_000, 32_000)
 
@@ -51,22 +35,33 @@ class NotConfirmed(Failure):
     "--hub-id", required=True, type=NameParam(), help="The hub's short name, for example gwent: a-z, 0-9 and hyphens."
 )
 @click.option("--name", required=True, help="The hub's name as agencies know it.")
-@click.option("--bus-url", help="An external server, for example nats://127.0.0.1:4222. Without it one is embedded.")
+@click.option(
+    "--bus-host", default=LOOPBACK, show_default=True, help="The host by which agencies reach the embedded server."
+)
+@click.option("--bus-port", type=int, help="Its port; without it one that is free.")
+@click.option(
+    "--bus-url",
+    "bus_urls",
+    multiple=True,
+    help="Servers of your own instead, for example tls://bus.hub.example:4222; then see: broker bus config.",
+)
 @json_option
 @explained
-def init(hub: Hub, hub_id: str, name: str, bus_url: str | None, as_json: bool) -> None:
-    """Make a hub: two homes with keys of their own, and the public files to hand to agencies."""
-    port = None if bus_url else _free_port()
-    url = bus_url or f"nats://{LOOPBACK}:{port}"
-    read_plaintext_address(url, setting="--bus-url")
-    parties = create_hub(hub, hub_id=hub_id, name=name, url=url, embedded_port=port)
+def init(
+    hub: Hub, hub_id: str, name: str, bus_host: str, bus_port: int | None, bus_urls: tuple[str, ...], as_json: bool
+) -> None:
+    """Make a hub: three homes with keys of their own, its authority, and a server of the bus."""
+    embedded = None if bus_urls else Node(EMBEDDED, bus_host, port=bus_port or _free_port())
+    urls = bus_urls if embedded is None else (embedded.url,)
+    parties = found_hub(hub, hub_id=hub_id, name=name, urls=urls, now=SystemClock().now(), embedded=embedded)
     lines = [f"{party.id:12} fingerprint {party.fingerprint}" for party in parties]
     lines += [
-        f"bus          {url}" + (" (embedded: broker run starts it)" if port else ""),
-        f"Hand the two files in {hub.path / 'public'} to each agency and read the fingerprints to them by telephone.",
+        f"bus          {', '.join(urls)}" + (" (embedded: broker run starts it)" if embedded else ""),
+        "Agencies are admitted by their requests: broker agency admit REQUEST, with the hub running.",
         f"{hub.path / 'ig-lead.key'} belongs to the hub's information-governance lead: have it taken away.",
     ]
-    show({"bus": url, "parties": {party.id: party.fingerprint for party in parties}}, "\n".join(lines), as_json=as_json)
+    facts = {"bus": list(urls), "parties": {party.id: party.fingerprint for party in parties}}
+    show(facts, "\n".join(lines), as_json=as_json)
 
 
 def create_hub(hub: Hub, *, hub_id: str, name: str, url: str, embedded_port: int | None) -> tuple[Party, Party]:

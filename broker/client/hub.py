@@ -3,9 +3,8 @@
     hub.toml        which bus: an embedded server of our own, or somebody's
     coordinator/    the coordinator's home     desk/    the desk's     admission/    admission's
     bus/            the embedded server's files
-    public/         the two public files, to be handed to agencies
 
-Coordinator and desk are meant to run as two operating-system users; `broker run` on one machine starts both as one.
+The three are meant to run as three operating-system users; `broker run` on one machine starts them as one.
 """
 
 from __future__ import annotations
@@ -15,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from pydantic import Field
 
 from broker.desk.officers import sign_command
 from broker.node.clock import SystemClock
@@ -32,6 +33,8 @@ class HubBus(Section):
     """Which bus the hub uses."""
 
     embedded_port: int | None = None
+    embedded_host: str = LOOPBACK
+    urls: list[str] = Field(default_factory=list)
     url: str | None = None
 
 
@@ -86,8 +89,16 @@ class Hub:
         """
         return CommandClient(self.desk.socket_path).ask(command, arguments)
 
+    def ask_admission(self, command: str, arguments: Mapping[str, Any] | None = None) -> Any:
+        """Have the running admission carry out a command.
+
+        Raises:
+            NotRunning, CommandFailed.
+        """
+        return CommandClient(self.admission.socket_path).ask(command, arguments)
+
     def tell_both(self, command: str) -> None:
-        """Have whichever of the two runs carry out a command; the other learns of it when it starts."""
+        """Have whichever of coordinator and desk runs carry out a command; the other learns of it when it starts."""
         for ask in (self.ask_coordinator, self.ask_desk):
             try:
                 ask(command)

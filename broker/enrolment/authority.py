@@ -220,6 +220,15 @@ class Authority:
         )
 
 
+def check_hosts(hosts: Sequence[str]) -> None:
+    """That an authority can be made for servers of those names.
+
+    Raises:
+        HostInvalid: one of them is no name, or there are none or too many.
+    """
+    _permitted(hosts)
+
+
 def expires_at(certificate: bytes) -> int:
     """When the first certificate of a PEM text ends, in milliseconds UTC.
 

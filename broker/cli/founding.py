@@ -1,0 +1,106 @@
+"""Making a hub's directory: three homes that know each other, the bus's keys and authority, an embedded server's files.
+
+What `broker init` and the demonstration do; it asks nobody and prints nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from broker.client.hub import Hub
+from broker.enrolment.authorities import Authorities
+from broker.enrolment.authority import check_hosts
+from broker.enrolment.founding import found, identity_of
+from broker.enrolment.server_files import Node, write_servers
+from broker.node.bus.address import read_address
+from broker.node.home import PartyPlan
+from schemas.messages.party import Party, PartyKind
+
+EMBEDDED: Final = "hub-1"
+"""The name of the embedded server."""
+CLOCK_TABLE: Final = """
+# Elapsed time, counted from when the enquiry was received. Working hours and calendars come later.
+[deadlines.red]
+deadline.elapsed_hours = 4
+expiry.elapsed_hours = 24
+[deadlines.amber]
+deadline.elapsed_hours = 24
+expiry.elapsed_hours = 72
+[deadlines.green]
+deadline.elapsed_hours = 72
+expiry.elapsed_hours = 168
+[deadlines.blue]
+deadline.elapsed_hours = 72
+expiry.elapsed_hours = 168
+"""
+
+
+def found_hub(
+    hub: Hub, *, hub_id: str, name: str, urls: Sequence[str], now: int, embedded: Node | None = None
+) -> list[Party]:
+    """Make the three homes, pin them to each other, make everything of the bus.
+
+    Args:
+        urls: where parties dial; their hosts are those that the hub's authority may sign for.
+        embedded: the one server that `broker run` starts, if it is to start one.
+
+    Raises:
+        HomeInvalid: there is a hub here already.
+        BadBusUrl, PlaintextRefused, HostInvalid: an address cannot be used; nothing was made.
+    """
+    hosts = list(dict.fromkeys(read_address(url, setting="--bus-url").host for url in urls))
+    check_hosts(hosts)
+    log = f"{hub_id}.hub.example/sharing-log"
+    plans = {
+        hub.coordinator: (PartyPlan(hub_id, "coordinator", PartyKind.COORDINATOR, name, log=log), None),
+        hub.desk: (PartyPlan(hub_id, "desk", PartyKind.DESK, name), hub.path / "ig-lead.key"),
+        hub.admission: (PartyPlan(hub_id, "admission", PartyKind.ADMISSION, name), None),
+    }
+    parties = {home: home.create(plan, now=now, ig_lead_key=lead) for home, (plan, lead) in plans.items()}
+    for home in parties:
+        for other, party in parties.items():
+            if other != home:
+                home.pin(party.raw)
+    found(hub.admission, [hub.coordinator, hub.desk], hosts=hosts, addresses=urls, now=now)
+    listed = ", ".join(f'"{url}"' for url in urls)
+    bus = f"[bus]\nurls = [{listed}]\n"
+    hub.coordinator.config_path.write_text(bus)
+    hub.desk.config_path.write_text(bus + CLOCK_TABLE)
+    hub.admission.config_path.write_text(
+        bus + "\n# Where agencies dial, if that is another address:\n# [admission]\n# addresses = []\n"
+    )
+    chosen = f"urls = [{listed}]\n"
+    if embedded is not None:
+        chosen += f'embedded_port = {embedded.port}\nembedded_host = "{embedded.host}"\n'
+        write_embedded(hub, embedded, now=now)
+    (hub.path / "hub.toml").write_text(f"[bus]\n{chosen}")
+    return list(parties.values())
+
+
+def write_embedded(hub: Hub, node: Node, *, now: int) -> Path:
+    """Write the embedded server's files, or renew them: certificate and configuration are made anew, its key is kept.
+
+    Returns:
+        The configuration's path.
+    """
+    keys = hub.admission.keys_to_read()
+    authorities = Authorities(hub.admission, keys)
+    identity = identity_of(hub.admission, [hub.coordinator, hub.desk], keys, now=now)
+    (written,) = write_servers(
+        hub.path / "bus", [node], identity, authorities.issuing(), authorities.trusted(), now=now
+    )
+    return written
+
+
+def embedded_node(hub: Hub) -> Node | None:
+    """The embedded server as `hub.toml` has it; None if the bus is somebody else's.
+
+    Raises:
+        SettingsInvalid: it is missing, or a key does not hold.
+    """
+    chosen = hub.settings().bus
+    if chosen.embedded_port is None or chosen.url is not None or not chosen.urls:
+        return None
+    return Node(EMBEDDED, chosen.embedded_host, port=chosen.embedded_port)
