@@ -133,6 +133,19 @@ def subjects_of(sender: Party, receiver: Party) -> tuple[str, ...]:
     return tuple(route.subject.replace(TOKEN, token) for token in agent.tokens)
 
 
+def subject_back(heard_on: str, me: Party, sender: Party) -> str:
+    """The subject on which to answer what was heard on `heard_on`: in the account it came from, if that still counts.
+
+    An agent that renews with a new account hears the answer in the old one: it goes on there until it has that answer.
+
+    Raises:
+        ValueError: those two do not talk over the bus.
+    """
+    subjects = subjects_of(me, sender)
+    came_from = heard_on.split(".")[1]
+    return next((subject for subject in subjects if subject.split(".")[1] == came_from), subjects[0])
+
+
 def may_send(sender: PartyKind, receiver: PartyKind, message: Outer) -> bool:
     """Whether a party of the one kind may send that kind of message to a party of the other."""
     route = ROUTES.get((sender, receiver))

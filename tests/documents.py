@@ -19,8 +19,16 @@ from schemas.specification import tables
 
 ROOT: Final = Path(__file__).parents[1]
 _PART: Final = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end: (?P=name) -->)", re.DOTALL)
-_SPOKEN: Final = ("schemas", "broker.node.post", "broker.coordinator", "broker.desk", "agents.runtime")
-"""Packages whose failure codes may stand in an acknowledgement or in an own log's `rejected` entry."""
+_SPOKEN: Final = (
+    "schemas",
+    "broker.node.post",
+    "broker.coordinator",
+    "broker.desk",
+    "broker.enrolment.authority",
+    "broker.enrolment.renewing",
+    "agents.runtime",
+)
+"""Packages and modules whose failure codes may stand in an acknowledgement or in an own log's `rejected` entry."""
 
 
 def progress_diagram() -> str:
@@ -82,7 +90,8 @@ def _below(kind: type[Failure]) -> Iterator[type[Failure]]:
 
 
 def _load(package: str) -> None:
-    for found in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
+    path = getattr(importlib.import_module(package), "__path__", ())
+    for found in pkgutil.walk_packages(path, f"{package}."):
         if not found.name.endswith("__main__"):
             importlib.import_module(found.name)
 

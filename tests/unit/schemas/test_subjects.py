@@ -7,7 +7,10 @@ from itertools import product
 
 import pytest
 
-from schemas.messages.party import Party, PartyKind
+from schemas.crypto.keys import SigningKey
+from schemas.crypto.purposes import KeyPurpose
+from schemas.messages.fields import encode_base64
+from schemas.messages.party import Party, PartyKind, read_party, state_party
 from schemas.messages.transport import OUTER, Delivery, DirectoryIssue, Outer
 from schemas.subjects import (
     HUB_ADMISSION,
@@ -16,10 +19,12 @@ from schemas.subjects import (
     ROUTES,
     listens_on,
     may_send,
+    subject_back,
     subject_for,
+    subjects_of,
 )
 from schemas.vectors.entries import outers
-from schemas.vectors.parties import ADMISSION, AGENCY, COORDINATOR, DESK, OFFICER, party
+from schemas.vectors.parties import ADMISSION, AGENCY, COORDINATOR, DESK, OFFICER, T0, party, signing_key, statement
 
 PARTIES = [party(name) for name in (DESK, COORDINATOR, AGENCY, ADMISSION, OFFICER)]
 PAIRS = list(product(PARTIES, PARTIES))
@@ -40,6 +45,35 @@ def test_parties_without_a_route_have_no_subject(sender: Party, receiver: Party)
     with pytest.raises(ValueError, match="do not talk"):
         subject_for(sender, receiver)
     assert not any(may_send(*kinds(sender, receiver), message) for message in outers().values())
+
+
+def rotating() -> Party:
+    """The agency with a second bus account, the newer one."""
+    stated = statement(AGENCY)
+    account = next(key for key in stated.keys if key.purpose is KeyPurpose.BUS_ACCOUNT)
+    fresh = SigningKey.generate(KeyPurpose.BUS_ACCOUNT).public.raw
+    newer = account.model_copy(update={"public": encode_base64(fresh), "not_before": T0})
+    root = signing_key(AGENCY, KeyPurpose.ROOT)
+    return read_party(state_party(stated.model_copy(update={"keys": [*stated.keys, newer], "serial": 2}), root))
+
+
+def test_an_agent_with_two_accounts_is_reached_in_the_newer_and_heard_in_both() -> None:
+    agent, hub = rotating(), party(COORDINATOR)
+    new, old = agent.tokens
+    assert old == party(AGENCY).token
+    assert subject_for(hub, agent) == f"to.{new}.in"
+    assert subjects_of(agent, hub) == (f"from.{new}.coordinator", f"from.{old}.coordinator")
+    assert listens_on(agent) == (f"to.{new}.>", f"to.{old}.>")
+
+
+def test_an_answer_goes_back_in_the_account_that_its_message_came_from() -> None:
+    agent, hub = rotating(), party(ADMISSION)
+    new, old = agent.tokens
+    assert subject_back(f"from.{old}.admission", hub, agent) == f"to.{old}.admission"
+    assert subject_back(f"from.{new}.admission", hub, agent) == f"to.{new}.admission"
+    assert subject_back("from.SOMEBODY.admission", hub, agent) == f"to.{new}.admission"
+    assert subject_back(f"to.{old}.admission", agent, hub) == f"from.{old}.admission"
+    assert subject_back("hub.admission", hub, party(DESK)) == "hub.desk"
 
 
 def test_two_routes_share_a_subject_only_where_they_lead_to_one_party_of_the_hub() -> None:

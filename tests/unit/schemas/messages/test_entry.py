@@ -13,6 +13,7 @@ from schemas.failures import Rejected
 from schemas.messages.entry import (
     ENTRIES,
     MAX_LEAF_BYTES,
+    AdmissionEntry,
     CouldNotLookEntry,
     DeedEntry,
     Entry,
@@ -24,7 +25,7 @@ from schemas.messages.entry import (
     sign_deed,
     verify_deed,
 )
-from schemas.messages.model import FieldUnknown, KindUnexpected
+from schemas.messages.model import FieldInvalid, FieldUnknown, KindUnexpected, WordUnknown
 from schemas.vectors.entries import deed_party, leaves
 from schemas.vectors.parties import AGENCY, DESK, signing_key
 
@@ -125,3 +126,23 @@ def test_the_list_of_entries_is_complete() -> None:
 
     concrete = {model for model in below(Entry) if not model.model_fields["type"].is_required()}
     assert concrete == set(ENTRIES.values())
+
+
+def changed_admission(**members: object) -> bytes:
+    whole = {**json.loads(leaves()["admission"]), **members}
+    return canonical.encode({name: value for name, value in whole.items() if value is not None})
+
+
+@pytest.mark.parametrize("missing", ["agency", "root", "statement_digest"])
+def test_a_step_of_admission_names_the_agency_and_its_statement(missing: str) -> None:
+    with pytest.raises(FieldInvalid):
+        read_entry(changed_admission(**{missing: None}))
+    refused = changed_admission(**{missing: None}, step="refused", reason="key_shared")
+    assert type(read_entry(refused)) is AdmissionEntry
+
+
+def test_a_refusal_of_admission_has_a_reason_and_no_word_stands_in_for_a_step() -> None:
+    with pytest.raises(FieldInvalid):
+        read_entry(changed_admission(step="refused", reason=None))
+    with pytest.raises(WordUnknown):
+        read_entry(changed_admission(step="forgiven"))

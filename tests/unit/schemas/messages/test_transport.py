@@ -8,7 +8,7 @@ import pytest
 
 from schemas import canonical
 from schemas.messages.model import FieldInvalid, FieldMissing, FieldUnknown, KindUnexpected, VersionUnknown
-from schemas.messages.transport import OUTER, Outer, kind_of, read_outer
+from schemas.messages.transport import OUTER, Outer, kind_of, own_statement_part, read_outer
 from schemas.vectors.entries import outers
 
 
@@ -52,3 +52,25 @@ def test_a_header_of_no_kind_is_refused(raw: bytes, failure: type[Exception]) ->
 
 def test_a_deed_need_not_name_an_exchange() -> None:
     assert "exchange" not in json.loads(read_outer(changed(exchange=None)).encode())
+
+
+@pytest.mark.parametrize(
+    ("kind", "members"),
+    [
+        ("flooding", {"token": "U" + "A" * 55}),
+        ("flooding", {"token": "A" * 55}),
+        ("flooding", {"token": "example-police"}),
+        ("directory_query", {"wanted": ["party"] * 13}),
+        ("directory_query", {"wanted": ["A Name"]}),
+        ("renewal", {"challenge_digest": "00"}),
+    ],
+)
+def test_a_message_about_members_is_refused_beyond_its_bounds(kind: str, members: dict[str, object]) -> None:
+    whole = {**json.loads(outers()[kind].encode()), **members}
+    with pytest.raises(FieldInvalid):
+        read_outer(canonical.encode(whole))
+
+
+def test_only_a_renewal_and_a_directory_bring_the_senders_own_statement() -> None:
+    places = {kind: own_statement_part(outer) for kind, outer in outers().items()}
+    assert {kind: place for kind, place in places.items() if place is not None} == {"renewal": 0, "directory": 3}
