@@ -90,3 +90,72 @@ class FaultProxy:
             sink.write(chunk + suffix)
             suffix = b""
             await sink.drain()
+
+
+class ConnectProxy:
+    """An HTTP proxy that connects through (CONNECT) to this machine, and remembers to where it was asked."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.answer = b"HTTP/1.1 200 Connection established\r\n\r\n"
+        """What a request gets; only a 200 is followed by a connection."""
+        self.asked: list[bytes] = []
+        """The request lines."""
+        self.carried = b""
+        """The first bytes of what the clients sent through it."""
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._connect, HOST, 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _connect(self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        writers = [to_client]
+        try:
+            head = await from_client.readuntil(b"\r\n\r\n")
+            line = head.partition(b"\r\n")[0]
+            self.asked.append(line)
+            to_client.write(self.answer)
+            await to_client.drain()
+            if b" 200 " in self.answer:
+                port = int(line.split(b" ")[1].rpartition(b":")[2])
+                from_server, to_server = await asyncio.open_connection(HOST, port)
+                writers.append(to_server)
+                await asyncio.wait(
+                    [
+                        asyncio.ensure_future(self._pump(from_client, to_server, notes=True)),
+                        asyncio.ensure_future(self._pump(from_server, to_client, notes=False)),
+                    ],
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass
+        finally:
+            for writer in writers:
+                writer.transport.abort()
+                with suppress(OSError):
+                    await writer.wait_closed()
+            self._tasks.discard(task)
+
+    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, notes: bool) -> None:
+        with suppress(OSError):
+            while chunk := await source.read(_CHUNK_BYTES):
+                if notes and len(self.carried) < _CHUNK_BYTES:
+                    self.carried += chunk
+                sink.write(chunk)
+                await sink.drain()

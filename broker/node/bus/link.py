@@ -83,6 +83,8 @@ class _Client(Client):
     def __init__(self) -> None:
         super().__init__()
         self.hear: dict[int, Hear] = {}
+        self.told: nats.errors.Error | None = None
+        """What the server said was wrong, before whatever came of it."""
 
     async def listen(self, pattern: str, hear: Hear) -> None:
         """Subscribe."""
@@ -93,6 +95,11 @@ class _Client(Client):
         hear = self.hear.get(sid)
         if hear is not None:
             hear(subject.decode("ascii", "replace"), data, headers)
+
+    async def _process_err(self, err_msg: str) -> None:
+        # Kept here, since nats-py puts the end of the connection that follows in its place.
+        self.told = self.told or nats.errors.Error(f"nats: {err_msg}")
+        await super()._process_err(err_msg)
 
     async def _process_pong(self) -> None:
         if self._pongs and self._pongs[0].done():
@@ -143,7 +150,7 @@ class Link:
     @property
     def reason(self) -> Reason:
         """Why the connection ended."""
-        return reason_for(self._client.last_error or self._trouble or TimeoutError())
+        return reason_for(self._client.told or self._client.last_error or self._trouble or TimeoutError())
 
     async def open(self, access: Access | None, *, proxy: ServerAddress | None, now: int) -> None:
         """Connect and be admitted; without access, in plaintext. The caller limits the time.
@@ -231,7 +238,7 @@ class Link:
 
     async def leave(self) -> None:
         """Write what was published, as far as the server takes it within a second, and close."""
-        with suppress(TimeoutError, nats.errors.Error, OSError):
+        with suppress(Exception):  # nats-py has its own for a client that never connected
             async with asyncio.timeout(_CLOSE_WITHIN_S):
                 await self._client.close()
         await self.dismantle()
@@ -283,7 +290,7 @@ class Link:
             yield
         except Exception as problem:  # noqa: BLE001 - nats-py lets anything through; each is a reason to try again
             # What was told first says more than what came of it: "nothing listens" before "no servers available".
-            raise LinkFailed(reason_for(self._trouble or problem)) from None
+            raise LinkFailed(reason_for(self._client.told or self._trouble or problem)) from None
 
     async def _make_room(self) -> None:
         await asyncio.sleep(0)

@@ -14,7 +14,7 @@ from typing import Final
 
 import nats.errors
 
-from broker.node.bus.wire import ProxyRefused
+from broker.node.bus.wire import NotAWebSocket, ProxyRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +120,10 @@ def _of_network(problem: OSError) -> Reason:
         return next((reason for part, reason in _TLS if part in named), Reason("the TLS of the server does not hold"))
     if isinstance(problem, ProxyRefused):
         return _PROXY.get(problem.status, Reason("the proxy refuses to connect us there"))
+    if isinstance(problem, NotAWebSocket):
+        return Reason("no WebSocket is spoken there")
     if isinstance(problem, socket.gaierror):
         return Reason("the host name is not known")
     if isinstance(problem, ConnectionRefusedError):
         return Reason("nothing listens on that port")
-    if problem.errno is None and type(problem) is OSError:
-        return Reason("no address of the server answers")  # asyncio's sum of one failure an address
     return Reason("the connection broke")

@@ -7,6 +7,7 @@ No compression: what is compressed together with what others choose can be guess
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 import nats.errors
@@ -19,20 +20,14 @@ from websockets.uri import parse_uri
 
 from broker.node.bus.address import ServerAddress
 from broker.node.bus.transport import WireTransport
-from broker.node.bus.wire import Wire
+from broker.node.bus.wire import NotAWebSocket, Wire
 
 _CHUNK_BYTES: Final = 64 * 1024
 _FRAME_BYTES: Final = 64 * 1024 * 1024
 """nats-server puts all that waits for a client into one frame, and cuts a client for whom more than this waits."""
 _GOING_AWAY: Final = 1001
-
-
-class NotAWebSocket(OSError):
-    """What answered does not speak WebSocket there. `status` is its HTTP status; 0 if it answered anything else."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(f"HTTP status {status}")
-        self.status = status
+_ALERT_WITHIN_S: Final = 0.05
+"""A server on the same network that refuses our certificate has said so by then."""
 
 
 class WebSocketTransport(WireTransport):
@@ -50,6 +45,9 @@ class WebSocketTransport(WireTransport):
         Raises:
             NotAWebSocket: it does not.
         """
+        # In TLS 1.3 the server looks at our certificate when we take the handshake for done. If it has gone by the time
+        # we write, the system tells us that it went instead of what it said.
+        await asyncio.sleep(_ALERT_WITHIN_S)
         self._protocol.send_request(self._protocol.connect())
         self._send()
         while self._protocol.state is State.CONNECTING and not self._is_over:

@@ -18,8 +18,8 @@ from broker.node.bus.address import ServerAddress
 
 READ_AHEAD_BYTES: Final = 32 * 1024
 """What is read between two turns of the loop is at most twice this: some hundred messages, a few milliseconds."""
-_OTHER_FAMILY_AFTER_S: Final = 0.25
-"""RFC 8305: a name with an IPv6 address that leads nowhere costs a quarter of a second, not a whole time limit."""
+_NEXT_AFTER_S: Final = 1.0
+"""A name with an address that leads nowhere costs a second, not a whole time limit."""
 _ANSWER_BYTES: Final = 8192
 """Of a proxy's whole answer: a status line and a few headers."""
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})[ \r]")
@@ -30,6 +30,14 @@ class ProxyRefused(OSError):
 
     def __init__(self, status: int) -> None:
         super().__init__(f"the proxy answered {status}")
+        self.status = status
+
+
+class NotAWebSocket(OSError):
+    """What answered does not speak WebSocket there. `status` is its HTTP status; 0 if it answered anything else."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"HTTP status {status}")
         self.status = status
 
 
@@ -65,48 +73,65 @@ async def lay(address: ServerAddress, *, tls: ssl.SSLContext | None, proxy: Serv
     """
     if address.is_encrypted != (tls is not None):
         raise ValueError("TLS for exactly the addresses that say so")
-    server_name = None if tls is None else address.host
-    if proxy is None:
-        reader, writer = await asyncio.open_connection(
-            address.host,
-            address.port,
-            ssl=tls,
-            server_hostname=server_name,
-            limit=READ_AHEAD_BYTES,
-            happy_eyeballs_delay=_OTHER_FAMILY_AFTER_S,
-        )
-    else:
-        tunnel = await _tunnel(proxy, address)
-        try:
-            reader, writer = await asyncio.open_connection(
-                sock=tunnel, ssl=tls, server_hostname=server_name, limit=READ_AHEAD_BYTES
-            )
-        except BaseException:
-            tunnel.close()
-            raise
-    # Below the pings of NATS: a machine that sleeps for days is told so by its own kernel.
-    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    return Wire(reader, writer)
-
-
-async def _tunnel(proxy: ServerAddress, address: ServerAddress) -> socket.socket:
-    """A socket that the proxy has connected through to the server (RFC 9110 section 9.3.6)."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(proxy.host, proxy.port, type=socket.SOCK_STREAM)
-    family, kind, protocol, _, where = found[0]
-    tunnel = socket.socket(family, kind, protocol)
+    reached = await _reach(proxy or address)
     try:
-        tunnel.setblocking(False)
-        await loop.sock_connect(tunnel, where)
-        asked = f"CONNECT {address.authority} HTTP/1.1\r\nHost: {address.authority}\r\n\r\n"
-        await loop.sock_sendall(tunnel, asked.encode("ascii"))
-        status = _status(await _answer(tunnel))
-        if not 200 <= status < 300:
-            raise ProxyRefused(status)
+        # Below the pings of NATS: a machine that sleeps for days is told so by its own kernel.
+        reached.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if proxy is not None:
+            await _tunnel(reached, address)
     except BaseException:
-        tunnel.close()
+        reached.close()
         raise
-    return tunnel
+    return await _wired(reached, tls, None if tls is None else address.host)
+
+
+async def _reach(place: ServerAddress) -> socket.socket:
+    """A connected socket to the first of a name's addresses that answers."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(place.host, place.port, type=socket.SOCK_STREAM)
+    for number, (family, kind, protocol, _, where) in enumerate(found, start=1):
+        reached = socket.socket(family, kind, protocol)
+        try:
+            reached.setblocking(False)
+            async with asyncio.timeout(_NEXT_AFTER_S if number < len(found) else None):
+                await loop.sock_connect(reached, where)
+        except BaseException as problem:
+            reached.close()
+            if number == len(found) or not isinstance(problem, OSError):  # TimeoutError is one
+                raise
+        else:
+            return reached
+    raise socket.gaierror(socket.EAI_NONAME, "no address")
+
+
+async def _wired(reached: socket.socket, tls: ssl.SSLContext | None, server_name: str | None) -> Wire:
+    """The socket as asyncio's streams, after the TLS handshake."""
+    making = asyncio.ensure_future(
+        asyncio.open_connection(sock=reached, ssl=tls, server_hostname=server_name, limit=READ_AHEAD_BYTES)
+    )
+    try:
+        await asyncio.wait({making})
+    except asyncio.CancelledError:
+        # asyncio loses a socket whose handshake is cancelled before it has begun, so it is let begin.
+        await asyncio.sleep(0)
+        making.cancel()
+        making.add_done_callback(_cut)
+        raise
+    return Wire(*making.result())
+
+
+def _cut(making: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]]) -> None:
+    if not making.cancelled() and making.exception() is None:
+        Wire(*making.result()).cut()
+
+
+async def _tunnel(reached: socket.socket, address: ServerAddress) -> None:
+    """Have the proxy connect through to the server (RFC 9110 section 9.3.6)."""
+    asked = f"CONNECT {address.authority} HTTP/1.1\r\nHost: {address.authority}\r\n\r\n"
+    await asyncio.get_running_loop().sock_sendall(reached, asked.encode("ascii"))
+    status = _status(await _answer(reached))
+    if not 200 <= status < 300:
+        raise ProxyRefused(status)
 
 
 async def _answer(tunnel: socket.socket) -> bytes:

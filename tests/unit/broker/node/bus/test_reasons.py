@@ -31,7 +31,6 @@ def _verification(number: int) -> ssl.SSLCertVerificationError:
     [
         (ConnectionRefusedError(111, "for alice"), "nothing listens on that port"),
         (ConnectionResetError("alice"), "the connection broke"),
-        (OSError("Multiple exceptions: alice"), "no address of the server answers"),
         (socket.gaierror(-2, "alice"), "the host name is not known"),
         (TimeoutError(), "the server did not answer in time"),
         (nats.errors.FlushTimeoutError(), "the server did not answer in time"),
