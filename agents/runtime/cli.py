@@ -18,6 +18,7 @@ from typing import Any, ParamSpec, TypeVar
 import click
 
 from agents.runtime.agency import Agency, SourceOf
+from agents.runtime.backup_commands import backup, restore
 from agents.runtime.trial_options import arguments_of, trial_options
 from broker.node.command_client import CommandClient
 from broker.node.home import Home
@@ -64,6 +65,8 @@ def program(kind: AgencyKind, source: SourceOf, defaults: Path) -> click.Group:
     group = click.Group("agent", help=f"The agent of a {kind.value} agency: answers a hub from its own records.")
     for command in (_init(agency), _enrol(), _pin(), _doctor(agency), _run(agency), _try(agency), _status(), _log()):
         group.add_command(command)
+    group.add_command(backup)
+    group.add_command(restore)
     return group
 
 

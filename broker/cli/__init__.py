@@ -44,6 +44,16 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
         "bus",
         "The servers of the bus: what they are started with, and whether those that run are safe.",
     ),
+    "backup": (
+        "broker.cli.backup",
+        "backup",
+        "Back a running PART up into a new FOLDER, without its keys; with --keys those that sign, apart and sealed.",
+    ),
+    "restore": (
+        "broker.cli.backup",
+        "restore",
+        "Put a backup, or a second copy, of a stopped PART into its empty home; or let it go on --without an agency.",
+    ),
 }
 """In the order in which a hub meets them: module, the command's name in it, and how its own help begins."""
 
