@@ -25,6 +25,7 @@ async def begin_second_copy(world: World, name: str) -> Path:
     """A second copy of a running party, from here on."""
     folder = world.folder / f"{name}.copy"
     await follow(world.running[name].ground, folder)
+    await world.settle()
     return folder
 
 
