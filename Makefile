@@ -5,6 +5,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 DEMO_ARGS ?=
+# make demo NODES=3: a cluster, of which one server is taken away and comes back emptied while requests run.
+NODES ?= 1
 TESTS ?= tests
 TEST_ARGS ?=
 # Two workers, a file at a time: a file's servers are started once. More workers than cores only make timers late.
@@ -27,7 +29,7 @@ help:  ## say what can be made
 		printf '%-13s %s\n' "$$name" "$$text"; done
 
 demo: $(STAMP)  ## a hub and its agencies on this machine, one enquiry from question to answers
-	@$(BIN)/broker demo $(DEMO_ARGS)
+	@$(BIN)/broker demo --nodes $(NODES) $(DEMO_ARGS)
 
 test: $(STAMP)  ## every test but the long runs
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TEST_ARGS) $(TESTS)

@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
 import sys
 import tempfile
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Final
 
 import click
 from rich.console import Console
 
+from broker.cli.agency import settle_pins
+from broker.cli.founding import found_hub, write_bus
 from broker.cli.output import explained
-from broker.cli.setup import create_hub
+from broker.cli.setup import free_port
 from broker.client.hub import LOOPBACK, Hub
 from broker.demo.account import Facts, give_account
 from broker.demo.performance import Performance
-from broker.demo.stage import AGENCIES, HUB_ID, Stage
+from broker.demo.stage import AGENCIES, HUB_ID, HUB_PROGRAMS, Stage
 from broker.demo.telling import tell
 from broker.demo.watching import Watching
 from broker.desk.cards import OfficerCard, add_card
 from broker.enrolment.officer import make_officer
+from broker.enrolment.server_files import Node
 from broker.node.clock import SystemClock
+from schemas.messages.party import Party
 from schemas.vocabulary import OfficerRole
 
+OFFICER_KEY: Final = "officer.key"
+AGENCIES_AT_WORK: Final = ("police", "health", "probation")
+"""Whose agents run from the beginning."""
 PIPE_WIDTH: Final = 160
 """Columns where there is no terminal to ask: the chronology's lines stay whole."""
 
@@ -39,27 +48,28 @@ PIPE_WIDTH: Final = 160
 )
 @click.option("--seed", default=1, show_default=True, help="Another seed, another county.")
 @click.option("--people", default=5000, show_default=True, type=click.IntRange(36, 500_000), help="Size of the county.")
+@click.option("--nodes", default=1, show_default=True, type=click.IntRange(1, 5), help="Servers of the bus.")
 @explained
-def demo(as_json: bool, keep: Path | None, seed: int, people: int) -> None:
+def demo(as_json: bool, keep: Path | None, seed: int, people: int, nodes: int) -> None:
     """Show one of everything: asked, decided, sealed, logged, answered, refused, withdrawn, late, expired."""
     console = Console(stderr=as_json, highlight=False)
     if not console.is_terminal:
         console.width = PIPE_WIDTH
-    if keep is not None:
-        sys.exit(asyncio.run(_show(keep.absolute(), console, as_json=as_json, seed=seed, people=people, is_kept=True)))
-    with tempfile.TemporaryDirectory(prefix="needtoknow-") as directory:
-        sys.exit(asyncio.run(_show(Path(directory), console, as_json=as_json, seed=seed, people=people, is_kept=False)))
+    with contextlib.ExitStack() as kept:
+        root = keep or Path(kept.enter_context(tempfile.TemporaryDirectory(prefix="needtoknow-")))
+        console.print(f"A county of {people} invented people, a hub and four agencies in {root} ...")
+        building = Stage.build(root.absolute(), seed=seed, people=people)
+        sys.exit(asyncio.run(_show(building, console, nodes, as_json=as_json, is_kept=keep is not None)))
 
 
-async def _show(root: Path, console: Console, *, as_json: bool, seed: int, people: int, is_kept: bool) -> int:
-    console.print(f"A county of {people} invented people, a hub and four agencies in {root} ...")
-    stage = await Stage.build(root, seed=seed, people=people)
+async def _show(building: Awaitable[Stage], console: Console, nodes: int, *, as_json: bool, is_kept: bool) -> int:
+    stage = await building
     interrupted = asyncio.current_task()
     assert interrupted is not None
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, interrupted.cancel)
     try:
-        performance = await _set_up(stage)
+        performance = await _set_up(stage, nodes, console)
         with Watching(console) as watching:
             await performance.run(watching.look)
         facts = await asyncio.to_thread(give_account, performance)
@@ -76,39 +86,61 @@ async def _show(root: Path, console: Console, *, as_json: bool, seed: int, peopl
     return 0 if facts["holds"] and not facts["missing"] else 1
 
 
-async def _set_up(stage: Stage) -> Performance:
-    """Make the hub and the officer, exchange files, start the programs; education's agent stays down."""
+async def _set_up(stage: Stage, count: int, console: Console) -> Performance:
+    """Make the hub, its bus and the officer, admit the agencies, start the programs; education's agent stays down."""
     hub = Hub(stage.hub)
-    key_path = stage.root / "officer.key"
     making = asyncio.create_task(stage.make_agents())
-    create_hub(hub, hub_id=HUB_ID, name="The demonstration hub", url=stage.server.url, embedded_port=None)
+    nodes = [Node(f"hub-{number + 1}", LOOPBACK, free_port(), free_port()) for number in range(count)]
+    now = SystemClock().now()
+    found_hub(hub, hub_id=HUB_ID, name="The demonstration hub", urls=[node.url for node in nodes], now=now)
     with hub.coordinator.config_path.open("a") as config:
         config.write("[time]\nsettle_in_seconds = 1\n")  # deadlines are seconds here: nobody gets a quarter minute
     with hub.desk.config_path.open("a") as config:
         config.write("[asking]\nshortest_lead_seconds = 1\n")
+    officer = _make_officer(stage, hub, now)
+    await stage.start_bus(write_bus(hub, nodes, now=now))
+    for name in HUB_PROGRAMS:
+        stage.start(name)
+    await stage.wait_until_ready(*HUB_PROGRAMS)
+    hub.ask_coordinator("admit-officer", {"officer": officer.id})
+    await making
+    await _admit_agencies(stage, hub, officer, console)
+    for name in AGENCIES_AT_WORK:
+        stage.start(name)
+    await stage.wait_until_ready(*AGENCIES_AT_WORK)
+    return Performance(stage, hub, stage.root / OFFICER_KEY)
+
+
+def _make_officer(stage: Stage, hub: Hub, now: int) -> Party:
     officer = make_officer(
-        key_path,
+        stage.root / OFFICER_KEY,
         stage.root / "handed" / "officer.party",
         hub=HUB_ID,
         role=OfficerRole.SOCIAL_WORKER,
         position="Duty social worker",
-        now=SystemClock().now(),
+        now=now,
     )
     card = OfficerCard(name="Alex Morgan", position="Duty social worker", contact="01632 960000")
     add_card(hub.desk, officer.id, card)
-    await making
-    handed = [stage.hand(hub.path / "public" / f"{name}.party", name) for name in ("coordinator", "desk")]
-    stage.exchange_files([*handed, stage.root / "handed" / "officer.party"])
     for home in (hub.coordinator, hub.desk):
         home.pin(officer.raw)
-        for agency in AGENCIES:
-            home.pin(stage.hand(stage.agent(agency).path / "own.party", agency).read_bytes())
-    running = ("coordinator", "desk", "police", "health", "probation")
-    for name in running:
-        stage.start(name)
-    await stage.wait_until_ready(*running)
-    hub.ask_coordinator("admit-officer", {"officer": officer.id})
-    return Performance(stage, hub, key_path)
+    return officer
+
+
+async def _admit_agencies(stage: Stage, hub: Hub, officer: Party, console: Console) -> None:
+    """What two administrators do by file and by telephone, for every agency."""
+    words = {}
+    for agency in AGENCIES:
+        request = stage.handed(agency, "enrolment").read_text("ascii")
+        arguments = {"request": request, "officers": [officer.raw.decode("ascii")], "replaces": False}
+        offered = await asyncio.to_thread(hub.ask_admission, "offer", arguments)
+        stage.handed(agency, "admission").write_text(offered["reply"], "ascii")
+        words[agency] = offered["words"]
+    await stage.accept_replies(words)
+    for agency, said in words.items():
+        await asyncio.to_thread(hub.ask_admission, "admit", {"agency": agency, "words": said})
+        console.print(f"admitted {agency:10} the ten words read out: {said}")
+    await asyncio.to_thread(settle_pins, hub)
 
 
 def _print(console: Console, facts: Facts, *, as_json: bool) -> None:
@@ -119,8 +151,9 @@ def _print(console: Console, facts: Facts, *, as_json: bool) -> None:
 
 
 def _say_what_runs(console: Console, stage: Stage) -> None:
-    running = {name: process.pid for name, process in stage.processes.items()} | {"nats-server": stage.server.pid}
-    lines = [f"\nLeft running in {stage.root}, bus at {stage.server.url.replace(LOOPBACK, 'localhost')}:"]
+    running = {name: process.pid for name, process in stage.processes.items()}
+    running |= {f"bus {name}": server.pid or 0 for name, server in stage.servers.items()}
+    lines = [f"\nLeft running in {stage.root}:"]
     lines += [f"  {name:12} process {pid}" for name, pid in running.items()]
     lines.append("Stop them with: kill " + " ".join(str(pid) for pid in running.values()))
     lines.append(f"Try: broker enquiry list --home {stage.hub} --key {stage.root / 'officer.key'}")

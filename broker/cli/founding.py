@@ -85,13 +85,16 @@ def write_embedded(hub: Hub, node: Node, *, now: int) -> Path:
     Returns:
         The configuration's path.
     """
+    (written,) = write_bus(hub, [node], now=now)
+    return written
+
+
+def write_bus(hub: Hub, nodes: Sequence[Node], *, now: int) -> list[Path]:
+    """Write the files of servers that run from the hub's directory, or renew them; the configurations' paths."""
     keys = hub.admission.keys_to_read()
     authorities = Authorities(hub.admission, keys)
     identity = identity_of(hub.admission, [hub.coordinator, hub.desk], keys, now=now)
-    (written,) = write_servers(
-        hub.path / "bus", [node], identity, authorities.issuing(), authorities.trusted(), now=now
-    )
-    return written
+    return write_servers(hub.path / "bus", nodes, identity, authorities.issuing(), authorities.trusted(), now=now)
 
 
 def embedded_node(hub: Hub) -> Node | None:

@@ -51,7 +51,7 @@ def init(
     hub: Hub, hub_id: str, name: str, bus_host: str, bus_port: int | None, bus_urls: tuple[str, ...], as_json: bool
 ) -> None:
     """Make a hub: three homes with keys of their own, its authority, and a server of the bus."""
-    embedded = None if bus_urls else Node(EMBEDDED, bus_host, port=bus_port or _free_port())
+    embedded = None if bus_urls else Node(EMBEDDED, bus_host, port=bus_port or free_port())
     urls = bus_urls if embedded is None else (embedded.url,)
     parties = found_hub(hub, hub_id=hub_id, name=name, urls=urls, now=SystemClock().now(), embedded=embedded)
     lines = [f"{party.id:12} fingerprint {party.fingerprint}" for party in parties]
@@ -150,7 +150,7 @@ def _plain(fingerprint: str) -> bytes:
     return "".join(fingerprint.lower().split()).encode()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """A port below those the kernel gives to outgoing connections: nobody takes it while the hub is down."""
     while True:
         port = random.choice(_BELOW_EPHEMERAL)  # noqa: S311 - any will do

@@ -63,6 +63,7 @@ class Performance:
         try:
             for told in (FAMILY, *OTHERS):
                 await asyncio.to_thread(self._ask_all, told)
+            lost = await self._lose_a_server()
             withdrawn = next(act for act in self.acts if act.asked.is_withdrawn)
             await self._until(lambda: self._stands(withdrawn) in ("permitted", "delivered"))
             await asyncio.to_thread(self.officer.ask, "POST", f"/requests/{withdrawn.exchange}/withdraw")
@@ -70,6 +71,9 @@ class Performance:
             self._take_away_probation()
             await asyncio.to_thread(self._ask_all, SYSTEM_DOWN)
             await SystemClock().sleep_until(began + int(EDUCATION_RETURNS_S * 1000))
+            if lost is not None:
+                await self.stage.servers[lost].start()
+                self.notes.append(f"server {lost} of the bus came back, emptied: admission told it everything again")
             self.stage.start("education")
             self.notes.append("education's agent started: it says hello and is sent what waits for it")
             await self._until(lambda: all(self._has_ended(act) for act in self.acts))
@@ -78,6 +82,15 @@ class Performance:
             await asyncio.gather(watching, return_exceptions=True)
         await asyncio.to_thread(self._look)
         look(self)
+
+    async def _lose_a_server(self) -> str | None:
+        """Where the bus has several servers, take one away while requests run; its name."""
+        if len(self.stage.servers) == 1:
+            return None
+        name = next(iter(self.stage.servers))
+        await self.stage.lose_server(name)
+        self.notes.append(f"server {name} of the bus was taken away while requests were under way")
+        return name
 
     def _ask_all(self, told: Told) -> None:
         now = SystemClock().now()

@@ -1,15 +1,18 @@
 """The demonstration's stage: a hub, four agencies, an officer and a county in one directory, as separate programs.
 
-Everything is made the way people make it: homes by init, keys exchanged by file and pinned, one process a program. What
-a person would do at a keyboard is done here by the same functions the commands call.
+Everything is made the way people make it: homes by init, agencies admitted by their requests and ten words, one process
+a program, a bus with TLS and an account an agency. What a person would do at a keyboard is done here by the same
+functions the commands call.
 """
 
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -20,7 +23,6 @@ from broker.node.clock import SystemClock
 from broker.node.command_client import CommandClient
 from broker.node.home import Home
 from schemas.failures import Failure, GroundLost
-from schemas.messages.party import read_party
 
 HUB_ID: Final = "demo"
 AGENCIES: Final = {
@@ -29,6 +31,10 @@ AGENCIES: Final = {
     "education": "The county's schools",
     "probation": "The probation service in the county",
 }
+HUB_PROGRAMS: Final = {"admission": "broker.enrolment", "coordinator": "broker.coordinator", "desk": "broker.desk"}
+"""The hub's programs, each named as its home, and the module that runs it."""
+ACCOUNTS: Final = "accounts"
+"""Where a server of the bus keeps what admission told it (`broker.enrolment.server_files`)."""
 SOURCES: Final = {
     "police": 'url = "sqlite+pysqlite:///file:{folder}/police.sqlite3?mode=ro&uri=true"',
     "health": 'folder = "{folder}"\nsettle_seconds = 0',
@@ -52,23 +58,17 @@ class Stage:
 
     root: Path
     county: County = field(repr=False)
-    server: EmbeddedServer = field(repr=False)
+    servers: dict[str, EmbeddedServer] = field(default_factory=dict, repr=False)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @classmethod
     async def build(cls, root: Path, *, seed: int, people: int) -> Stage:
-        """Write the county and start the bus.
-
-        Raises:
-            ServerMissing, ServerFailed: there is no nats-server, or it did not come up.
-        """
-        for name in ("bus", "logs", "handed"):
+        """Write the county."""
+        for name in ("logs", "handed"):
             (root / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-        server = EmbeddedServer(root / "bus")
-        await server.start()
         county = await asyncio.to_thread(build_county, seed, people)
         await asyncio.to_thread(write_county, county, root / "county")
-        return cls(root, county, server)
+        return cls(root, county)
 
     @property
     def hub(self) -> Path:
@@ -83,40 +83,53 @@ class Stage:
         """Where an agency's own system lies."""
         return self.root / "county" / agency
 
+    async def start_bus(self, configurations: Sequence[Path]) -> None:
+        """Start the servers of the bus, each from its configuration's folder.
+
+        Raises:
+            ServerMissing, ServerFailed: there is no nats-server, or one did not come up.
+        """
+        for path in configurations:
+            folder = path.parent
+            server = self.servers[folder.name] = EmbeddedServer(folder, configuration=path.read_text("utf-8"))
+            await server.start()
+
+    async def lose_server(self, name: str) -> None:
+        """Take a server of the bus away, and everything it had been told."""
+        server = self.servers[name]
+        await server.stop()
+        shutil.rmtree(server.log_path.parent / ACCOUNTS, ignore_errors=True)
+
     async def make_agents(self) -> None:
-        """Have every agency make its keys and public file, on its own premises as it were: in processes of its own."""
-        making = [
-            asyncio.create_subprocess_exec(
-                *self._agent_command(agency, "init"),
-                *("--hub", HUB_ID, "--agency", agency, "--name", name, "--bus", self.server.url),
-                *("--ig-lead-key", str(self.root / "handed" / f"{agency}-ig-lead.key")),
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.PIPE,
-            )
+        """Have every agency make its keys and write its request, on its own premises as it were: as programs."""
+        await self._all(
+            (agency, ("init", "--hub", HUB_ID, "--agency", agency, "--name", name, "--ig-lead-key", self._lead(agency)))
             for agency, name in AGENCIES.items()
-        ]
-        for process in [await one for one in making]:
-            _, said = await process.communicate()
-            if process.returncode:
-                raise DidNotStart(said.decode(errors="replace").strip())
+        )
         for agency in AGENCIES:
             home = self.agent(agency)
             # Its own section stands last in the file that init wrote.
             source = SOURCES[agency].format(folder=self.source_folder(agency))
             home.config_path.write_text(home.config_path.read_text() + source + "\n")
+        await self._all((agency, ("enrol", "--out", str(self.handed(agency, "enrolment")))) for agency in AGENCIES)
 
-    def exchange_files(self, hub_files: list[Path]) -> None:
-        """Hand each public file to whoever has to pin it: agencies pin the hub's and the officer's."""
-        for agency in AGENCIES:
-            for path in hub_files:
-                self.agent(agency).pin(path.read_bytes())
+    async def accept_replies(self, words: Mapping[str, str]) -> None:
+        """Have every agency take the hub's reply, with the ten words that were read out to it."""
+        await self._all(
+            (agency, ("enrol", str(self.handed(agency, "admission")), "--words", said))
+            for agency, said in words.items()
+        )
+
+    def handed(self, agency: str, what: str) -> Path:
+        """A file that an agency and the hub hand each other: `enrolment` or `admission`."""
+        return self.root / "handed" / f"{agency}.{what}"
 
     def start(self, name: str) -> None:
-        """Start a program: `coordinator`, `desk` or an agency."""
+        """Start a program: one of the hub's, or an agency's."""
         if name in AGENCIES:
             command = self._agent_command(name, "run")
         else:
-            command = (sys.executable, "-m", f"broker.{name}", "--home", str(self.hub / name))
+            command = (sys.executable, "-m", HUB_PROGRAMS[name], "--home", str(self.hub / name))
         with (self.root / "logs" / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(  # noqa: S603  # our own programs, no shell
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -149,14 +162,32 @@ class Stage:
         """Stop every program, and the bus last."""
         for name in reversed(list(self.processes)):
             await asyncio.to_thread(self.stop, name)
-        await self.server.stop()
+        for server in self.servers.values():
+            await server.stop()
 
-    def hand(self, path: Path, name: str) -> Path:
-        """Put a copy of a public file where files are handed over."""
-        party = read_party(path.read_bytes())
-        copy = self.root / "handed" / f"{name}.party"
-        copy.write_bytes(party.raw)
-        return copy
+    def _lead(self, agency: str) -> str:
+        return str(self.root / "handed" / f"{agency}-ig-lead.key")
+
+    async def _all(self, commands: Iterable[tuple[str, tuple[str, ...]]]) -> None:
+        """Run a command of several agencies' agents beside each other.
+
+        Raises:
+            DidNotStart: one failed; the text is what it said.
+        """
+        running = [
+            asyncio.create_subprocess_exec(
+                *self._agent_command(agency, words[0]),
+                *words[1:],
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
+            )
+            for agency, words in commands
+        ]
+        for process in [await one for one in running]:
+            _, said = await process.communicate()
+            if process.returncode:
+                raise DidNotStart(said.decode(errors="replace").strip())
 
     def _agent_command(self, agency: str, command: str) -> tuple[str, ...]:
         return (sys.executable, "-m", f"agents.{agency}", command, "--home", str(self.root / agency))

@@ -25,6 +25,8 @@ def tell(console: Console, facts: Facts) -> None:
             console.print(_chronology(enquiry))
     if any(cell["state"] == "not_known" for enquiry in facts["enquiries"] for cell in enquiry["outcomes"]):
         console.print(f"\n[italic]{NOT_KNOWN_PROVES_NOTHING}[/]")
+    for note in facts["notes"]:
+        console.print(f"[italic]meanwhile: {note}[/]")
     _logs(console, facts)
 
 

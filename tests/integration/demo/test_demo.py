@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import pytest
 
-from broker.demo.stage import AGENCIES, HUB_ID
+from broker.demo.stage import AGENCIES, HUB_ID, HUB_PROGRAMS
 from broker.node.home import Home
 from schemas.crypto.purposes import KeyPurpose
 from schemas.ledger.checkpoint import open_checkpoint
@@ -175,6 +175,6 @@ def test_a_kept_run_goes_on_and_takes_commands(kept: Shown) -> None:
 
 
 def test_a_kept_run_is_stopped_by_the_command_it_prints(kept: Shown) -> None:
-    assert len(running(kept.mark)) == len(("coordinator", "desk", "nats-server", *AGENCIES))
+    assert len(running(kept.mark)) == len((*HUB_PROGRAMS, "nats-server", *AGENCIES))
     stop(kept)
     assert running(kept.mark) == {}
