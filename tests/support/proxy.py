@@ -18,6 +18,8 @@ class FaultProxy:
         """Added to every chunk, each way."""
         self.greeting_suffix = b""
         """Bytes slipped in behind the first chunk that the server sends on each new connection."""
+        self.forgets_after_s: float | None = None
+        """How long a connection may say nothing in either direction before it is dropped, telling nobody."""
         self._target_port = target_port
         self._flows = asyncio.Event()
         self._flows.set()
@@ -84,9 +86,14 @@ class FaultProxy:
             del self._connections[task]
 
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, suffix: bytes) -> None:
+        loop_time = asyncio.get_running_loop().time
+        last = loop_time()
         while chunk := await source.read(_CHUNK_BYTES):
             await asyncio.sleep(self.latency_s)
             await self._flows.wait()
+            if self.forgets_after_s is not None and loop_time() - last > self.forgets_after_s:
+                await asyncio.Event().wait()
+            last = loop_time()
             sink.write(chunk + suffix)
             suffix = b""
             await sink.drain()

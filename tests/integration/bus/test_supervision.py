@@ -20,27 +20,9 @@ from broker.node.bus.nats import NatsBus
 from broker.node.bus.port import MAX_PAYLOAD_BYTES, BusAway
 from tests.contract.bus.rig import PATIENCE_S, QUICK, Ear, Owner
 from tests.integration.bus.conftest import MakeBus
+from tests.integration.bus.waiting import connected, hears, until_trouble
 from tests.support.nats import free_port, swap_for_empty
 from tests.support.proxy import FaultProxy
-
-
-async def _connected(bus: NatsBus) -> tuple[Owner, Ear]:
-    owner, ear = Owner(), Ear()
-    await bus.subscribe("to.a", ear.receive)
-    await bus.start(owner)
-    await owner.until("connected")
-    return owner, ear
-
-
-async def _hears(bus: NatsBus, ear: Ear) -> None:
-    await bus.publish("to.a", b"still there?")
-    assert await ear.next() == ("to.a", b"still there?")
-
-
-async def _until_trouble(bus: NatsBus, words: str) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while bus.trouble != words:  # noqa: ASYNC110 - the port tells no owner about an attempt that failed
-            await asyncio.sleep(0.005)
 
 
 async def _publish_for_ever(bus: NatsBus) -> None:
@@ -53,38 +35,38 @@ async def test_a_server_that_stops_is_reported_and_one_that_returns_is_used(
     nats_server: EmbeddedServer, make_bus: MakeBus
 ) -> None:
     bus = make_bus(nats_server.url)
-    owner, ear = await _connected(bus)
+    owner, ear = await connected(bus)
     await nats_server.stop()
     await owner.until("disconnected")
-    await _until_trouble(bus, "nothing listens on that port")
+    await until_trouble(bus, "nothing listens on that port")
     await nats_server.start()
     await owner.until("connected")
-    await _hears(bus, ear)
+    await hears(bus, ear)
     assert bus.trouble is None
 
 
 async def test_a_server_killed_outright_is_noticed_and_replaced(nats_server: EmbeddedServer, make_bus: MakeBus) -> None:
     bus = make_bus(nats_server.url)
-    owner, ear = await _connected(bus)
+    owner, ear = await connected(bus)
     assert nats_server.pid is not None
     os.kill(nats_server.pid, signal.SIGKILL)
     await owner.until("disconnected")
     await nats_server.stop()
     await nats_server.start()
     await owner.until("connected")
-    await _hears(bus, ear)
+    await hears(bus, ear)
 
 
 async def test_a_server_swapped_for_an_empty_one_is_taught_every_subscription(
     nats_server: EmbeddedServer, make_bus: MakeBus, tmp_path: Path
 ) -> None:
     bus = make_bus(nats_server.url)
-    owner, ear = await _connected(bus)
+    owner, ear = await connected(bus)
     successor = await swap_for_empty(nats_server, tmp_path / "successor")
     try:
         await owner.until("disconnected")
         await owner.until("connected")
-        await _hears(bus, ear)
+        await hears(bus, ear)
     finally:
         await successor.stop()
 
@@ -97,7 +79,7 @@ async def test_a_bus_started_before_its_server_says_so_once_and_connects_when_it
     await bus.subscribe("to.a", ear.receive)
     with capture_logs() as lines:
         await bus.start(owner)
-        await _until_trouble(bus, "nothing listens on that port")
+        await until_trouble(bus, "nothing listens on that port")
         await asyncio.sleep(0.3)  # several attempts
     assert [line["event"] for line in lines] == ["bus_away"]
     with pytest.raises(BusAway):
@@ -106,37 +88,24 @@ async def test_a_bus_started_before_its_server_says_so_once_and_connects_when_it
     await server.start()
     try:
         await owner.until("connected")
-        await _hears(bus, ear)
+        await hears(bus, ear)
     finally:
         await server.stop()
 
 
 async def test_of_several_servers_the_one_that_answers_is_used(nats_server: EmbeddedServer, make_bus: MakeBus) -> None:
     bus = make_bus(f"nats://127.0.0.1:{free_port()}", nats_server.url)
-    _, ear = await _connected(bus)
-    await _hears(bus, ear)
+    _, ear = await connected(bus)
+    await hears(bus, ear)
 
 
 async def test_a_cut_connection_is_made_again(proxy: FaultProxy, make_bus: MakeBus) -> None:
     bus = make_bus(proxy.url)
-    owner, ear = await _connected(bus)
+    owner, ear = await connected(bus)
     await proxy.cut()
     await owner.until("disconnected")
     await owner.until("connected")
-    await _hears(bus, ear)
-
-
-async def test_a_half_open_link_is_noticed_within_a_few_pings(proxy: FaultProxy, make_bus: MakeBus) -> None:
-    bus = make_bus(proxy.url)
-    owner, ear = await _connected(bus)
-    before = asyncio.get_running_loop().time()
-    proxy.black_hole()
-    await owner.until("disconnected")
-    noticed_after_s = asyncio.get_running_loop().time() - before
-    assert noticed_after_s < 6 * QUICK.ping_interval.total_seconds()
-    proxy.heal()
-    await owner.until("connected")
-    await _hears(bus, ear)
+    await hears(bus, ear)
 
 
 async def test_a_half_open_link_with_a_backlog_raises_to_publishers_and_is_still_noticed(
@@ -144,7 +113,7 @@ async def test_a_half_open_link_with_a_backlog_raises_to_publishers_and_is_still
 ) -> None:
     # With bytes unwritten, nats-py waits in its own closing for the dead link to take them, and never calls back.
     bus = make_bus(proxy.url, timings=replace(QUICK, ping_interval=timedelta(milliseconds=400)))
-    owner, ear = await _connected(bus)
+    owner, ear = await connected(bus)
     proxy.black_hole()
     with pytest.raises(BusAway):
         await _publish_for_ever(bus)
@@ -161,88 +130,34 @@ async def test_a_frozen_server_is_noticed_and_used_again_when_it_thaws(
     nats_server: EmbeddedServer, make_bus: MakeBus
 ) -> None:
     bus = make_bus(nats_server.url, timings=replace(QUICK, connect_within=timedelta(milliseconds=300)))
-    owner, ear = await _connected(bus)
+    owner, ear = await connected(bus)
     assert nats_server.pid is not None
     os.kill(nats_server.pid, signal.SIGSTOP)
     await owner.until("disconnected")
-    await _until_trouble(bus, "the server did not answer in time")
+    await until_trouble(bus, "the server did not answer in time")
     os.kill(nats_server.pid, signal.SIGCONT)
     await owner.until("connected")
-    await _hears(bus, ear)
+    await hears(bus, ear)
 
 
 async def test_a_slow_link_is_used_not_given_up(proxy: FaultProxy, make_bus: MakeBus) -> None:
     proxy.latency_s = 0.05
     bus = make_bus(proxy.url)
-    owner, ear = await _connected(bus)
-    await _hears(bus, ear)
+    owner, ear = await connected(bus)
+    await hears(bus, ear)
     await asyncio.sleep(4 * QUICK.ping_interval.total_seconds())
     assert owner.told == ["connected"]
-
-
-async def test_pongs_that_come_after_the_link_was_given_up_do_not_stop_reception(
-    proxy: FaultProxy, make_bus: MakeBus
-) -> None:
-    bus = make_bus(proxy.url, timings=replace(QUICK, connect_within=timedelta(milliseconds=300)))
-    owner, ear = await _connected(bus)
-    proxy.black_hole()
-    late = Ear()
-    await bus.subscribe("late", late.receive)  # its PONG is late by more than it is waited for
-    proxy.heal()
-    await owner.until("disconnected")
-    await owner.until("connected")
-    await bus.publish("late", b"")
-    assert await late.next() == ("late", b"")
-    await _hears(bus, ear)
-
-
-async def test_a_server_that_pings_before_it_admits_is_not_taken_for_connected(
-    proxy: FaultProxy, make_bus: MakeBus
-) -> None:
-    proxy.greeting_suffix = b"PING\r\n"
-    bus, owner, ear = make_bus(proxy.url), Owner(), Ear()
-    await bus.subscribe("to.a", ear.receive)
-    await bus.start(owner)
-    await _until_trouble(bus, "the server was too slow to admit us")
-    assert owner.told == []
-    proxy.greeting_suffix = b""
-    await owner.until("connected")
-    await _hears(bus, ear)
-
-
-@pytest.mark.parametrize(
-    ("said", "reason"),
-    [
-        (b"-ERR 'Maximum Connections Exceeded'\r\n", "the server is full"),
-        (b"-ERR 'User Authentication Expired'\r\n", "our JWT was at its end"),
-        (b"-ERR 'Authorization Violation'\r\n", "the server does not admit us - our account or key is unknown there"),
-        (b"-ERR 'Stale Connection'\r\n", "the link went dead"),
-        (b"-ERR 'what nobody expected of alice'\r\n", "the server does not speak NATS as we know it"),
-        (b"not a word of NATS\r\n", "the server does not speak NATS as we know it"),
-    ],
-)
-async def test_a_client_that_an_error_closed_for_good_is_rebuilt(
-    proxy: FaultProxy, make_bus: MakeBus, said: bytes, reason: str
-) -> None:
-    bus = make_bus(proxy.url)
-    owner, ear = await _connected(bus)
-    with capture_logs() as lines:
-        proxy.say_to_clients(said)
-        await owner.until("disconnected")
-        await owner.until("connected")
-    assert lines[0]["reason"] == reason
-    await _hears(bus, ear)
 
 
 async def test_a_read_loop_that_died_while_the_client_says_connected_is_noticed(
     proxy: FaultProxy, make_bus: MakeBus
 ) -> None:
     bus = make_bus(proxy.url, timings=replace(QUICK, ping_interval=timedelta(minutes=1)))
-    owner, ear = await _connected(bus)
+    owner, ear = await connected(bus)
     proxy.say_to_clients(b"-ERR \r\n")  # nats-py 2.16 trips over an error without words
     await owner.until("disconnected")
     await owner.until("connected")
-    await _hears(bus, ear)
+    await hears(bus, ear)
 
 
 async def test_a_full_server_is_tried_until_it_has_room(make_bus: MakeBus, tmp_path: Path) -> None:
@@ -250,14 +165,14 @@ async def test_a_full_server_is_tried_until_it_has_room(make_bus: MakeBus, tmp_p
     await server.start()
     try:
         first = make_bus(server.url, name="first")
-        await _connected(first)
+        await connected(first)
         second, owner, ear = make_bus(server.url, name="second"), Owner(), Ear()
         await second.subscribe("to.a", ear.receive)
         await second.start(owner)
-        await _until_trouble(second, "the server is full")
+        await until_trouble(second, "the server is full")
         await first.close()
         await owner.until("connected")
-        await _hears(second, ear)
+        await hears(second, ear)
     finally:
         await server.stop()
 
@@ -270,36 +185,20 @@ async def test_a_server_that_refuses_us_is_tried_until_it_admits_us(
     try:
         await bus.subscribe("to.a", ear.receive)
         await bus.start(owner)
-        await _until_trouble(bus, "the server does not admit us - our account or key is unknown there")
+        await until_trouble(bus, "the server does not admit us - our account or key is unknown there")
         assert owner.told == []
     finally:
         await strict.stop()
     await nats_server.start()
     await owner.until("connected")
-    await _hears(bus, ear)
-
-
-async def test_a_bus_whose_subscription_is_not_permitted_never_says_connected(
-    make_bus: MakeBus, tmp_path: Path
-) -> None:
-    permissions = 'authorization { users: [{user: u, password: p, permissions: {subscribe: {deny: ["to.a"]}}}] }'
-    server = EmbeddedServer(tmp_path, settings=[permissions, "no_auth_user: u"])
-    await server.start()
-    try:
-        bus, owner, ear = make_bus(server.url), Owner(), Ear()
-        await bus.subscribe("to.a", ear.receive)
-        await bus.start(owner)
-        await _until_trouble(bus, "a subscription is not permitted to us")
-        assert owner.told == []
-    finally:
-        await server.stop()
+    await hears(bus, ear)
 
 
 async def test_a_listeners_answer_to_our_reply_inbox_is_not_taken_for_unheard(
     nats_server: EmbeddedServer, make_bus: MakeBus
 ) -> None:
     bus = make_bus(nats_server.url)
-    owner, _ = await _connected(bus)
+    owner, _ = await connected(bus)
     meddler = await nats.connect(nats_server.url)
 
     async def answer(message: Msg) -> None:
@@ -322,7 +221,7 @@ async def test_a_server_whose_limit_is_under_a_message_is_refused(make_bus: Make
     try:
         bus = make_bus(server.url)
         await bus.start(Owner())
-        await _until_trouble(bus, "the server takes smaller messages than ours")
+        await until_trouble(bus, "the server takes smaller messages than ours")
     finally:
         await server.stop()
 
@@ -332,7 +231,7 @@ async def test_a_publisher_that_never_waits_does_not_lose_messages_to_itself(
 ) -> None:
     # Pings as in use: those of the other tests take a busy machine for a dead link.
     bus = make_bus(nats_server.url, timings=BusTimings())
-    owner, ear = await _connected(bus)
+    owner, ear = await connected(bus)
     for _ in range(4000):
         await bus.publish("to.a", bytes(16_384))
     for _ in range(4000):
@@ -345,7 +244,7 @@ async def test_closing_at_the_very_moment_the_connection_ends_does_not_hang(
 ) -> None:
     for turns in range(20):
         bus = make_bus(proxy.url)
-        await _connected(bus)
+        await connected(bus)
         await proxy.cut()
         for _ in range(turns):
             await asyncio.sleep(0)
@@ -357,7 +256,7 @@ async def test_closing_while_the_server_is_gone_or_the_link_is_dead_does_not_han
     proxy: FaultProxy, make_bus: MakeBus
 ) -> None:
     bus = make_bus(proxy.url)
-    await _connected(bus)
+    await connected(bus)
     proxy.black_hole()
     for _ in range(30):
         await bus.publish("to.a", bytes(MAX_PAYLOAD_BYTES // 4))
