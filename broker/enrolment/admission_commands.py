@@ -106,6 +106,7 @@ class AdmissionCommands:
             "directory_expires_at": None if given_out is None else given_out.expires_at,
             "authority_expires_at": room.authorities.issuing().expires_at,
             "waiting": len(room.post.outbox),
+            "dates": room.post.dates.shown(),
         }
 
     async def offer(self, arguments: dict[str, Any]) -> Any:

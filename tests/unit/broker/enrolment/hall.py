@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +25,7 @@ from broker.node.home import Home, PartyPlan
 from broker.node.log import get_leaves
 from broker.node.metrics import build_metrics
 from broker.node.store.connection import CommitStep, commit_durably
+from broker.node.store.port import StoreClosed
 from schemas.crypto import nkey
 from schemas.messages.entry import AdmissionEntry, Entry, KeyEntry, read_entry
 from schemas.messages.party import Party, PartyKind
@@ -148,7 +150,8 @@ class Hall:
         for _ in range(8):
             await self.hub.settle()
             for party in (self.admission, self.coordinator):
-                await party.ground.store.read(lambda tx: None)
+                with suppress(StoreClosed):  # one that was stopped
+                    await party.ground.store.read(lambda tx: None)
             for _ in range(8):
                 await asyncio.sleep(0)
 
@@ -191,7 +194,7 @@ class Hall:
 
     async def offer(self, file: bytes, **options: Any) -> dict[str, Any]:
         """Take a request in."""
-        offered = await self.command("offer", request=file.decode(), **options)
+        offered = await self.command("offer", request=file.decode("utf-8", "replace"), **options)
         assert isinstance(offered, dict)
         return offered
 

@@ -1,0 +1,248 @@
+"""Suspended, resumed, expelled, replaced: what each does to accounts, directory and log, and what a crash leaves."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from agents.runtime.enrolling import NEXT_ROOT, accept, finish, request
+from broker.enrolment import records
+from broker.enrolment.accounts import AGENCY_CONNECTIONS
+from broker.enrolment.guard import COOL_OFF
+from broker.node.bus.claims import decode
+from broker.node.home import write_whole
+from broker.node.store.connection import commit_durably
+from broker.node.store.port import StoreBroken
+from schemas.crypto.purposes import KeyPurpose
+from schemas.failures import Rejected
+from tests.support.clock import NOON
+from tests.unit.broker.enrolment.hall import Hall
+
+DAY_MS = 24 * 3600 * 1000
+
+
+async def test_a_suspended_agency_has_no_connection_and_a_resumed_one_has_them_again(hall: Hall) -> None:
+    home = hall.agency()
+    await hall.enrol(home)
+    await hall.command("suspend", agency="northshire")
+    assert hall.connections_of(home.own()) == 0
+    assert (await hall.member())["state"] == "suspended"
+    await hall.command("resume", agency="northshire")
+    assert hall.connections_of(home.own()) == AGENCY_CONNECTIONS
+    assert [step for step, _, _ in await hall.steps()] == ["offered", "admitted", "suspended", "resumed"]
+    assert await hall.versions() == [1, 2, 3, 4]
+
+
+async def test_an_expelled_agency_has_nothing_and_is_in_no_directory(hall: Hall) -> None:
+    home = hall.agency()
+    await hall.enrol(home)
+    before = decode(hall.servers.held[home.own().token])
+    await hall.command("expel", agency="northshire", reason="left-hub")
+    after = decode(hall.servers.held[home.own().token])
+    assert "imports" not in after.body
+    assert after.body["limits"]["conn"] == 0
+    assert after.issued_at > before.issued_at
+    assert after.expires_at is not None
+    assert before.expires_at is not None
+    assert after.expires_at >= before.expires_at
+    assert "northshire" not in hall.admission.room.register.directory.parties
+    assert [line.party for line in hall.admission.room.register.lines()] == ["admission", "coordinator", "desk"]
+    assert (await hall.steps())[-1] == ("expelled", "northshire", "left-hub")
+
+
+async def test_an_expelled_agency_comes_back_only_with_keys_that_nobody_has_seen(hall: Hall) -> None:
+    home = hall.agency()
+    await hall.enrol(home)
+    await hall.command("expel", agency="northshire")
+    await hall.turn(1_000)
+    (home.path / "enrolment").mkdir(exist_ok=True)
+    with pytest.raises(Rejected, match="agency_expelled"):
+        await hall.offer(request(home, now=hall.clock.now()))
+    folder = hall.folder
+    hall.folder = folder / "again"
+    hall.folder.mkdir()
+    again = hall.agency()
+    hall.folder = folder
+    await hall.enrol(again)
+    assert (await hall.member())["state"] == "admitted"
+    assert hall.connections_of(again.own()) == AGENCY_CONNECTIONS
+    assert hall.connections_of(home.own()) is not None
+    assert decode(hall.servers.held[home.own().token]).body["limits"]["conn"] == 0
+
+
+async def test_a_step_that_does_not_fit_is_refused(hall: Hall) -> None:
+    with pytest.raises(Rejected, match="not_a_member"):
+        await hall.command("suspend", agency="nobody")
+    await hall.enrol(hall.agency())
+    with pytest.raises(Rejected, match="not_a_member"):
+        await hall.command("resume", agency="northshire")
+    await hall.command("expel", agency="northshire")
+    for step in ("suspend", "resume", "expel"):
+        with pytest.raises(Rejected, match="not_a_member"):
+            await hall.command(step, agency="northshire")
+
+
+async def test_whoever_floods_is_suspended_without_a_person_and_cannot_be_resumed_at_once(hall: Hall) -> None:
+    home = hall.agency()
+    await hall.enrol(home)
+    hall.servers.reported(home.own().token, 50_000)
+    await hall.settle()
+    assert (await hall.member())["reason"] == "flooding"
+    assert (await hall.steps())[-1] == ("suspended", "northshire", "flooding")
+    with pytest.raises(Rejected, match="too_soon"):
+        await hall.command("resume", agency="northshire")
+    await hall.turn(int(COOL_OFF.total_seconds() * 1000))
+    await hall.command("resume", agency="northshire")
+
+
+async def test_an_offer_that_nobody_said_yes_to_lapses(hall: Hall) -> None:
+    offered = await hall.offer(hall.ask(hall.agency()))
+    await hall.turn(14 * DAY_MS)
+    with pytest.raises(Rejected, match="offer_gone"):
+        await hall.command("admit", agency="northshire", words=offered["words"])
+
+
+async def test_a_key_that_became_another_agencys_after_the_offer_is_found_at_the_yes(hall: Hall) -> None:
+    home = hall.agency("southshire")
+    offered = await hall.offer(hall.ask(home))
+    key = home.own().root.raw
+    await hall.admission.ground.store.write(lambda tx: records.keep_keys(tx, "northshire", [key]))
+    with pytest.raises(Rejected, match="key_shared"):
+        await hall.command("admit", agency="southshire", words=offered["words"])
+    assert hall.connections_of(home.own()) is None
+
+
+class TestRestarts:
+    """What the store says holds, whatever the servers have forgotten."""
+
+    async def test_what_was_decided_while_the_servers_were_away_is_shown_at_the_next_start(self, hall: Hall) -> None:
+        home = hall.agency()
+        await hall.enrol(home)
+        hall.servers.is_away = True
+        done = await hall.command("expel", agency="northshire")
+        assert done["servers"] == []
+        assert hall.connections_of(home.own()) == AGENCY_CONNECTIONS
+        await hall.admission.stop()
+        hall.servers.is_away = False
+        await hall.start_admission()
+        assert hall.connections_of(home.own()) == 0
+
+    async def test_a_step_whose_commit_failed_has_no_effect_anywhere(self, hall: Hall) -> None:
+        home = hall.agency()
+        offered = await hall.offer(hall.ask(home))
+        is_failing = False
+
+        def commit(connection: sqlite3.Connection) -> None:
+            if is_failing:
+                raise OSError("the disk is gone")
+            commit_durably(connection)
+
+        hall.commit = commit
+        await hall.admission.stop()
+        await hall.start_admission()
+        is_failing = True
+        with pytest.raises(StoreBroken):
+            await hall.admission.commands["admit"]({"agency": "northshire", "words": offered["words"]})
+        is_failing = False
+        assert hall.connections_of(home.own()) is None
+        await hall.admission.stop()
+        await hall.start_admission()
+        await hall.settle()
+        assert (await hall.member())["state"] == "offered"
+        assert hall.connections_of(home.own()) is None
+        await hall.command("admit", agency="northshire", words=offered["words"])
+        assert hall.connections_of(home.own()) == AGENCY_CONNECTIONS
+
+    async def test_a_directory_is_given_out_only_once_the_log_holds_it(self, hall: Hall) -> None:
+        await hall.coordinator.stop()
+        home = hall.agency()
+        offered = await hall.offer(hall.ask(home))
+        await hall.admission.commands["admit"]({"agency": "northshire", "words": offered["words"]})
+        status = await hall.admission.commands["status"]({})
+        assert (status["directory"], status["directory_newest"]) == (1, 2)
+        await hall.start_coordinator()
+        await hall.turn(70_000)
+        assert (await hall.command("status"))["directory"] == 2
+
+    async def test_the_directory_is_made_anew_every_day(self, hall: Hall) -> None:
+        await hall.turn(DAY_MS + 3_600_000)
+        await hall.turn(60_000)
+        assert await hall.versions() == [1, 2]
+
+
+class TestRoots:
+    """An agency that made itself a new root: the ceremony again."""
+
+    async def test_a_new_root_takes_effect_once_both_sides_compared_the_words(self, hall: Hall) -> None:
+        home = hall.agency()
+        await hall.enrol(home)
+        old = home.own()
+        file = hall.ask(home, replaces_root=True)
+        with pytest.raises(Rejected, match="agency_known"):
+            await hall.offer(file)
+        offered = await hall.offer(file, replaces=True)
+        assert home.own().root == old.root
+        hall.take(home, offered["reply"])
+        assert home.own().root != old.root
+        assert home.own().statement.serial == old.statement.serial + 1
+        assert home.own().token == old.token
+        keys = home.keys_to_read()
+        assert keys.names(KeyPurpose.ROOT) == [home.own().root.id]
+        assert keys.names(NEXT_ROOT) == []
+        await hall.command("admit", agency="northshire", words=offered["words"])
+        assert (await hall.member())["fingerprint"] == home.own().fingerprint
+        assert (await hall.steps())[-1] == ("root-replaced", "northshire", None)
+        assert hall.connections_of(home.own()) == AGENCY_CONNECTIONS
+
+    async def test_a_root_of_an_agency_that_nobody_knows_is_not_replaced(self, hall: Hall) -> None:
+        home = hall.agency()
+        with pytest.raises(Rejected, match="agency_unknown"):
+            await hall.offer(hall.ask(home), replaces=True)
+
+    async def test_a_root_is_not_replaced_by_itself(self, hall: Hall) -> None:
+        home = hall.agency()
+        await hall.enrol(home)
+        await hall.turn(1_000)
+        with pytest.raises(Rejected, match="root_unchanged"):
+            await hall.offer(request(home, now=hall.clock.now()), replaces=True)
+
+
+class TestDeathsOfTheAgent:
+    """An agent killed while it takes the reply is as it was before, or enrolled."""
+
+    async def test_whatever_file_was_written_last_it_ends_enrolled(
+        self, hall: Hall, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        written = 0
+        for dies_at in range(1, 30):
+            name = f"shire-{'abcdefghijklmnopqrstuvwxyz'[dies_at - 1]}x" if dies_at < 27 else f"shire-q{dies_at}"
+            home = hall.agency(name)
+            offered = await hall.offer(hall.ask(home))
+            written = 0
+
+            def write(path: object, raw: bytes, dies_at: int = dies_at) -> None:
+                nonlocal written
+                written += 1
+                if written == dies_at:
+                    raise KeyboardInterrupt
+                write_whole(path, raw)  # type: ignore[arg-type]
+
+            with monkeypatch.context() as patched:
+                patched.setattr("agents.runtime.enrolling.write_whole", write)
+                try:
+                    accept(home, offered["reply"].encode(), now=NOON, compare=lambda words: True)
+                except KeyboardInterrupt:
+                    pass
+                else:
+                    break
+            if dies_at <= 2:  # before the yes is on disk nothing was accepted
+                assert finish(home) is None
+                assert set(home.directory().parties) == {name}
+                assert not (home.path / "bus").exists()
+                continue
+            assert finish(home) is not None
+            assert set(home.directory().parties) == {name, "coordinator", "desk", "admission"}
+            assert (home.path / "bus" / "account.jwt").exists()
+            assert finish(home) is None
+        assert written > 7
