@@ -1,10 +1,12 @@
-"""Our programs as processes of their own: a hub and one agency in a folder, each started and stopped by its id.
+"""Our programs as processes of their own: a hub with its bus and one agency in a folder, each stopped by its id.
 
 Waiting is polling a condition with a deadline that only fails the test: nothing here says how fast anything must be.
 """
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,15 +18,19 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-from broker.cli.setup import create_hub
-from broker.client.hub import Hub, OfficerAtDesk
+from broker.cli.agency import settle_pins
+from broker.cli.founding import found_hub, write_bus
+from broker.client.hub import LOOPBACK, Hub, OfficerAtDesk
 from broker.demo.county import County, build_county, write_county
 from broker.desk.cards import OfficerCard, add_card
 from broker.enrolment.officer import make_officer
+from broker.enrolment.server_files import STORE, Node
+from broker.node.bus.embedded import EmbeddedServer
 from broker.node.clock import SystemClock
 from broker.node.command_client import CommandClient, CommandFailed, NotRunning
 from broker.node.home import Home
 from schemas.vocabulary import OfficerRole
+from tests.support.nats import free_port
 
 T = TypeVar("T")
 
@@ -103,26 +109,55 @@ class Program:
 
 
 @dataclass(slots=True)
+class HubBus:
+    """The server of the hub's bus, with TLS and accounts, as a process of its own."""
+
+    server: EmbeddedServer
+    folder: Path
+
+    @classmethod
+    def of(cls, hub: Hub, node: Node) -> HubBus:
+        """The server that the hub's admission configures."""
+        (written,) = write_bus(hub, [node], now=SystemClock().now())
+        server = EmbeddedServer(written.parent, node.port, configuration=written.read_text("utf-8"))
+        return cls(server, written.parent)
+
+    def start(self) -> None:
+        """Start it; again, on the same port."""
+        asyncio.run(self.server.start())
+
+    def stop(self) -> None:
+        """Stop it."""
+        asyncio.run(self.server.stop())
+
+    def start_empty(self) -> None:
+        """Start it as one that has never heard of any agency."""
+        shutil.rmtree(self.folder / STORE, ignore_errors=True)
+        self.start()
+
+
+@dataclass(slots=True)
 class Parties:
-    """A hub, police with a small county, and an officer; on a bus that somebody else runs."""
+    """A hub with its bus, police with a small county, and an officer."""
 
     root: Path
     county: County = field(repr=False)
     hub: Hub
+    bus: HubBus
     agent: Home
     officer: OfficerAtDesk
     programs: dict[str, Program] = field(default_factory=dict)
 
     @classmethod
-    def build(cls, root: Path, bus_url: str, *, people: int = 36) -> Parties:
-        """Make every home and let everybody pin everybody; nothing runs yet."""
+    def build(cls, root: Path, *, people: int = 36) -> Parties:
+        """Make every home and the officer; nothing runs yet, and nobody is admitted."""
         county = build_county(1, people)
         write_county(county, root / "county")
         hub, agent = Hub(root / "hub"), Home(root / AGENCY)
-        create_hub(hub, hub_id=HUB_ID, name="Gwent hub", url=bus_url, embedded_port=None)
-        init = ("init", "--home", str(agent.path), "--hub", HUB_ID, "--agency", AGENCY, "--name", "Gwent Police")
-        rest = ("--bus", bus_url, "--ig-lead-key", str(root / "ig-lead.key"))
-        subprocess.run((sys.executable, "-m", "agents.police", *init, *rest), check=True, stdout=subprocess.DEVNULL)
+        node, now = Node("hub-1", LOOPBACK, free_port()), SystemClock().now()
+        found_hub(hub, hub_id=HUB_ID, name="Gwent hub", urls=[node.url], now=now)
+        init = ("init", "--hub", HUB_ID, "--agency", AGENCY, "--name", "Gwent Police")
+        _agent(agent, *init, "--ig-lead-key", str(root / "ig-lead.key"))
         database = root / "county" / "police" / "police.sqlite3"
         with agent.config_path.open("a") as config:
             config.write(f'url = "sqlite+pysqlite:///file:{database}?mode=ro&uri=true"\n')
@@ -132,37 +167,61 @@ class Parties:
             hub=HUB_ID,
             role=OfficerRole.SOCIAL_WORKER,
             position="Duty social worker",
-            now=SystemClock().now(),
+            now=now,
         )
         add_card(hub.desk, person.id, OfficerCard(name="Alex Morgan", position="Duty social worker"))
         for home in (hub.coordinator, hub.desk):
             home.pin(person.raw)
-            home.pin(agent.own().raw)
-        for party in (person, hub.coordinator.own(), hub.desk.own()):
-            agent.pin(party.raw)
-        parties = cls(root, county, hub, agent, OfficerAtDesk.of(hub, root / "officer.key"))
+        officer = OfficerAtDesk.of(hub, root / "officer.key")
+        parties = cls(root, county, hub, HubBus.of(hub, node), agent, officer)
         parties._name_programs()
         return parties
 
     def start(self) -> None:
-        """Start all three and admit the officer."""
-        for program in self.programs.values():
+        """Start the hub, admit the officer and the agency, start the agent."""
+        self.bus.start()
+        of_hub = [program for name, program in self.programs.items() if name != AGENCY]
+        for program in of_hub:
             program.start()
-        for program in self.programs.values():
+        for program in of_hub:
             program.wait_until_connected()
         self.hub.ask_coordinator("admit-officer", {"officer": self.officer.officer})
+        self._admit()
+        self.programs[AGENCY].start()
+        self.programs[AGENCY].wait_until_connected()
+
+    def _admit(self) -> None:
+        """What two administrators do, with the ten words between them."""
+        request, reply = self.root / "police.enrolment", self.root / "police.admission"
+        _agent(self.agent, "enrol", "--out", str(request))
+        officers = [(self.root / "officer.party").read_text("ascii")]
+        arguments = {"request": request.read_text("ascii"), "officers": officers, "replaces": False}
+        offered = self.hub.ask_admission("offer", arguments)
+        reply.write_text(offered["reply"], "ascii")
+        _agent(self.agent, "enrol", str(reply), "--words", offered["words"])
+        self.hub.ask_admission("admit", {"agency": AGENCY, "words": offered["words"]})
+        settle_pins(self.hub)
 
     def stop(self) -> None:
         """Stop what runs."""
         for program in self.programs.values():
             if program.process is not None:
                 program.stop()
+        self.bus.stop()
 
     def _name_programs(self) -> None:
         for name, module, home, words in (
+            ("admission", "broker.enrolment", self.hub.admission, ()),
             ("coordinator", "broker.coordinator", self.hub.coordinator, ()),
             ("desk", "broker.desk", self.hub.desk, ()),
             (AGENCY, "agents.police", self.agent, ("run",)),
         ):
             command = (sys.executable, "-m", module, *words, "--home", str(home.path))
             self.programs[name] = Program(name, command, (home,), self.root / f"{name}.log")
+
+
+def _agent(home: Home, command: str, *arguments: str) -> None:
+    """Run a command of the police's agent, as its administrator would."""
+    words = (sys.executable, "-m", "agents.police", command, "--home", str(home.path), *arguments)
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -10,7 +10,6 @@ from typing import Final
 
 import pytest
 
-from tests.integration.processes.conftest import BusHere
 from tests.integration.processes.driver import Driver, check_everything
 from tests.support.processes import Parties, Program
 
@@ -57,8 +56,8 @@ def test_nothing_is_lost_when_programs_are_told_to_stop(parties: Parties) -> Non
     meet(parties, REQUESTS // 5, 3, tell_to_stop)
 
 
-def test_nothing_is_lost_when_the_bus_stops_and_an_empty_one_comes(parties: Parties, bus: BusHere) -> None:
-    driver = Driver(parties)
+def test_nothing_is_lost_when_the_bus_stops_and_an_empty_one_comes(parties: Parties) -> None:
+    driver, bus = Driver(parties), parties.bus
     driver.begin(60)
     driver.allow(30)
     driver.wait_until_asked(20)
