@@ -18,6 +18,7 @@ from agents.runtime.calls import SourceCalls
 from agents.runtime.checks import Checker
 from agents.runtime.correspondent import AgentCorrespondent
 from agents.runtime.currency import Currency
+from agents.runtime.epochs import Epochs
 from agents.runtime.gatekeeper import Gatekeeper
 from agents.runtime.inspection import Inspection
 from agents.runtime.looking import Looking
@@ -28,6 +29,7 @@ from agents.runtime.worker import Worker
 from broker.node.commands import Command
 from broker.node.ground import Ground
 from broker.node.home import HomeInvalid
+from broker.node.keeping import Keeping, keep_keys
 from broker.node.metrics import AgentMetrics
 from broker.node.observe import Check
 from broker.node.store.migrations import Migration, load_migrations
@@ -52,14 +54,21 @@ class Agent:
     worker: Worker
     inspection: Inspection
     metrics: AgentMetrics
+    keeping: Keeping
+    epochs: Epochs
     commands: Mapping[str, Command] = field(default_factory=dict)
     checks: Mapping[str, Check] = field(default_factory=dict)
 
     async def start(self) -> None:
         """Listen, go on with what waits from before, and say hello whenever the bus is there."""
+        await self.keeping.take_up()
+        await self.currency.take_up()
         await self.currency.begin_anew()
+        await self.epochs.settle()
         await self.worker.resume()
         await self.ground.post.start()
+        self.keeping.keep()
+        self.ground.post.spawn(self.epochs.keep_for_ever())
         self.ground.post.spawn(self.currency.keep_up())
         self.ground.post.spawn(self._compare_for_ever())
 
@@ -120,8 +129,24 @@ def build_agent(ground: Ground, source: RecordSource, gatekeeper: Gatekeeper, se
         contact=answers.contact_record(),
         places=asyncio.Semaphore(answers.jobs),
     )
-    post.correspondent = AgentCorrespondent(post, hub, desk, checker, currency, worker, own_log, signatory, metrics)
-    post.on_connected = currency.say_hello
+
+    async def prove(receipt: bytes, now: int) -> bytes:
+        return await correspondent.prove(receipt, now)
+
+    keeping = keep_keys(ground, prove)
+    correspondent = post.correspondent = AgentCorrespondent(
+        post, hub, desk, checker, currency, worker, own_log, signatory, metrics, keeping.membership
+    )
+    epochs = Epochs(ground, keeping.rotation, keeping.membership, metrics)
+    keeping.membership.changed.append(currency.follow_log_keys)
+
+    async def connected() -> None:
+        # What was missed of the directory first: it may name the keys of all that comes after.
+        await keeping.connected()
+        await currency.say_hello()
+
+    post.on_connected = connected
     inspection = Inspection(ground, gatekeeper)
-    commands = agent_commands(inspection, looking, gatekeeper, settings)
-    return Agent(ground, source, currency, worker, inspection, metrics, commands, {"mirror": inspection.is_whole})
+    commands = {**agent_commands(inspection, looking, gatekeeper, settings), **keeping.commands()}
+    checks = {"mirror": inspection.is_whole}
+    return Agent(ground, source, currency, worker, inspection, metrics, keeping, epochs, commands, checks)

@@ -39,12 +39,12 @@ from typing import Final
 from agents.runtime import check_failures as fails
 from agents.runtime.mirror import Extension, read_extension
 from broker.node.clock import PERMITTED_SKEW_MS
+from broker.node.log_keys import LogKeys, Proof
 from broker.node.ring import Ring
 from schemas.crypto.purposes import KeyPurpose
 from schemas.envelope import Envelope, check_parts, digest, unpack, verify_header
 from schemas.failures import Rejected
-from schemas.ledger.receipt import VerifiedReceipt, verify_receipt
-from schemas.ledger.verifier_key import ED25519, VerifierKey
+from schemas.ledger.receipt import VerifiedReceipt
 from schemas.messages.addendum import open_addendum
 from schemas.messages.entry import RequestEntry, read_entry_as
 from schemas.messages.grant import Grant
@@ -74,12 +74,17 @@ class Delivered:
     told: Told = field(repr=False)
     addendum_key: bytes = field(repr=False)
     entry: RequestEntry
-    receipt: VerifiedReceipt
+    proof: Proof[VerifiedReceipt]
     extension: Extension = field(repr=False)
     request: bytes = field(repr=False)
     grant_envelope: bytes = field(repr=False)
     request_digest: str
     grant_digest: str
+
+    @property
+    def receipt(self) -> VerifiedReceipt:
+        """The entry's receipt."""
+        return self.proof.proven
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,7 @@ class Checker:
         with _as(fails.DeliveryIncomplete):
             request, grant_envelope = unpack(request_raw), unpack(grant_raw)
             extension = read_extension(extension_raw)
-        receipt, entry = self._logged(receipt_raw, exchange, now)  # 2, 3
+        proof, entry = self._logged(receipt_raw, exchange, now)  # 2, 3
         if not hmac.compare_digest(entry.request_digest, request.digest):  # 4
             raise fails.RequestNotLogged
         if not hmac.compare_digest(entry.grant_digest, grant_envelope.digest):  # 5
@@ -128,7 +133,7 @@ class Checker:
             told=body.told,
             addendum_key=bytes.fromhex(body.addendum_key),
             entry=entry,
-            receipt=receipt,
+            proof=proof,
             extension=extension,
             request=request_raw,
             grant_envelope=grant_raw,
@@ -146,38 +151,33 @@ class Checker:
         header = read(RequestHeader, request.header)
         return header, grant, self._body(request, header).told
 
-    def log_key(self, at: int) -> tuple[VerifierKey, str]:
-        """The key and origin of the hub's log, as pinned.
+    def log_keys(self, at: int) -> LogKeys:
+        """The keys of the hub's log, by its newest statement.
 
         Raises:
             ReceiptUntrusted: no coordinator with a log is pinned.
         """
         with _as(fails.ReceiptUntrusted):
-            hub = self.directory.only(PartyKind.COORDINATOR)
-            origin = hub.statement.log
-            if origin is None:
-                raise fails.ReceiptUntrusted("the pinned coordinator states no log")
-            key, _ = self.directory.newest(hub.id, KeyPurpose.LOG, at)
-            return VerifierKey.of(origin, ED25519, key.raw), origin
+            return LogKeys.of(self.directory.only(PartyKind.COORDINATOR), at)
 
-    def verified(self, receipt_raw: bytes, at: int) -> VerifiedReceipt:
-        """The entry of a receipt that the hub's log gave.
+    def verified(self, receipt_raw: bytes, at: int) -> Proof[VerifiedReceipt]:
+        """The entry of a receipt that the hub's log gave; one under a dead key is for the mirror to bear out.
 
         Raises:
             ReceiptUntrusted: it does not verify.
         """
-        key, origin = self.log_key(at)
         with _as(fails.ReceiptUntrusted):
-            return verify_receipt(receipt_raw, log=key, origin=origin)
+            return self.log_keys(at).receipt(receipt_raw)
 
-    def _logged(self, receipt_raw: bytes, exchange: str, now: int) -> tuple[VerifiedReceipt, RequestEntry]:
-        receipt = self.verified(receipt_raw, now)  # 2
+    def _logged(self, receipt_raw: bytes, exchange: str, now: int) -> tuple[Proof[VerifiedReceipt], RequestEntry]:
+        proof = self.verified(receipt_raw, now)  # 2
+        receipt = proof.proven
         with _as(fails.EntryForeign):  # 3
             entry = read_entry_as(RequestEntry, receipt.leaf)
         named = (entry.hub, entry.log, entry.agency, entry.exchange)
         if named != (self.directory.hub, receipt.head.origin, self.me.id, exchange):
             raise fails.EntryForeign
-        return receipt, entry
+        return proof, entry
 
     def _header(self, request: Envelope, entry: RequestEntry, exchange: str, now: int) -> RequestHeader:
         with _as(fails.RequestMalformed):  # 6

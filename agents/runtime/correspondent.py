@@ -23,10 +23,12 @@ from agents.runtime.checks import Checker, Delivered
 from agents.runtime.currency import Currency, HeadMalformed
 from agents.runtime.given_back import OWN_DEEDS, GivenBack, acknowledged_before, read_given_back
 from agents.runtime.jobs import Job, JobEvent, JobState, MadeAnswer
-from agents.runtime.mirror import MirrorGap, Standing
+from agents.runtime.mirror import HeadAwaited, MirrorGap, Standing
 from agents.runtime.own_log import OwnLog
 from agents.runtime.worker import Worker
 from broker.node.backup_standing import has_new_epoch, keep, kept_for
+from broker.node.log_keys import Proof
+from broker.node.membership import Membership
 from broker.node.metrics import AgentMetrics
 from broker.node.post.office import Post
 from broker.node.post.port import Received, Reply, Sent, Settlement, Work
@@ -78,6 +80,7 @@ class AgentCorrespondent:
     own_log: OwnLog
     signatory: Callable[[], Signatory]
     metrics: AgentMetrics
+    membership: Membership
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
 
     async def prepare(self, received: Received) -> Work:
@@ -86,6 +89,8 @@ class AgentCorrespondent:
         if received.sender.id != self.hub.id:
             raise KindUnexpected("only the coordinator sends these")
         if isinstance(outer, Delivery):
+            # What was revoked or suspended since cannot be seen without a directory: then nothing new is begun.
+            self.membership.check_in_force(received.at)
             delivered = self.checker.check(received.parts, outer.exchange, received.at)
             self.worker.expect(delivered)
             return self._delivery(delivered, outer, min(outer.sent_at, received.at), received.at)
@@ -107,14 +112,15 @@ class AgentCorrespondent:
         made = await self.post.store.read(lambda tx: jobs.answer_of(tx, exchange))
         if made is None or made.state is not JobState.ANSWERED:
             return lambda tx: None
-        receipt, extension = self._proof(parts, now)
+        proof, extension = self._proof(parts, now)
+        receipt = proof.proven
         if not hmac.compare_digest(receipt.leaf, made.leaf):
             raise ReceiptOfAnother("not the leaf of the deed")
         released = self._released(made, parts[0], exchange, now)
         entry_type, seen_at = read_entry(made.leaf).type, min(acknowledgement.sent_at, now)
 
         def work(tx: Transaction) -> None:
-            self._watch_gap(lambda: mirror.take_head(tx, receipt, extension, seen_at))
+            self._watch_gap(lambda: mirror.take_head(tx, proof, extension, seen_at))
             mirror.take_entry(tx, receipt.index, made.leaf, type_=entry_type, exchange=exchange, seq=None)
             self._tell(partial(self.currency.moved, mirror.standing(tx)))
             if jobs.state_of(tx, exchange) is JobState.ANSWERED:
@@ -124,6 +130,21 @@ class AgentCorrespondent:
                 self._tell(self.metrics.releases.inc)
 
         return work
+
+    async def prove(self, receipt: bytes, now: int) -> bytes:
+        """The leaf of a receipt, believed once the mirror reaches it.
+
+        Raises:
+            ReceiptUntrusted: it does not verify.
+            MirrorGap, HeadAwaited: the hub's log has to be followed further; what it takes is asked for.
+        """
+        proof = self.checker.verified(receipt, now)
+
+        def work(tx: Transaction) -> None:
+            self._watch_gap(lambda: mirror.take_head(tx, proof, mirror.NO_EXTENSION, now))
+
+        await self.post.commit(work)
+        return proof.proven.leaf
 
     async def passing(self, received: Received) -> None:
         """Take a head or a page of the hub's log."""
@@ -165,7 +186,7 @@ class AgentCorrespondent:
 
         def work(tx: Transaction) -> Reply:
             before = jobs.acknowledgement_of(tx, exchange, delivered.request_digest)
-            self._watch_gap(lambda: mirror.take_head(tx, receipt, delivered.extension, seen_at))
+            self._watch_gap(lambda: mirror.take_head(tx, delivered.proof, delivered.extension, seen_at))
             mirror.note_told(tx, outer.last_seq)
             if before is not None:
                 return Reply((before,))
@@ -182,18 +203,19 @@ class AgentCorrespondent:
 
     def _notice(self, received: Received, outer: Notice) -> Work:
         now = received.at
-        receipt, extension = self._proof(received.parts, now)
+        proof, extension = self._proof(received.parts, now)
+        receipt = proof.proven
         entry = read_entry(receipt.leaf)
         if isinstance(entry, OWN_DEEDS):
             agency, directory = self.checker.me.id, self.checker.directory
             deed = read_given_back(receipt, entry, outer.exchange, directory=directory, agency=agency)
-            return self._given_back(deed, extension, outer, now)
+            return self._given_back(deed, proof, extension, outer, now)
         if not isinstance(entry, _NOTICED) or not self._is_about_me(entry, receipt, outer.exchange):
             raise EntryForeign("not an entry about this agency that the hub gives notice of")
         seen_at = min(outer.sent_at, now)
 
         def work(tx: Transaction) -> Reply:
-            self._watch_gap(lambda: mirror.take_head(tx, receipt, extension, seen_at))
+            self._watch_gap(lambda: mirror.take_head(tx, proof, extension, seen_at))
             mirror.note_told(tx, outer.last_seq)
             if mirror.take_hub_entry(tx, receipt.index, receipt.leaf, entry):
                 self.own_log.received(tx, receipt.leaf, entry.type, entry.exchange, now)
@@ -204,11 +226,13 @@ class AgentCorrespondent:
 
         return work
 
-    def _given_back(self, deed: GivenBack, extension: mirror.Extension, outer: Notice, now: int) -> Work:
+    def _given_back(
+        self, deed: GivenBack, proof: Proof[VerifiedReceipt], extension: mirror.Extension, outer: Notice, now: int
+    ) -> Work:
         seen_at = min(outer.sent_at, now)
 
         def work(tx: Transaction) -> Reply:
-            self._watch_gap(lambda: mirror.take_head(tx, deed.receipt, extension, seen_at))
+            self._watch_gap(lambda: mirror.take_head(tx, proof, extension, seen_at))
             mirror.note_told(tx, outer.last_seq)
             deed.take(tx, self.own_log, now)
             if deed.ends and jobs.state_of(tx, deed.entry.exchange) is JobState.WAITING:
@@ -228,7 +252,7 @@ class AgentCorrespondent:
         named = (entry.hub, entry.log, entry.agency, entry.exchange)
         return named == (self.checker.directory.hub, receipt.head.origin, self.post.me.id, exchange)
 
-    def _proof(self, parts: tuple[bytes, ...], now: int) -> tuple[VerifiedReceipt, mirror.Extension]:
+    def _proof(self, parts: tuple[bytes, ...], now: int) -> tuple[Proof[VerifiedReceipt], mirror.Extension]:
         if len(parts) != 2:
             raise HeadMalformed("not a receipt and an extension")
         return self.checker.verified(parts[0], now), mirror.read_extension(parts[1])
@@ -276,6 +300,9 @@ class AgentCorrespondent:
             extend()
         except MirrorGap:
             self._tell(self.currency.gap_met)
+            raise
+        except HeadAwaited:
+            self._tell(self.currency.head_awaited)
             raise
 
     def _tell(self, told: Callable[[], None]) -> None:

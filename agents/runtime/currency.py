@@ -18,12 +18,13 @@ from agents.runtime.checks import Checker
 from agents.runtime.mirror import Extension, MirrorGap, Standing
 from broker.node.backup_catchup import CatchUp
 from broker.node.backup_standing import has_new_epoch
+from broker.node.log_keys import LogKeys, Proof
 from broker.node.metrics import AgentMetrics
 from broker.node.post.office import Post
 from broker.node.post.port import Received
 from broker.node.store import Transaction
 from schemas.failures import Rejected
-from schemas.ledger.checkpoint import SignedTreeHead, open_checkpoint
+from schemas.ledger.checkpoint import SignedTreeHead
 from schemas.messages.party import Party
 from schemas.messages.transport import MAX_PAGE_LEAVES, Head, Hello, LogPage, LogQuery
 
@@ -60,6 +61,7 @@ class Currency:
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
     _pending: list[bytes] = field(default_factory=list)
     _pending_from: int = 0
+    _log_keys: LogKeys | None = None
     _hub_epoch: str = ""
 
     async def say_hello(self) -> None:
@@ -144,14 +146,14 @@ class Currency:
         """
         if len(received.parts) != 2:
             raise HeadMalformed("not the two parts of a head")
-        signed = self._opened(received.parts[0], received.at)
-        if signed.head.size != outer.size:
+        proof = self._opened(received.parts[0], received.at)
+        if proof.proven.head.size != outer.size:
             raise HeadMalformed("its checkpoint is of another size")
         extension = mirror.read_extension(received.parts[1])
         seen_at = min(outer.sent_at, received.at)
 
         def work(tx: Transaction) -> Standing:
-            mirror.take_head(tx, signed, extension, seen_at)
+            mirror.take_head(tx, proof, extension, seen_at)
             mirror.note_told(tx, outer.last_seq)
             return mirror.standing(tx)
 
@@ -164,7 +166,7 @@ class Currency:
         """
         if len(received.parts) != 2 or len(received.parts[0]) > 32 * MAX_PAGE_LEAVES:
             raise HeadMalformed("not the two parts of a page")
-        signed, hashes = self._opened(received.parts[1], received.at), mirror.split_hashes(received.parts[0])
+        proof, hashes = self._opened(received.parts[1], received.at), mirror.split_hashes(received.parts[0])
         held = (await self.standing()).size
         if held != self._pending_from:
             self._pending_from, self._pending = held, []
@@ -173,14 +175,14 @@ class Currency:
             return
         self._pending += hashes[following - outer.start :]
         reached = self._pending_from + len(self._pending)
-        if reached < signed.head.size:
+        if reached < proof.proven.head.size:
             await self.ask_for(reached)
             return
         extension = Extension(self._pending_from, tuple(self._pending))
         seen_at = min(outer.sent_at, received.at)
 
         def work(tx: Transaction) -> Standing:
-            mirror.take_head(tx, signed, extension, seen_at)
+            mirror.take_head(tx, proof, extension, seen_at)
             return mirror.standing(tx)
 
         await self._commit(work)
@@ -190,6 +192,35 @@ class Currency:
     async def ask_for(self, start: int) -> None:
         """Ask the hub for leaf hashes from `start` on."""
         await self.post.send(self.post.passing(LogQuery, self.hub, start=start))
+
+    async def take_up(self) -> None:
+        """Take up the mirror: what only a key that is dead by now has signed of it waits for a live one."""
+        keys = self.checker.log_keys(self.post.clock.now())
+        self._log_keys = keys
+
+        def is_live(checkpoint: bytes) -> bool:
+            try:
+                return keys.checkpoint(checkpoint).is_live
+            except Rejected:
+                return False
+
+        await self.post.store.write(lambda tx: mirror.believe_only(tx, is_live))
+
+    def follow_log_keys(self) -> None:
+        """Statements were taken: if the hub's log has other keys now, the mirror is believed by those."""
+        if self.checker.log_keys(self.post.clock.now()) != self._log_keys:
+            self.post.spawn(self._believe_again())
+
+    async def _believe_again(self) -> None:
+        await self.take_up()
+        await self.say_hello()
+
+    def head_awaited(self) -> None:
+        """A proof waits for a checkpoint under a live key of the log (called on the event loop): have one sent."""
+        now = self.post.clock.now()
+        if now >= self._ask_at:
+            self._ask_at = now + ASK_AGAIN_MS
+            self.post.spawn(self.say_hello())
 
     def gap_met(self) -> None:
         """A work met a gap (called on the event loop): ask for what is missing, unless that was just done.
@@ -210,9 +241,8 @@ class Currency:
         except MirrorGap:
             await self._ask_for_missing()
 
-    def _opened(self, checkpoint: bytes, at: int) -> SignedTreeHead:
-        key, origin = self.checker.log_key(at)
-        return open_checkpoint(checkpoint, log=key, origin=origin)
+    def _opened(self, checkpoint: bytes, at: int) -> Proof[SignedTreeHead]:
+        return self.checker.log_keys(at).checkpoint(checkpoint)
 
     async def _wait(self, moved: asyncio.Event, until: int) -> None:
         waiting = asyncio.ensure_future(moved.wait())

@@ -8,10 +8,11 @@ as whatever is answered on the strength of it. Refuses to know what an entry ask
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from broker.node.log_keys import Proof
 from broker.node.store import Transaction
 from schemas.failures import Away, GroundLost, Rejected
 from schemas.ledger.checkpoint import SignedTreeHead, TreeHead
@@ -41,6 +42,12 @@ class MirrorGap(Away):
     """Leaf hashes between what is held and what came are missing; they are asked for."""
 
     code = "mirror_gap"
+
+
+class HeadAwaited(Away):
+    """A proof under a key of the hub's log that is dead; it waits for a checkpoint under a live one."""
+
+    code = "head_awaited"
 
 
 class ExtensionMalformed(Rejected):
@@ -96,24 +103,32 @@ def size_of(tx: Transaction) -> int:
     return row[0] if row else 0
 
 
-Proven: TypeAlias = "SignedTreeHead | VerifiedReceipt"
+Proven: TypeAlias = "Proof[SignedTreeHead] | Proof[VerifiedReceipt]"
 """What carries a checkpoint whose signature by the hub's log was checked."""
 
 
-def take_head(tx: Transaction, proven: Proven, extension: Extension, now: int) -> None:
+def take_head(tx: Transaction, proof: Proven, extension: Extension, now: int) -> None:
     """Believe a checkpoint that the hub's log signed, or find that it cannot be believed.
 
-    A newer one is stored with its leaves; an older one has to be of the same history.
+    A newer one is stored with its leaves; an older one has to be of the same history. One under a key that is dead is
+    believed only as an older one, within what a live key has signed.
 
     Raises:
         MirrorGap: leaves are missing; nothing was stored.
+        HeadAwaited: it waits for a checkpoint under a live key; nothing was stored.
         ForkedLog: it is another history.
     """
-    head, held = proven.head, size_of(tx)
+    proven, held = proof.proven, size_of(tx)
+    head = proven.head
+    if not proof.is_live and head.size > live_size(tx):
+        raise HeadAwaited("a key of the log that is dead signed it; a checkpoint under a live one is asked for")
     if head.size <= held:
         _check_older(tx, head)
-        if head.size == held and held:
-            tx.execute("UPDATE mirror_head SET seen_at = max(seen_at, ?)", (now,))
+        if head.size == held and held and proof.is_live:
+            tx.execute(
+                "UPDATE mirror_head SET seen_at = max(seen_at, ?), live_size = ?, checkpoint = ?",
+                (now, held, _note_of(proven)),
+            )
         return
     fresh = extension.hashes[held - extension.start :] if extension.start <= held else ()
     fresh = fresh[: head.size - held]
@@ -124,11 +139,29 @@ def take_head(tx: Transaction, proven: Proven, extension: Extension, now: int) -
         raise ForkedLog("a checkpoint of the hub does not continue the log that is held")
     _store(tx, held, fresh, nodes)
     tx.execute(
-        "INSERT INTO mirror_head (only_row, size, root, checkpoint, seen_at) VALUES (1, ?, ?, ?, ?)"
+        "INSERT INTO mirror_head (only_row, size, root, checkpoint, seen_at, live_size) VALUES (1, ?, ?, ?, ?, ?)"
         " ON CONFLICT (only_row) DO UPDATE SET size = excluded.size, root = excluded.root,"
-        " checkpoint = excluded.checkpoint, seen_at = max(mirror_head.seen_at, excluded.seen_at)",
-        (head.size, head.root, proven.note if isinstance(proven, SignedTreeHead) else proven.checkpoint, now),
+        " checkpoint = excluded.checkpoint, seen_at = max(mirror_head.seen_at, excluded.seen_at),"
+        " live_size = excluded.live_size",
+        (head.size, head.root, _note_of(proven), now, head.size),
     )
+
+
+def live_size(tx: Transaction) -> int:
+    """How far the mirror is borne out by a key of the log that is live."""
+    row = tx.execute("SELECT live_size FROM mirror_head").fetchone()
+    return row[0] if row else 0
+
+
+def believe_only(tx: Transaction, is_live: Callable[[bytes], bool]) -> None:
+    """The hub's log keys have changed: what only a key that is dead now has signed waits for a live one."""
+    row = tx.execute("SELECT checkpoint FROM mirror_head").fetchone()
+    if row is not None and not is_live(row[0]):
+        tx.execute("UPDATE mirror_head SET live_size = 0")
+
+
+def _note_of(proven: SignedTreeHead | VerifiedReceipt) -> bytes:
+    return proven.note if isinstance(proven, SignedTreeHead) else proven.checkpoint
 
 
 def take_entry(tx: Transaction, index: int, leaf: bytes, *, type_: str, exchange: str | None, seq: int | None) -> bool:

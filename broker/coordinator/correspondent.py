@@ -18,12 +18,14 @@ from broker.coordinator.deeds import DEEDS_OF, CheckedDeed, DeedRepeated, bind, 
 from broker.coordinator.effects import EntryKind, SetTimer
 from broker.coordinator.exchange import step
 from broker.coordinator.greeting import greet, page
+from broker.coordinator.reissues import answer_given, note_submission
 from broker.coordinator.room import Room, extend_agency
 from broker.coordinator.ruling import Ruled, rule
 from broker.coordinator.submission import CheckedSubmission, check_submission
 from broker.node.post.office import PartyRemoved
 from broker.node.post.port import Received, Reply, Sent, Settlement, Work
 from broker.node.store.port import AfterSeal, Seal, Transaction
+from schemas.envelope import unpack
 from schemas.failures import Failure, Rejected
 from schemas.ledger.merkle import leaf_hash
 from schemas.messages.entry import AcknowledgedEntry, ClosedEntry, RejectedEntry, nonce
@@ -58,7 +60,7 @@ class CoordinatorCorrespondent:
         """Check and decide a submission or a deed; the work commits all that follows from it."""
         match received.outer:
             case Submission():
-                return self._submission(received)
+                return await self._submission(received, received.outer)
             case Deed():
                 return self._deed(received, received.outer)
             case _:
@@ -117,7 +119,11 @@ class CoordinatorCorrespondent:
 
     # Submissions.
 
-    def _submission(self, received: Received) -> Work:
+    async def _submission(self, received: Received, outer: Submission) -> Work:
+        given = await self._answer_given(received, outer)
+        if given is not None:
+            return lambda tx: Reply(parts=given)
+        self._room.check_directory(received.at)
         checked = check_submission(received, self._room)
         policy, now, metrics = self._room.policy, received.at, self._room.metrics
         with metrics.decision_seconds.time():
@@ -125,10 +131,17 @@ class CoordinatorCorrespondent:
         metrics.decisions.labels("permit" if isinstance(decision, Permit) else "refuse").inc()
         ruled = rule(self._room, checked, decision, now=now, nonce=nonce())
         kind = EntryKind.REQUEST if isinstance(decision, Permit) else EntryKind.REFUSAL
-        return self._ruling(checked, ruled, kind, now)
+        return self._ruling(checked, ruled, kind, received)
 
-    def _ruling(self, checked: CheckedSubmission, ruled: Ruled, kind: EntryKind, now: int) -> Work:
-        room = self._room
+    async def _answer_given(self, received: Received, outer: Submission) -> tuple[bytes, ...] | None:
+        """The answer to a request that came before under another id: its desk's message key died meanwhile."""
+        if len(received.parts) != 1:
+            return None
+        named, desk = unpack(received.parts[0]).digest, received.sender.id
+        return await self._room.post.store.read(lambda tx: answer_given(tx, desk, outer.exchange, named))
+
+    def _ruling(self, checked: CheckedSubmission, ruled: Ruled, kind: EntryKind, received: Received) -> Work:
+        room, now = self._room, received.at
         done = step(ruled.exchange, ruled.event, now)
         for effect in done.effects:
             if isinstance(effect, SetTimer):
@@ -138,6 +151,7 @@ class CoordinatorCorrespondent:
             if records.is_enquiry_closed(tx, ruled.exchange.enquiry):
                 raise EnquiryClosed
             records.add_exchange(tx, done.exchange)  # 13  under an id that no other request has
+            note_submission(tx, done.exchange.id, received.outer.message_id)
             records.put_addendum(tx, checked.header.value.addendum_digest, ruled.exchange.id, checked.addendum)
             if ruled.grant_envelope:
                 records.put_request(tx, ruled.exchange.id, checked.raw, ruled.grant_envelope)

@@ -21,10 +21,12 @@ from schemas.failures import Rejected
 from schemas.messages.entry import (
     SIGNATURE,
     AcknowledgedEntry,
+    AdmissionEntry,
     ClosedEntry,
     ConsultedEntry,
     CouldNotLookEntry,
     DeedEntry,
+    KeyEntry,
     OpenedEntry,
     QuarantinedEntry,
     ReleaseEntry,
@@ -35,6 +37,7 @@ from schemas.messages.party import Party, PartyKind
 
 DEEDS_OF: Final[dict[PartyKind, tuple[type[DeedEntry], ...]]] = {
     PartyKind.AGENT: (ReleaseEntry, CouldNotLookEntry),
+    PartyKind.ADMISSION: (AdmissionEntry, KeyEntry),
     PartyKind.DESK: (OpenedEntry, QuarantinedEntry, ConsultedEntry, WithdrawEntry, ClosedEntry),
 }
 """What each kind of party may send word of by itself; an agency's acknowledgement comes with that of its delivery."""

@@ -16,15 +16,17 @@ from broker.coordinator.config import CoordinatorSettings
 from broker.coordinator.coordinator_commands import CoordinatorCommands
 from broker.coordinator.correspondent import CoordinatorCorrespondent
 from broker.coordinator.members import settle_members
+from broker.coordinator.proving import Proving
+from broker.coordinator.reissues import rename_carriers
 from broker.coordinator.restored import Witnesses, witness_commands
 from broker.coordinator.room import Room
 from broker.coordinator.timekeeper import SETTLE_IN, Timekeeper
-from broker.node.bus.access import PLAINTEXT
-from broker.node.bus.nats import NatsBus
+from broker.node.bus.configured import bus_of
 from broker.node.clock import SystemClock
 from broker.node.commands import Command
 from broker.node.ground import Ground, open_ground
 from broker.node.home import Home, HomeInvalid
+from broker.node.keeping import Keeping, keep_keys
 from broker.node.log import get_head
 from broker.node.metrics import CoordinatorMetrics, Metrics
 from broker.node.observe import Check
@@ -45,12 +47,14 @@ class Coordinator:
     ground: Ground
     room: Room
     timekeeper: Timekeeper
+    keeping: Keeping
     witnesses: Witnesses
     commands: Mapping[str, Command] = field(default_factory=dict)
     checks: Mapping[str, Check] = field(default_factory=dict)
 
     async def start(self) -> None:
         """Begin; a coordinator that was restored listens first, and begins once it has caught up."""
+        await self.keeping.take_up()
         if self.ground.catch_up.is_on:
             await self.ground.post.start()
             self.ground.post.spawn(self.witnesses.run(self._begin))
@@ -71,6 +75,7 @@ class Coordinator:
     def _keep_time(self) -> None:
         self.ground.post.spawn(self.timekeeper.run())
         self.ground.post.spawn(self._count_for_ever())
+        self.keeping.keep()
 
     async def stop(self) -> None:
         """Leave the bus, close the store."""
@@ -97,12 +102,20 @@ def build_coordinator(ground: Ground, policy: Policy, *, settle_in: timedelta = 
     room = Room(ground, ground.log, policy, CoordinatorMetrics(ground.metrics.registry))
     timekeeper = Timekeeper(room, settle_in=settle_in)
     ground.post.correspondent = CoordinatorCorrespondent(room, timekeeper)
-    ground.post.on_connected = timekeeper.connected
+    keeping = keep_keys(ground, Proving(room).prove)
+    room.membership = keeping.membership
+    keeping.rotation.renamed.append(rename_carriers)
+
+    async def connected() -> None:
+        await keeping.connected()
+        await timekeeper.connected()
+
+    ground.post.on_connected = connected
     witnesses = Witnesses(room)
     room.on_hello = witnesses.hear
     ground.log.gate = ground.catch_up.require
-    commands = {**CoordinatorCommands(room).table(), **witness_commands(witnesses)}
-    return Coordinator(ground, room, timekeeper, witnesses, commands)
+    commands = {**CoordinatorCommands(room).table(), **keeping.commands(), **witness_commands(witnesses)}
+    return Coordinator(ground, room, timekeeper, keeping, witnesses, commands)
 
 
 async def open_log(room: Room) -> None:
@@ -133,7 +146,7 @@ def run_coordinator(home_path: Path) -> int:
     policy = settings.load_policy(home)
 
     async def build(metrics: Metrics) -> Coordinator:
-        bus = NatsBus(settings.bus.url, name="coordinator", access=PLAINTEXT)
+        bus = bus_of(home, settings.bus, name="coordinator")
         ground = await open_ground(home, migrations=records.MIGRATIONS, bus=bus, clock=SystemClock(), metrics=metrics)
         return build_coordinator(ground, policy, settle_in=timedelta(seconds=settings.time.settle_in_seconds))
 

@@ -12,6 +12,7 @@ from typing import Final
 from broker.coordinator import records
 from broker.node.ground import Ground
 from broker.node.log import Log, get_leaf_hashes
+from broker.node.membership import Membership
 from broker.node.metrics import CoordinatorMetrics
 from broker.node.policy import Policy
 from broker.node.post.office import Post
@@ -19,6 +20,7 @@ from broker.node.post.port import Received
 from broker.node.store.port import Seal, Transaction
 from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
+from schemas.messages.directory import Standing
 from schemas.messages.party import Directory, Party, PartyKind
 from schemas.messages.transport import MAX_EXTENSION_LEAVES, Hello
 
@@ -34,6 +36,8 @@ class Room:
     policy: Policy
     metrics: CoordinatorMetrics
     admitted: dict[str, str] = field(default_factory=dict)
+    membership: Membership | None = None
+    """What the hub's directory says; none where no admission is pinned."""
     on_hello: Callable[[Received, Hello], Awaitable[None]] | None = None
     """Hears every hello first: a restored coordinator listens for whoever is ahead of it."""
 
@@ -60,6 +64,19 @@ class Room:
     def hub(self) -> str:
         """The hub's name."""
         return self.directory.hub
+
+    def check_directory(self, now: int) -> None:
+        """That a directory of the hub is in force: without one, nobody's suspension or revocation could be seen.
+
+        Raises:
+            DirectoryAway: there is none; new requests wait.
+        """
+        if self.membership is not None:
+            self.membership.check_in_force(now)
+
+    def is_suspended(self, party: str) -> bool:
+        """Whether the hub's directory says so."""
+        return self.membership is not None and self.membership.standing_of(party) is Standing.SUSPENDED
 
     def desk(self) -> Party | None:
         """The hub's one desk, if it is pinned yet."""

@@ -12,6 +12,7 @@ from typing import Final
 from broker.coordinator.room import Room
 from broker.node.clock import PERMITTED_SKEW_MS
 from broker.node.post.port import Received
+from broker.node.restating import SEAL_GRACE_MS, SEALED_AHEAD_MS
 from schemas.crypto.failures import SignatureMissing
 from schemas.crypto.purposes import KeyPurpose
 from schemas.crypto.signing import Verified, verify
@@ -57,8 +58,14 @@ class AgencyNotAdmitted(Rejected):
     code = "agency_not_admitted"
 
 
+class AgencySuspended(Rejected):
+    """Admission has suspended the agency: nothing new is asked of it until it is resumed."""
+
+    code = "agency_suspended"
+
+
 class SealKeyStale(Rejected):
-    """The body is sealed to another key than the agency's newest in force; the desk seals it anew."""
+    """The body is sealed to a key that was not the agency's to seal to when asked, or that it may destroy by now."""
 
     code = "seal_key_stale"
 
@@ -138,10 +145,25 @@ def _check_agency(request: RequestHeader, room: Room, now: int) -> AgencyKind:
     agency = _admitted(request.agency, PartyKind.AGENT, room)
     if agency is None or agency.statement.agency_kind is None:
         raise AgencyNotAdmitted
-    key, epoch = room.directory.newest(agency.id, KeyPurpose.SEAL, now)
-    if (key.id, epoch) != (request.seal_key, request.seal_epoch):
-        raise SealKeyStale
+    if room.is_suspended(agency.id):
+        raise AgencySuspended
+    check_epoch(request, agency, now)
     return agency.statement.agency_kind
+
+
+def check_epoch(request: RequestHeader, agency: Party, now: int) -> None:
+    """That a body is sealed to an epoch that was begun or about to begin when asked, and that the agency still keeps.
+
+    Raises:
+        SealKeyStale: it is not.
+    """
+    for one in agency.keys:
+        if (one.key.purpose, one.key.id, one.epoch) == (KeyPurpose.SEAL, request.seal_key, request.seal_epoch):
+            asked_in_time = one.not_before - SEALED_AHEAD_MS <= request.asked_at < one.not_after + PERMITTED_SKEW_MS
+            is_kept = now < one.not_after + SEAL_GRACE_MS - PERMITTED_SKEW_MS
+            if asked_in_time and is_kept and one.revoked_at is None:
+                return
+    raise SealKeyStale
 
 
 def _check_officer(request: RequestHeader, envelope: Envelope, room: Room, now: int) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from broker.desk.deadlines import Times
 from broker.desk.enquiry import Enquiry, IssueRequest, fresh_references
 from broker.desk.trust import Trust
+from broker.node.restating import SEALED_AHEAD_MS
 from schemas.canonical import without_member
 from schemas.crypto.keys import PublicKey, SigningKey
 from schemas.crypto.purposes import KeyPurpose
@@ -21,7 +22,7 @@ from schemas.envelope import Envelope, Signature, digest, pack
 from schemas.messages.addendum import make_addendum
 from schemas.messages.fields import encode_base64
 from schemas.messages.model import FieldInvalid
-from schemas.messages.party import Party, PartyUnknown
+from schemas.messages.party import KeyNotInForce, Party, PartyUnknown
 from schemas.messages.request import (
     BODY_DIGEST,
     OfficerNamed,
@@ -39,6 +40,12 @@ from schemas.records.registry import categories_of
 from schemas.vocabulary import Category
 
 _NO_DIGEST = "0" * 64
+
+
+class AgencyAway(FieldInvalid):
+    """Nothing can be sealed to the agency just now; nothing was asked."""
+
+    code = "agency_away"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +115,7 @@ def prepare(question: Question, *, trust: Trust, desk_key: SigningKey, draw: Cal
     agency = check_agency(command, trust)
     officer = trust.officer(question.officer.id)
     assert officer.statement.officer_role is not None  # every officer's statement has one
-    seal_key, seal_epoch = trust.directory.newest(agency.id, KeyPurpose.SEAL, now)
+    seal_key, seal_epoch = _seal_key(trust, agency, now)
     officer_key, _ = trust.directory.newest(officer.id, KeyPurpose.OFFICER, now)
     subjects = _subjects(question.enquiry, command.subjects)
     references = dict(fresh_references(subjects, draw))
@@ -176,6 +183,20 @@ def complete(
     verify_officer(Envelope(header, (signature,), ()), officer_key)
     desk_signature = Signature(desk_key.id, sign(desk_key, KeyPurpose.REQUEST, header))
     return pack(header, [desk_signature, signature], [sealed_body, addendum])
+
+
+def _seal_key(trust: Trust, agency: Party, now: int) -> tuple[PublicKey, int]:
+    """The agency's sealing key of the epoch that will be in force when the request is taken in.
+
+    Raises:
+        AgencyAway: none is in force: the agency has not made a next one, so it was not connected for days.
+    """
+    for at in (now + SEALED_AHEAD_MS, now):
+        try:
+            return trust.directory.newest(agency.id, KeyPurpose.SEAL, at)
+        except KeyNotInForce:
+            continue
+    raise AgencyAway("the agency has no sealing key in force, so it was not connected for days: ring it")
 
 
 def _subjects(enquiry: Enquiry, named: Sequence[str] | None) -> Sequence[Subject]:

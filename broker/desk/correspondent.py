@@ -13,6 +13,7 @@ from broker.desk import register
 from broker.desk.asked import Asked
 from broker.desk.deeds import Deeds, Done
 from broker.desk.enquiry import EnquiryState
+from broker.desk.following import Following
 from broker.desk.kept import Kept, KeptAnswer, KeptExcess
 from broker.desk.notices import read_notice
 from broker.desk.opening import ExchangeUnknown, OpenedAnswer, open_released
@@ -29,7 +30,7 @@ from broker.node.store.sqlite import Store
 from schemas.envelope import pack
 from schemas.failures import Away, Failure, Rejected
 from schemas.messages.model import KindUnexpected
-from schemas.messages.transport import COMMITTED, Acknowledgement, Notice, Released, Submission, kind_of
+from schemas.messages.transport import COMMITTED, Acknowledgement, LogPage, Notice, Released, Submission, kind_of
 
 
 class AnsweredAlready(Rejected):
@@ -61,6 +62,7 @@ class DeskCorrespondent:
     vault: Vault = field(repr=False)
     deeds: Deeds = field(repr=False)
     peer_returned: Callable[[str], None]
+    following: Following = field(repr=False)
     metrics: DeskMetrics = field(repr=False)
     on_coordinator: Callable[[Received], Awaitable[None]]
     """Hears what the coordinator says in passing."""
@@ -86,6 +88,8 @@ class DeskCorrespondent:
         """The coordinator said something: it is there, so whatever waits for it goes out at once."""
         if received.sender.id == self.trust.coordinator.id:
             self.peer_returned(received.sender.id)
+            if isinstance(received.outer, LogPage):
+                await self.following.take_page(received, received.outer)
             await self.on_coordinator(received)
 
     def record_rejection(self, received: Received, failure: Failure) -> Callable[[Transaction], None]:

@@ -16,18 +16,20 @@ from broker.desk.config import DeskSettings
 from broker.desk.correspondent import DeskCorrespondent
 from broker.desk.counter import Counter
 from broker.desk.deeds import Deeds
+from broker.desk.following import Following
 from broker.desk.questions import Questions
 from broker.desk.reading import Reading
+from broker.desk.reissues import rename_deeds
 from broker.desk.restored import RestoredDesk
 from broker.desk.shelf import Shelf
 from broker.desk.trust import Trust
 from broker.desk.vault import Vault
-from broker.node.bus.access import PLAINTEXT
-from broker.node.bus.nats import NatsBus
+from broker.node.bus.configured import bus_of
 from broker.node.clock import SystemClock
 from broker.node.commands import Command, CommandMalformed
 from broker.node.ground import Ground, open_ground
 from broker.node.home import Home
+from broker.node.keeping import Keeping, keep_keys
 from broker.node.metrics import DeskMetrics, Metrics
 from broker.node.observe import Check
 from broker.node.running import run
@@ -46,15 +48,18 @@ class Desk:
     trust: Trust
     casework: Casework
     counter: Counter
+    keeping: Keeping
     restored: RestoredDesk
     commands: Mapping[str, Command] = field(default_factory=dict)
     checks: Mapping[str, Check] = field(default_factory=dict)
 
     async def start(self) -> None:
         """Finish what a crash interrupted, then take messages in."""
+        await self.keeping.take_up()
         await self.casework.recover(sweep=not self.ground.catch_up.is_on)
         await self.restored.begin()
         await self.ground.post.start()
+        self.keeping.keep()
 
     async def stop(self) -> None:
         """Leave the bus, close the store."""
@@ -85,6 +90,8 @@ def build_desk(ground: Ground, settings: DeskSettings) -> Desk:
         officers=named(load_cards(home)),
         metrics=metrics,
     )
+    following = Following(post, trust.coordinator, trust.log_keys)
+    trust.bearing.append(following.bear_out)
     restored = RestoredDesk(trust, post, casework, ground.catch_up)
     post.correspondent = DeskCorrespondent(
         trust=trust,
@@ -94,18 +101,28 @@ def build_desk(ground: Ground, settings: DeskSettings) -> Desk:
         vault=vault,
         deeds=deeds,
         peer_returned=post.peer_returned,
+        following=following,
         metrics=metrics,
         on_coordinator=restored.heard,
     )
 
+    async def prove(receipt: bytes, now: int) -> bytes:
+        return trust.prove(receipt, now)
+
+    keeping = keep_keys(ground, prove)
+    questions.membership = keeping.membership
+    keeping.rotation.renamed.append(rename_deeds)
+
     async def say_hello() -> None:
+        await keeping.connected()
         # The desk mirrors nothing: the zeros say so, and what waits for it at the coordinator is sent at once.
         await post.send(post.passing(Hello, trust.coordinator, mirror_size=0, last_seq=0))
         await restored.tell_agencies()
 
     post.on_connected = say_hello
     counter = Counter(trust, post, casework, questions, Reading(post, shelf, deeds), ground.catch_up)
-    return Desk(ground, trust, casework, counter, restored, _commands(ground, counter))
+    commands = {**_commands(ground, counter), **keeping.commands()}
+    return Desk(ground, trust, casework, counter, keeping, restored, commands)
 
 
 def run_desk(home_path: Path) -> int:
@@ -118,7 +135,7 @@ def run_desk(home_path: Path) -> int:
     settings = load_settings(home.config_path, DeskSettings)
 
     async def build(metrics: Metrics) -> Desk:
-        bus = NatsBus(settings.bus.url, name="desk", access=PLAINTEXT)
+        bus = bus_of(home, settings.bus, name="desk")
         ground = await open_ground(home, migrations=DESK_MIGRATIONS, bus=bus, clock=SystemClock(), metrics=metrics)
         return build_desk(ground, settings)
 

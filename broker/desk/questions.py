@@ -22,6 +22,7 @@ from broker.desk.shelf import Shelf
 from broker.desk.trust import Trust
 from broker.desk.vault import Vault
 from broker.node.clock import PERMITTED_SKEW_MS
+from broker.node.membership import Membership
 from broker.node.metrics import DeskMetrics
 from broker.node.post.office import Post
 from broker.node.ring import Hand
@@ -76,6 +77,8 @@ class Questions:
     deadlines: DeadlineTable
     officers: Mapping[str, OfficerNamed] = field(repr=False)
     metrics: DeskMetrics = field(repr=False)
+    membership: Membership | None = None
+    """What the hub's directory says; none where no admission is pinned."""
 
     async def prepare(self, officer: str, enquiry: str, body: bytes) -> dict[str, Any]:
         """Prepare a request for the officer to read and sign.
@@ -83,6 +86,9 @@ class Questions:
         Raises:
             Rejected: it names what there is not, or its deadline has passed; the text names the field.
         """
+        if self.membership is not None:
+            # Nothing is sealed to a key of which nobody could say that it was revoked.
+            self.membership.check_in_force(self.post.clock.now())
         command = read_command(IssueRequest, body)
         agency = check_agency(command, self.trust)
         named = self.officers.get(officer)

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from broker.node.clock import PERMITTED_SKEW_MS
+from broker.node.log_keys import LogKeys
 from schemas.crypto.keys import PublicKey
 from schemas.crypto.purposes import KeyPurpose
 from schemas.failures import GroundLost, Rejected
-from schemas.ledger.receipt import verify_receipt
-from schemas.ledger.verifier_key import ED25519, VerifierKey
+from schemas.ledger.checkpoint import TreeHead
+from schemas.ledger.failures import NoteNotSigned
 from schemas.messages.party import Directory, Party, PartyKind, PartyUnknown
 
 
@@ -38,6 +39,8 @@ class Trust:
     origin: str
     """Origin of the coordinator's log."""
     current: Callable[[], Directory] = field(repr=False)
+    bearing: list[Callable[[TreeHead], None]] = field(default_factory=list, repr=False)
+    """Asked of a tree that a dead key of the log signed; each raises unless the log bears it out."""
 
     @classmethod
     def of(cls, desk: Party, current: Callable[[], Directory]) -> Trust:
@@ -71,12 +74,24 @@ class Trust:
         """The leaf of a receipt that the coordinator's log gave.
 
         Raises:
-            KeyNotInForce: no log key of the coordinator is in force.
+            ProofAwaited, ProofUnborne: a dead key of the log signed it; see `broker.desk.following`.
             Rejected: as `schemas.ledger.receipt.verify_receipt`.
         """
-        key, _ = self.directory.newest(self.coordinator.id, KeyPurpose.LOG, now)
-        log = VerifierKey.of(self.origin, ED25519, key.raw)
-        return verify_receipt(receipt, log=log, origin=self.origin).leaf
+        proof = self.log_keys(now).receipt(receipt)
+        if not proof.is_live:
+            if not self.bearing:
+                raise NoteNotSigned
+            for bear_out in self.bearing:
+                bear_out(proof.proven.head)
+        return proof.proven.leaf
+
+    def log_keys(self, now: int) -> LogKeys:
+        """The keys of the coordinator's log, by its newest statement.
+
+        Raises:
+            PartyUnknown: the coordinator is not pinned any more.
+        """
+        return LogKeys.of(self.directory.party(self.coordinator.id), now)
 
     def agency(self, name: str) -> Party:
         """The pinned agency of that name.

@@ -15,6 +15,7 @@ from broker.node.backup_catchup import CatchUp
 from broker.node.backup_standing import BACKUP_MIGRATIONS
 from broker.node.bus.port import Bus
 from broker.node.clock import Clock
+from broker.node.directory_records import DIRECTORY_MIGRATIONS
 from broker.node.home import Home
 from broker.node.keystore import KeyStore
 from broker.node.log import LOG_MIGRATIONS, LockCopy, Log, Signers
@@ -97,7 +98,8 @@ async def open_ground(
         unless_opened.callback(keys.close)
         ring = Ring(home, keys, clock)
         log = _own_log(home, ring)
-        sets = [*NODE_MIGRATIONS, *BACKUP_MIGRATIONS, *(LOG_MIGRATIONS if log is not None else ()), *migrations]
+        node = (*NODE_MIGRATIONS, *DIRECTORY_MIGRATIONS, *BACKUP_MIGRATIONS)
+        sets = [*node, *(LOG_MIGRATIONS if log is not None else ()), *migrations]
         store = Store.open(
             home.store_path, migrations=sets, companion=log, commit=commit, observe=metrics.node.group_settled
         )

@@ -131,7 +131,7 @@ class Home:
         for key in (root, *made):
             keys.add(key.purpose, key.id, key.seed())
         keys.close()
-        _write_new(self.path / "own.party", file)
+        write_whole(self.path / "own.party", file)
         return read_party(file)
 
     def own(self) -> Party:
@@ -165,7 +165,21 @@ class Home:
         """
         party = read_party(file)
         self.directory().with_party(party)
-        _write_new(self.path / "parties" / f"{party.id}.party", party.raw)
+        write_whole(self.path / "parties" / f"{party.id}.party", party.raw)
+        return party
+
+    def renew(self, party: Party) -> None:
+        """Take a newer statement of a party that is pinned, in place of the one held; whole or not at all."""
+        write_whole(self.path / "parties" / f"{party.id}.party", party.raw)
+
+    def restate(self, file: bytes) -> Party:
+        """Put a newer statement of the party itself in place of the one before; durable before this returns.
+
+        Raises:
+            PartyFileInvalid: it does not hold.
+        """
+        party = read_party(file)
+        write_whole(self.path / "own.party", party.raw)
         return party
 
     def unpin(self, party: str) -> None:
@@ -252,7 +266,7 @@ def _read(path: Path, advice: str) -> Party:
         raise HomeInvalid(f"{path}: {failure.detail}; {advice}") from None
 
 
-def _write_new(path: Path, raw: bytes) -> None:
+def write_whole(path: Path, raw: bytes) -> None:
     """Write a file whole or not at all, and make it last."""
     temporary = path.with_name(path.name + ".new")
     with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:

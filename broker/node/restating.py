@@ -31,6 +31,10 @@ REMEMBERED_MS: Final = timedelta(days=120) // _MS
 """How long an ended key stays in the statement: no message is valid for longer than 90 days, no request than 60."""
 SEAL_REMEMBERED_MS: Final = timedelta(days=10) // _MS
 """Sealing keys are large and there is one a week: they go once nothing new can be sealed to them."""
+SEAL_GRACE_MS: Final = timedelta(days=3) // _MS
+"""How long after its end a sealing key is kept: what was sealed to it in time is taken in by the hub until then."""
+SEALED_AHEAD_MS: Final = timedelta(minutes=30) // _MS
+"""A request is sealed to the epoch that will be in force then: it is signed within ten minutes, and taken in after."""
 ALWAYS_STATED: Final = frozenset({KeyPurpose.DEED, KeyPurpose.LOG, KeyPurpose.WITNESS, KeyPurpose.ADDENDUM})
 """What they signed or sealed lies in logs for good; audits need the key of that time."""
 
@@ -97,11 +101,13 @@ def _after(key: KeyStatement, begins: int, now: int, *, emergency: bool) -> KeyS
 
 
 def _next(before: PartyStatement, keys: Sequence[KeyStatement], now: int) -> PartyStatement:
-    kept = [key for key in keys if key.purpose in ALWAYS_STATED or now < key.not_after + _remembered(key.purpose)]
+    newest = {key.purpose: key for key in sorted(keys, key=lambda key: (key.not_before, key.epoch))}
+    kept = [key for key in keys if key is newest[key.purpose] or _is_remembered(key, now)]
     # Validated as a whole: what is signed must be what everybody else can read.
     members = before.model_dump() | {"keys": [key.model_dump() for key in kept]}
     return PartyStatement.model_validate(members | {"issued_at": now, "serial": before.serial + 1})
 
 
-def _remembered(purpose: KeyPurpose) -> int:
-    return SEAL_REMEMBERED_MS if purpose is KeyPurpose.SEAL else REMEMBERED_MS
+def _is_remembered(key: KeyStatement, now: int) -> bool:
+    remembered = SEAL_REMEMBERED_MS if key.purpose is KeyPurpose.SEAL else REMEMBERED_MS
+    return key.purpose in ALWAYS_STATED or now < key.not_after + remembered

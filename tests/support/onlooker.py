@@ -82,7 +82,7 @@ class Onlooker:
             await _check_outbox(name, ground)
             if name == "desk":
                 await _check_desk(ground, ends, entries)
-            elif name != "coordinator":
+            elif name not in ("coordinator", "admission"):
                 await _check_agent(name, ground, leaves, entries)
 
     def _take(self, raw: bytes, directory: Directory) -> None:

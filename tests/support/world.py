@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from agents.runtime.agent import AGENT_MIGRATIONS, Agent, build_agent
 from agents.runtime.gatekeeper import load_gatekeeper
@@ -42,6 +42,7 @@ from schemas.messages.party import PartyKind
 from schemas.messages.request import RequestHeader, request_digest, sign_as_officer
 from schemas.records import police
 from schemas.vocabulary import AgencyKind, Category, OfficerRole
+from tests.support.admission import SmallAdmission
 from tests.support.clock import HandClock
 from tests.support.onlooker import Onlooker
 from tests.support.source import MemorySource
@@ -81,7 +82,8 @@ def _agent_settings() -> AgentSettings:
 
 def migrations_of(name: str) -> Sequence[Migration]:
     """The tables of a party's program."""
-    return {"coordinator": records.MIGRATIONS, "desk": DESK_MIGRATIONS}.get(name, AGENT_MIGRATIONS)
+    sets = {"coordinator": records.MIGRATIONS, "desk": DESK_MIGRATIONS, "admission": ()}
+    return sets.get(name, AGENT_MIGRATIONS)
 
 
 def police_source() -> MemorySource:
@@ -97,6 +99,9 @@ def police_source() -> MemorySource:
     return MemorySource(persons=[child], held={child.ref: [finding]})
 
 
+Program: TypeAlias = "Coordinator | Desk | Agent | SmallAdmission"
+
+
 @dataclass
 class World:
     """Everything of one hub. `agencies` are police forces, each with its own source."""
@@ -106,7 +111,7 @@ class World:
     hub: MemoryHub = field(default_factory=MemoryHub)
     clock: HandClock = field(default_factory=HandClock)
     sources: dict[str, MemorySource] = field(default_factory=dict)
-    running: dict[str, Coordinator | Desk | Agent] = field(default_factory=dict)
+    running: dict[str, Program] = field(default_factory=dict)
     buses: dict[str, MemoryBus] = field(default_factory=dict)
     commits: dict[str, CommitStep] = field(default_factory=dict)
     """A commit step of one's own for the store of a party."""
@@ -119,8 +124,9 @@ class World:
     async def start(self) -> None:
         """Make every home, exchange the files, start everybody, admit the officer."""
         officer = self.make_homes()
-        for name in ("coordinator", "desk", *self.agencies):
+        for name in ("coordinator", "desk", "admission", *self.agencies):
             await self.start_party(name)
+        await self.settle()
         await self.command("coordinator", "admit-officer", {"officer": officer})
         await self.settle()
 
@@ -129,6 +135,7 @@ class World:
         plans = [
             PartyPlan(HUB, "coordinator", PartyKind.COORDINATOR, "The hub", log="testhub.example/log"),
             PartyPlan(HUB, "desk", PartyKind.DESK, "The hub"),
+            PartyPlan(HUB, "admission", PartyKind.ADMISSION, "The hub"),
             *(
                 PartyPlan(HUB, name, PartyKind.AGENT, f"{name} police", AgencyKind.POLICE, f"{name}.example/log")
                 for name in self.agencies
@@ -136,7 +143,11 @@ class World:
         ]
         files = {}
         for plan in plans:
-            lead = None if plan.kind is PartyKind.COORDINATOR else self.folder / f"{plan.party}-lead.key"
+            lead = (
+                None
+                if plan.kind in (PartyKind.COORDINATOR, PartyKind.ADMISSION)
+                else self.folder / f"{plan.party}-lead.key"
+            )
             files[plan.party] = self.home(plan.party).create(plan, now=self.clock.now(), ig_lead_key=lead).raw
         officer = make_officer(
             self.folder / "officer.key",
@@ -149,7 +160,7 @@ class World:
         for name in files:
             known = {other: raw for other, raw in files.items() if other != name}
             if name in self.agencies:  # agencies are strangers to each other
-                known = {other: known[other] for other in ("coordinator", "desk")}
+                known = {other: known[other] for other in ("coordinator", "desk", "admission")}
             for raw in (*known.values(), officer.raw):
                 self.home(name).pin(raw)
         add_card(self.home("desk"), officer.id, OfficerCard(name=OFFICER_NAME, position="Duty social worker"))
@@ -175,10 +186,12 @@ class World:
         self.running[name] = self.build(name, ground)
         await self.running[name].start()
 
-    def build(self, name: str, ground: Ground) -> Coordinator | Desk | Agent:
+    def build(self, name: str, ground: Ground) -> Program:
         """The party's program on what it stands on."""
         if name == "coordinator":
             return build_coordinator(ground, _POLICY, settle_in=timedelta(seconds=1))
+        if name == "admission":
+            return SmallAdmission(ground)
         if name == "desk":
             return build_desk(ground, _DESK)
         return build_agent(ground, self.sources[name], _GATEKEEPER, _agent_settings())

@@ -54,6 +54,14 @@ class Inbox:
         return None if row is None else _same(row, received)
 
     @staticmethod
+    def answer_to(tx: Transaction, sender: str, message_id: str) -> bytes | None:
+        """The acknowledgement given to a sender's message, as long as it is remembered."""
+        row = tx.execute(
+            "SELECT acknowledgement FROM inbox WHERE sender = ? AND message_id = ?", (sender, message_id)
+        ).fetchone()
+        return None if row is None else row[0]
+
+    @staticmethod
     def claim(tx: Transaction, received: Received) -> None:
         """Take the id before its effect, so that no copy of the message can have one as well; answered at the latest
         when the group is sealed."""

@@ -15,23 +15,29 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from broker.node.bus.port import Bus, BusAway
-from broker.node.clock import Clock
+from broker.node.clock import PERMITTED_SKEW_MS, Clock
 from broker.node.post import intake
 from broker.node.post.dates import Dates
 from broker.node.post.inbox import Inbox
 from broker.node.post.outbox import Outbox
-from broker.node.post.port import Correspondent, Equivocation, PostObserver, Received, Reply, Work
+from broker.node.post.port import Correspondent, Directories, Equivocation, PostObserver, Received, Reply, Sent, Work
 from broker.node.post.sending import Sending
 from broker.node.post.writing import Outgoing, Writer
 from broker.node.store.port import AfterSeal, Transaction
 from broker.node.store.sqlite import Store
-from schemas.failures import Disposition, Failure, GroundLost, Rejected
-from schemas.messages.party import Directory, Party, PartyUnknown
-from schemas.messages.transport import Acknowledgement, Outer
+from schemas.failures import Away, Disposition, Failure, GroundLost, Rejected
+from schemas.messages.party import Directory, KeyUnknown, Party, PartyUnknown
+from schemas.messages.transport import Acknowledgement, DirectoryIssue, Outer, Renewal, kind_of
 from schemas.subjects import listens_on, subject_for
 
 T = TypeVar("T")
 _log = structlog.get_logger()
+
+
+class StatementAwaited(Away):
+    """It names a key of its sender that nobody has stated here yet; it is taken in once the statement has come."""
+
+    code = "statement_awaited"
 
 
 class PartyRemoved(Rejected):
@@ -42,8 +48,8 @@ class PartyRemoved(Rejected):
 
 MAX_LEFT: Final = 512
 """Messages kept at hand that came too early; older ones are repeated by their senders, as all of them would be."""
-PASSING_MS: Final = 60_000
-"""How long a passing message is worth reading."""
+PASSING_MS: Final = 60_000 + PERMITTED_SKEW_MS
+"""How long a passing message is worth reading: a minute, also where the receiver's clock is ahead of ours."""
 
 
 @dataclass(slots=True)
@@ -60,6 +66,8 @@ class Post:
     correspondent: Correspondent | None = None
     former: Directory | None = None
     """Parties that were removed: what they still send is refused like a stranger's, and told to the correspondent."""
+    directories: Directories | None = None
+    """Whoever keeps the hub's directory; none where no admission is pinned."""
     on_connected: Callable[[], Awaitable[None]] | None = None
     halted: asyncio.Future[Failure] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     connected_at: int | None = None
@@ -67,10 +75,11 @@ class Post:
     _inbox: Inbox = field(default_factory=Inbox.empty)
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     _left: deque[Received] = field(default_factory=lambda: deque(maxlen=MAX_LEFT))
+    _subjects: set[str] = field(default_factory=set)
     _sending: Sending = field(init=False)
 
     def __post_init__(self) -> None:
-        self._sending = Sending(self.store, self.bus, self.clock, self.observer, self.outbox)
+        self._sending = Sending(self.store, self.bus, self.clock, self.observer, self.outbox, self._subject_of)
 
     @property
     def me(self) -> Party:
@@ -80,11 +89,17 @@ class Post:
     async def start(self) -> None:
         """Take up what waits from before, then listen. Messages come in from here on."""
         await self._sending.take_up()
-        for subject in listens_on(self.me):
-            await self.bus.subscribe(subject, self._receive)
+        await self.follow_own_subjects()
         await self.bus.start(self)
         self.spawn(self._sending.repeat_for_ever())
         self.spawn(self._sending.sweep_for_ever(self._inbox))
+
+    async def follow_own_subjects(self) -> None:
+        """Listen where others reach this party by its newest statement; what was listened on before stays so."""
+        for subject in listens_on(self.me):
+            if subject not in self._subjects:
+                self._subjects.add(subject)
+                await self.bus.subscribe(subject, self._receive)
 
     async def stop(self) -> None:
         """Leave the bus, then end what runs; what is in the store stays there."""
@@ -167,6 +182,7 @@ class Post:
 
     def flooding(self, token: str, rate: int) -> None:
         """Somebody sends more than the bus lets in."""
+        self.observer.rejected("unknown", "flooding")
 
     # In.
 
@@ -183,6 +199,8 @@ class Post:
             # Not proven to be anybody's: nothing is said to anyone, and nothing is entered that a stranger could flood.
             self.dates.refused += isinstance(failure, intake.FromTheFuture | intake.Expired)
             self._note_rejection("unknown", failure)
+            if isinstance(failure, KeyUnknown) and self.directories is not None:
+                self.directories.ask_soon()  # perhaps a newer statement names it: then its sender's repeat is taken in
             return
         self.dates.note(received)
         self.observer.received(received.kind)
@@ -209,6 +227,8 @@ class Post:
     async def _take(self, received: Received, correspondent: Correspondent) -> None:
         if isinstance(received.outer, Acknowledgement):
             await self._settle(received, received.outer, correspondent)
+        elif isinstance(received.outer, DirectoryIssue) and self.directories is not None:
+            await self.directories.take(received)
         elif received.outer.lasting:
             await self._answer(received, correspondent)
         else:
@@ -223,11 +243,13 @@ class Post:
             except Rejected as failure:
                 if isinstance(failure, Equivocation):
                     raise
+                self._leave_if_it_may_lack(received, failure)
                 self._note_rejection(received.kind, failure)
                 acknowledgement = await self.commit(self._once(received, self._rejection(received, failure)))
             # A crash before the commit: the sender repeats, and nothing had happened.
             # A crash after it: the sender repeats, and the inbox gives back the same acknowledgement.
             self._inbox.keep_at_hand(received, acknowledgement)
+        acknowledgement = self.writer.under_live_key(acknowledgement, sent_at=self.clock.now())
         await self._publish_acknowledgement(received, acknowledgement)
 
     async def _publish_acknowledgement(self, received: Received, acknowledgement: bytes) -> None:
@@ -283,7 +305,14 @@ class Post:
         sent = self.outbox.find(acknowledgement.acknowledges)
         if sent is None or sent.receiver != received.sender.id or sent.digest != acknowledgement.acknowledged_digest:
             return  # acknowledged before, or never ours
-        settlement = await correspondent.settled(sent, acknowledgement, received.parts)
+        try:
+            if sent.kind == kind_of(Renewal) and self.directories is not None:
+                settlement = await self.directories.renewed(acknowledgement, received.parts)
+            else:
+                settlement = await correspondent.settled(sent, acknowledgement, received.parts)
+        except Rejected as failure:
+            self._leave_if_it_may_lack(received, failure)
+            raise
 
         def run(tx: Transaction) -> AfterSeal[None] | None:
             return settlement(tx) if self.outbox.taken(tx, sent.message_id) else None
@@ -325,16 +354,26 @@ class Post:
             _log.critical("task_broke", exc_info=error)
             self.halt(GroundLost("a part of the program broke; its log says where"))
 
+    def _leave_if_it_may_lack(self, received: Received, failure: Rejected) -> None:
+        if self.directories is not None and self.directories.may_lack(received, failure):
+            raise StatementAwaited("it names a key that no statement held here brings") from None
+
     def _fail(self, received: Received, failure: Failure) -> None:
         """The one place that reads a failure's disposition."""
         kind = received.kind
         match failure.disposition:
             case Disposition.RETRY:
                 _log.info("message_left_for_later", kind=kind, code=failure.code)  # no acknowledgement: it is repeated
+                self._left.append(received)
             case Disposition.REJECT:
                 self._note_rejection(kind, failure)
             case Disposition.HALT:
                 self.halt(failure)
+
+    def _subject_of(self, sent: Sent, written: str) -> str:
+        """Where a waiting message reaches its receiver now: an agency may have another account since it was written."""
+        receiver = self.directory.parties.get(sent.receiver)
+        return written if receiver is None else subject_for(self.me, receiver)
 
     def _note_rejection(self, kind: str, failure: Failure) -> None:
         self.observer.rejected(kind, failure.code)

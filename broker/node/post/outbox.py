@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -68,6 +68,20 @@ class Outbox:
     def discard(self, tx: Transaction, exchange: str, kind: str) -> int:
         """Let go of what an exchange no longer has to say; how many messages that were."""
         return tx.execute("DELETE FROM outbox WHERE exchange = ? AND kind = ?", (exchange, kind)).rowcount
+
+    def reissue(self, tx: Transaction, again: Callable[[bytes, str], Outgoing | None]) -> dict[str, str]:
+        """Put kept messages anew; gives back the new id of each. `again` makes one of its bytes and subject, or None.
+
+        What was sent under the old ids is settled by nobody any more; receivers know the effect by what it is about.
+        """
+        renamed: dict[str, str] = {}
+        for message_id, subject, raw in tx.execute("SELECT message_id, subject, raw FROM outbox").fetchall():
+            fresh = again(raw, subject)
+            if fresh is not None:
+                tx.execute("DELETE FROM outbox WHERE message_id = ?", (message_id,))
+                self.put(tx, fresh)
+                renamed[message_id] = fresh.message_id
+        return renamed
 
     def start_work(self) -> None:
         """A work begins: what it puts is not yet to be sent."""

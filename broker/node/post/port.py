@@ -84,6 +84,25 @@ class Correspondent(Protocol):
         """The work that enters a rejected message in the own log."""
 
 
+class Directories(Protocol):
+    """Whoever keeps the hub's directory for the node (`broker.node.membership`)."""
+
+    async def take(self, received: Received) -> None:
+        """Take a directory, and the newer statements that it brings.
+
+        Raises: as `Correspondent.prepare`.
+        """
+
+    async def renewed(self, acknowledgement: Acknowledgement, parts: tuple[bytes, ...]) -> Settlement:
+        """Take what admission gave for a renewal; its work runs in the transaction that lets the renewal go."""
+
+    def may_lack(self, received: Received, failure: Failure) -> bool:
+        """Whether a message may have failed for a key whose statement has not come yet; then it is asked for."""
+
+    def ask_soon(self) -> None:
+        """Ask for the newest directory, unless that was just done."""
+
+
 class PostObserver(Protocol):
     """Is told what goes through, for metrics; must be quick and must not raise."""
 

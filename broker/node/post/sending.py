@@ -6,7 +6,7 @@ Knows the outbox and the bus; not what a message means. A message that is not in
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -34,6 +34,8 @@ class Sending:
     clock: Clock
     observer: PostObserver
     outbox: Outbox
+    subject_of: Callable[[Sent, str], str] = field(repr=False)
+    """Where a message goes now, and where it went when it was written."""
     _armed_until: int | None = None
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -67,7 +69,9 @@ class Sending:
         while True:
             self._wake.clear()
             for waiting, raw in await self._with_bytes(self.outbox.due(self.clock.now(), SEND_BATCH)):
-                if not await self._publish(waiting.subject, raw, waiting.sent.kind, again=waiting.tries > 1):
+                if not await self._publish(
+                    self.subject_of(waiting.sent, waiting.subject), raw, waiting.sent.kind, again=waiting.tries > 1
+                ):
                     break  # everything is hastened when the bus is back
             self.observer.waiting(len(self.outbox))
             self._armed_until = self.outbox.next_due_at()

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from broker.node.post.port import Sent
 from broker.node.ring import Hand
 from schemas.crypto.purposes import KeyPurpose
-from schemas.envelope import digest, signed
+from schemas.envelope import digest, signed, unpack
 from schemas.messages.entry import nonce
 from schemas.messages.party import Party
-from schemas.messages.transport import Outer, kind_of
+from schemas.messages.transport import Outer, kind_of, read_outer
 from schemas.subjects import subject_for
 
 
@@ -91,3 +91,29 @@ class Writer:
             raw=signed(raw_header, [key], parts),
             is_lasting=model.lasting,
         )
+
+    def again(self, raw: bytes, subject: str, *, sent_at: int) -> Outgoing:
+        """A message of this node's once more: what it said and carried, under a new id and the key in use now."""
+        key, envelope = self.hand.signing(KeyPurpose.MESSAGE), unpack(raw)
+        changes = {"message_key": key.id, "message_id": nonce(), "sent_at": sent_at}
+        header = read_outer(envelope.header).model_copy(update=changes)
+        raw_header = header.encode()
+        exchange = getattr(header, "exchange", None)
+        return Outgoing(
+            message_id=header.message_id,
+            receiver=header.receiver,
+            kind=kind_of(type(header)),
+            exchange=exchange,
+            subject=subject,
+            digest=digest(raw_header),
+            expires_at=header.expires_at,
+            raw=signed(raw_header, [key], envelope.parts),
+            is_lasting=header.lasting,
+        )
+
+    def under_live_key(self, raw: bytes, *, sent_at: int) -> bytes:
+        """A message of this node's as it may be sent now: as it is, unless its key was revoked or destroyed since."""
+        written = read_outer(unpack(raw).header)
+        if self.hand.held(KeyPurpose.MESSAGE, written.message_key) is not None:
+            return raw
+        return self.again(raw, "", sent_at=sent_at).raw

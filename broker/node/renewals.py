@@ -1,0 +1,146 @@
+"""Telling admission of the party's newer statement, and taking what it gives for it: account JWT and certificate.
+
+A renewal waits in the outbox like any lasting message; only the newest matters, so it replaces those that still wait.
+What comes back is written into `<home>/bus/` before the renewal is let go: a crash in between has it sent once more.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import structlog
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from broker.node.bus.port import BusAway
+from broker.node.home import Home, write_whole
+from broker.node.keystore import KeyStore
+from broker.node.post.office import Post
+from broker.node.post.port import Settlement
+from broker.node.store.port import Transaction
+from broker.node.tls_key import certificate_request, generate_tls_key, public_of, split_chain
+from schemas.crypto.purposes import KeyPurpose
+from schemas.failures import Rejected
+from schemas.messages.party import Party
+from schemas.messages.transport import COMMITTED, Acknowledgement, Renewal, kind_of
+
+_log = structlog.get_logger()
+
+RENEWAL_LIFE_MS: Final = timedelta(days=80) // timedelta(milliseconds=1)
+RENEW_AHEAD_MS: Final = timedelta(days=30) // timedelta(milliseconds=1)
+"""A certificate is renewed this long before it ends: time for four weekly looks at an alert that nobody heeded."""
+
+
+class RenewalMalformed(Rejected):
+    """The acknowledgement of a renewal without its two parts, or with parts that are not what they should be."""
+
+    code = "renewal_malformed"
+
+
+@dataclass(slots=True)
+class Renewals:
+    """Sends renewals and takes their answers. `put` runs in a work, the rest on the event loop."""
+
+    home: Home
+    keys: KeyStore = field(repr=False)
+    post: Post
+
+    @property
+    def folder(self) -> Path:
+        """Where the bus's files are."""
+        return self.home.path / "bus"
+
+    def put(self, tx: Transaction, admission: Party, now: int, *, request: bytes = b"") -> None:
+        """Have the newest statement sent, in place of any that still waits.
+
+        Args:
+            request: a certificate request in DER, if a certificate is wanted.
+        """
+        tx.execute("DELETE FROM outbox WHERE kind = ?", (kind_of(Renewal),))
+        challenge = self.challenge()
+        fields = {} if challenge is None else {"challenge_digest": challenge}
+        parts = (self.post.me.frame, request)
+        until = now + RENEWAL_LIFE_MS
+        self.post.outbox.put(
+            tx, self.post.writer.write(Renewal, admission, parts, sent_at=now, expires_at=until, **fields)
+        )
+
+    def challenge(self) -> str | None:
+        """The digest of the admission reply's opened challenge, until admission has it."""
+        try:
+            return (self.folder / "challenge").read_text("ascii").strip()
+        except FileNotFoundError:
+            return None
+
+    def new_tls_key(self) -> bytes:
+        """Make a further TLS key and ask a certificate for it; the one in use stays until that has come."""
+        key = generate_tls_key()
+        self.keys.add(KeyPurpose.TLS, os.urandom(8).hex(), key)
+        return certificate_request(key)
+
+    def request_again(self) -> bytes:
+        """A certificate request for the TLS key in use; none where there is no TLS."""
+        in_use = self._in_use()
+        return b"" if in_use is None else certificate_request(self.keys.get(KeyPurpose.TLS, in_use))
+
+    def certificate_ends_at(self) -> int | None:
+        """When the certificate in use ends (milliseconds UTC); None where there is none."""
+        certificate = self._certificate()
+        return None if certificate is None else int(certificate.not_valid_after_utc.timestamp() * 1000)
+
+    async def taken(self, acknowledgement: Acknowledgement, parts: tuple[bytes, ...]) -> Settlement:
+        """Take what admission gave; the connection is made anew with it.
+
+        Raises:
+            RenewalMalformed, ChainMalformed: it is not that; nothing was written.
+        """
+        if acknowledgement.code != COMMITTED:
+            _log.error("renewal_refused", code=acknowledgement.code)
+            return lambda tx: None
+        if len(parts) != 2:
+            raise RenewalMalformed("not an account JWT and a certificate chain")
+        account, chain = parts
+        if chain:
+            own, authorities = split_chain(chain)
+            write_whole(self.folder / "ca.pem", authorities)
+            write_whole(self.folder / "client.pem", own)
+        if account:
+            write_whole(self.folder / "account.jwt", account)
+        (self.folder / "challenge").unlink(missing_ok=True)
+        if chain:
+            self._destroy_unused()
+        if account or chain:
+            self.post.spawn(self._renew_link())
+        _log.info("renewal_taken")
+        return lambda tx: None
+
+    async def _renew_link(self) -> None:
+        try:
+            await self.post.follow_own_subjects()
+            await self.post.bus.renew()
+        except BusAway:
+            return  # the next connection uses what was written
+
+    def _destroy_unused(self) -> None:
+        in_use = self._in_use()
+        for name in self.keys.names(KeyPurpose.TLS):
+            if in_use is not None and name != in_use:
+                self.keys.destroy(KeyPurpose.TLS, name)
+
+    def _certificate(self) -> x509.Certificate | None:
+        try:
+            return x509.load_pem_x509_certificates((self.folder / "client.pem").read_bytes())[0]
+        except FileNotFoundError:
+            return None
+
+    def _in_use(self) -> str | None:
+        certificate = self._certificate()
+        if certificate is None:
+            return None
+        wanted = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        names = self.keys.names(KeyPurpose.TLS)
+        return next((name for name in names if public_of(self.keys.get(KeyPurpose.TLS, name)) == wanted), None)
