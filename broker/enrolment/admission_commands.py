@@ -99,6 +99,7 @@ class AdmissionCommands:
             "hub": room.hub,
             "now": room.post.clock.now(),
             "connected_at": room.post.connected_at,
+            "restored": room.ground.catch_up.shown(),
             "servers": sorted(self._servers.current),
             "servers_stale": sorted(self._servers.stale),
             "directory": None if given_out is None else given_out.version,

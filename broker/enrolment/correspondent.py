@@ -16,6 +16,7 @@ from broker.enrolment.issuing import Giver, message_of
 from broker.enrolment.records import Issued
 from broker.enrolment.register import Register, read_register
 from broker.enrolment.renewing import answer_of, check_renewal, commit_renewal
+from broker.enrolment.restored import HubHeard
 from broker.enrolment.room import Room
 from broker.enrolment.upkeep import Upkeep
 from broker.node.post.port import Received, Reply, Sent, Settlement, Work
@@ -36,8 +37,11 @@ _log = structlog.get_logger()
 class AdmissionCorrespondent:
     """Implements `broker.node.post.port.Correspondent`. `reported` is told of floods."""
 
-    def __init__(self, room: Room, upkeep: Upkeep, giver: Giver, reported: Callable[[str, int], None]) -> None:
+    def __init__(
+        self, room: Room, upkeep: Upkeep, giver: Giver, reported: Callable[[str, int], None], heard: HubHeard
+    ) -> None:
         self._room = room
+        self._heard = heard
         self._upkeep = upkeep
         self._giver = giver
         self._reported = reported
@@ -46,6 +50,7 @@ class AdmissionCorrespondent:
         """Check a renewal; the work keeps it and answers with claims and certificate."""
         if not isinstance(received.outer, Renewal):
             raise KindUnexpected("nothing admission is sent")
+        self._room.ground.catch_up.require()
         room, now, name = self._room, received.at, received.sender.id
         renewed = check_renewal(received, received.outer, room.register, now)
         pinned, issuer, loop = room.pinned(), room.issuer(), asyncio.get_running_loop()
@@ -66,6 +71,7 @@ class AdmissionCorrespondent:
         """An entry of ours is in the log: if it was about a directory, that may be given out."""
         if sent.kind != kind_of(Deed):
             return lambda tx: None
+        self._room.ground.catch_up.require()
         if acknowledgement.code != COMMITTED or len(parts) != 1:
             _log.error("deed_rejected", code=acknowledgement.code, message_id=sent.message_id)
             return lambda tx: None
@@ -91,7 +97,9 @@ class AdmissionCorrespondent:
         """Answer whoever asks for the directory; note a flood."""
         match received.outer:
             case DirectoryQuery():
-                await self._answer(received, received.outer)
+                await self._heard.hear(received, received.outer)
+                if not self._room.ground.catch_up.is_on:
+                    await self._answer(received, received.outer)
             case Flooding():
                 if self._room.register.owner_of(received.outer.token) is not None:
                     self._reported(received.outer.token, received.outer.rate)

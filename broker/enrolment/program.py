@@ -22,6 +22,7 @@ from broker.enrolment.founding import issuer_of
 from broker.enrolment.guard import Suspend
 from broker.enrolment.issuing import Giver
 from broker.enrolment.register import NotAMember
+from broker.enrolment.restored import HubHeard, heard_commands
 from broker.enrolment.room import Room, Servers
 from broker.enrolment.standings import suspend
 from broker.enrolment.system_access import SystemAccess
@@ -76,17 +77,31 @@ class Admission:
     servers: ServersWatched
     upkeep: Upkeep
     giver: Giver
+    heard: HubHeard
     commands: Mapping[str, Command] = field(default_factory=dict)
     checks: Mapping[str, Check] = field(default_factory=dict)
 
     async def start(self) -> None:
         """Hold the servers to what the store says, take messages in, give out the newest directory."""
         await self.room.take_up()
+        if self.ground.catch_up.is_on:
+            # A restored admission shows the servers nothing yet: it may be what an expelled agency was let in by.
+            await self.ground.post.start()
+            self.ground.post.spawn(self.giver.run())
+            self.ground.post.spawn(self.heard.run(self._begin))
+            return
         # Before anything else: whoever was expelled just before a crash is not let in for a moment longer.
-        self.servers.start({one.nkey: one.claims for one in self.room.register.accounts.values()}, self._suspend)
+        self._show_servers()
         await self.ground.post.start()
         self.ground.post.spawn(self.giver.run())
         self.ground.post.spawn(self.upkeep.run())
+
+    async def _begin(self) -> None:
+        self._show_servers()
+        self.ground.post.spawn(self.upkeep.run())
+
+    def _show_servers(self) -> None:
+        self.servers.start({one.nkey: one.claims for one in self.room.register.accounts.values()}, self._suspend)
 
     async def stop(self) -> None:
         """Leave the bus, close the store."""
@@ -127,10 +142,10 @@ def build_admission(ground: Ground, servers: ServersWatched, addresses: tuple[st
         servers=servers,
         pinned=lambda: _hub_of(home),
     )
-    upkeep, giver = Upkeep(room), Giver(ground.post)
-    ground.post.correspondent = AdmissionCorrespondent(room, upkeep, giver, servers.reported)
-    commands = AdmissionCommands(room, servers).table()
-    admission = Admission(ground, room, servers, upkeep, giver, commands)
+    upkeep, giver, heard = Upkeep(room), Giver(ground.post), HubHeard(ground)
+    ground.post.correspondent = AdmissionCorrespondent(room, upkeep, giver, servers.reported, heard)
+    commands = {**AdmissionCommands(room, servers).table(), **heard_commands(heard)}
+    admission = Admission(ground, room, servers, upkeep, giver, heard, commands)
     ground.post.on_connected = admission.connected
     return admission
 
@@ -156,7 +171,7 @@ def run_admission(home_path: Path) -> int:
         servers = BusServers(connection, clock=clock, metrics=AdmissionMetrics(metrics.registry))
         return build_admission(ground, servers, tuple(settings.admission.addresses or urls))
 
-    return run("admission", settings.observe.port, build)
+    return run("admission", settings.observe.port, build, second_copy=settings.backup.follow)
 
 
 def _hub_of(home: Home) -> Directory:

@@ -90,8 +90,9 @@ class Room:
         Returns:
             The servers that have confirmed the new claims; all of them, if there are none.
 
-        Raises: what the step raises; then nothing happened.
+        Raises: what the step raises; CatchingUp, in a store that was restored; then nothing happened.
         """
+        self.ground.catch_up.require()
         # One at a time: claims of one account must not overtake each other on their way to the servers.
         async with self._lock:
             pinned, issuer = self.pinned(), self.issuer()
