@@ -206,7 +206,8 @@ async def _look(addresses: Sequence[ServerAddress], access: Access, wanted: Want
             await admitted.stands.wait()
         return found + await check_running(asking, wanted, now=now)
     except TimeoutError:
-        return [*found, Finding("bus", "no server lets the system account in; is it another bus, or its clock wrong?")]
+        why = f" ({admitted.failure})" if admitted.failure else ""
+        return [*found, Finding("bus", f"no server lets the system account in{why}; is it another hub's?")]
     except BusAway:
         return [*found, Finding("bus", "the connection was lost while the servers were asked; try again")]
     finally:
@@ -218,9 +219,13 @@ class _Admitted:
 
     def __init__(self) -> None:
         self.stands = asyncio.Event()
+        self.failure = ""
 
     def connected(self) -> None:
         self.stands.set()
 
     def disconnected(self) -> None:
         self.stands.clear()
+
+    def failed(self, failure: str) -> None:
+        self.failure = failure

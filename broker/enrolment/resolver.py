@@ -127,6 +127,7 @@ class Resolver:
         self._bringing: dict[str, asyncio.Task[None]] = {}
         self._connected = asyncio.Event()
         self._look_now = asyncio.Event()
+        self._trouble = ""
         self._changed = asyncio.Event()
         connection.listen(_STATISTICS, self._on_statistics)
         connection.listen(_CONNECTS, self._on_connect)
@@ -190,6 +191,8 @@ class Resolver:
 
     def connected(self) -> None:
         """The connection stands."""
+        _log.info("bus_connected", bus="system")
+        self._trouble = ""
         self._connected.set()
         self._look_now.set()
 
@@ -197,6 +200,12 @@ class Resolver:
         """The connection was lost: nothing will be known of what the servers do meanwhile."""
         self._servers.clear()
         self._connected.clear()
+
+    def failed(self, failure: str) -> None:
+        """Said once, not once an attempt."""
+        if failure != self._trouble:
+            _log.warning("bus_away", bus="system", failure=failure)
+        self._trouble = failure
 
     def _hold(self, account: str, claims: str) -> None:
         self._claims[account] = claims

@@ -16,7 +16,6 @@ from datetime import timedelta
 from typing import Final, Protocol
 
 import nats.errors
-import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
@@ -24,7 +23,6 @@ from broker.node.bus.access import Access
 from broker.node.bus.port import BusAway, Receive
 from broker.node.clock import Clock
 
-_log: Final = structlog.get_logger(__name__)
 _chance: Final = secrets.SystemRandom()
 
 _LONGEST_WAIT: Final = timedelta(seconds=2)
@@ -44,6 +42,9 @@ class SystemEvents(Protocol):
 
     def disconnected(self) -> None:
         """The connection was lost."""
+
+    def failed(self, failure: str) -> None:
+        """Something went wrong, of that class; the connection is made anew, or stands all the same."""
 
 
 class SystemConnection:
@@ -102,17 +103,15 @@ class SystemConnection:
             ended = asyncio.Event()
             try:
                 async with asyncio.timeout(_CONNECT_WITHIN.total_seconds()):
-                    await self._connect(client, self._urls[tried % len(self._urls)], ended)
+                    await self._connect(client, self._urls[tried % len(self._urls)], ended, events)
                 failed = 0
                 self._client = client
-                _log.info("bus_connected", bus="system")
                 events.connected()
                 await _until_gone(client, ended)
                 events.disconnected()
             except Exception as problem:  # noqa: BLE001 - nats-py lets anything through; each is a reason to try again
                 failed += 1
-                if failed == 1:
-                    _log.warning("bus_away", bus="system", failure=type(problem).__name__)
+                events.failed(type(problem).__name__)
             finally:
                 self._client = None
                 await _dismantle(client)
@@ -120,13 +119,13 @@ class SystemConnection:
             most = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(failed, 10))
             await asyncio.sleep(_chance.uniform(0, most.total_seconds()))
 
-    async def _connect(self, client: Client, url: str, ended: asyncio.Event) -> None:
+    async def _connect(self, client: Client, url: str, ended: asyncio.Event, events: SystemEvents) -> None:
         access = await asyncio.to_thread(self._access)
         jwt = access.user_jwt(self._clock.now())
 
         async def note(problem: Exception) -> None:
             # The class alone: a server's text may quote what it choked on.
-            _log.warning("bus_trouble", bus="system", failure=type(problem).__name__)
+            events.failed(type(problem).__name__)
 
         async def closed() -> None:
             ended.set()

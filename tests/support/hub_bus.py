@@ -46,6 +46,8 @@ from schemas.messages.party import PartyKind
 from tests.support.nats import free_port
 
 _ANSWERS_WITHIN_S = 10.0
+PING_S = 10
+"""As the product's own connections do."""
 
 
 def now_ms() -> int:
@@ -295,6 +297,7 @@ async def connect(who: BusUser, url: str) -> BareClient:
             inbox_prefix=inbox_of(who.user.public).encode(),
             allow_reconnect=False,
             max_reconnect_attempts=1,
+            ping_interval=PING_S,
             error_cb=trouble,
             closed_cb=closed,
         )

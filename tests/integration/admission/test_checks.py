@@ -31,6 +31,9 @@ class _Owner:
     def disconnected(self) -> None:
         self.stands.clear()
 
+    def failed(self, failure: str) -> None:
+        pass
+
 
 async def found_in(bus: HubBus, wanted: Wanted) -> list[Finding]:
     """What the check finds in the servers that run."""
