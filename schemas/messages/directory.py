@@ -107,7 +107,7 @@ class DirectoryLine(Part):
     root: Hex16 = Field(description="Key id of its root key.")
     serial: Count
     statement_digest: Hex32 = Field(description="SHA-256 of the frame of its party file.")
-    standing: Standing
+    standing: Standing = Field(description="`admitted` or `suspended`.")
 
 
 class DirectoryLines(Message):

@@ -228,8 +228,7 @@ def check_keys(party: Party, now: int) -> None:
     Raises:
         KeyShared, KeysIncomplete, EpochTooLong: it does not.
     """
-    raws = [party.root.raw, *(one.key.raw for one in party.keys)]
-    if len(raws) != len(set(raws)):
+    if len(party.publics) != 1 + len(party.keys):
         raise KeyShared("one key has two purposes")
     missing = NEEDED - {one.key.purpose for one in party.keys if one.in_force(now)}
     if missing:

@@ -63,6 +63,16 @@ def skeleton(name: str) -> str:
     return name
 
 
+def check_name(newcomer: str, others: Iterable[str]) -> None:
+    """That a name does not read like one of the others.
+
+    Raises:
+        NameConfusable: it does.
+    """
+    if any(skeleton(newcomer) == skeleton(name) for name in others):
+        raise NameConfusable("the name reads like that of a party that is there already")
+
+
 def check_newcomer(
     request: EnrolmentRequest, *, known: Iterable[Party], seen: Container[str], replaces: bool = False
 ) -> None:
@@ -85,10 +95,8 @@ def check_newcomer(
         _check_replaced(newcomer, before)
     elif before is not None:
         raise AgencyKnown("a party of that name is there already")
-    if any(skeleton(newcomer.id) == skeleton(name) for name in others):
-        raise NameConfusable("the name reads like that of a party that is there already")
-    mine = _raw_keys(newcomer)  # 11  with keys of its own
-    if any(mine & _raw_keys(other) for other in others.values()):
+    check_name(newcomer.id, others)
+    if not all(newcomer.publics.isdisjoint(other.publics) for other in others.values()):  # 11  with keys of its own
         raise KeyShared("one of its keys is another party's")
 
 
@@ -97,7 +105,3 @@ def _check_replaced(newcomer: Party, before: Party | None) -> None:
         raise AgencyUnknown("no agency of that name was ever admitted")
     if before.root.raw == newcomer.root.raw:
         raise RootUnchanged("the request has the root that is known already")
-
-
-def _raw_keys(party: Party) -> set[bytes]:
-    return {party.root.raw, *(one.key.raw for one in party.keys)}

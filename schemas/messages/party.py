@@ -19,7 +19,7 @@ from schemas.crypto.purposes import KeyPurpose
 from schemas.envelope import digest, signed, unpack, verify_header
 from schemas.failures import Rejected
 from schemas.messages.armour import ArmourMalformed, armoured, dearmour
-from schemas.messages.fields import Base64, Count, Hex16, Line, Millis, Origin, Slug, decode_base64, encode_base64
+from schemas.messages.fields import Base64, Count, Hex16, Line, Millis, Origin, Slug, decode_base64
 from schemas.messages.model import Message, Part, RuleBroken, read
 from schemas.vocabulary import AgencyKind, OfficerRole
 
@@ -162,6 +162,8 @@ class Party:
     """What the party file holds: what goes over the bus, and what the statement's digest covers."""
     tokens: tuple[str, ...]
     """The nkeys of all its bus accounts that are not revoked, the newest first: two during a rotation."""
+    publics: frozenset[bytes]
+    """The bytes of its root and of every key it states, revoked and ended ones included."""
 
     @property
     def raw(self) -> bytes:
@@ -260,7 +262,8 @@ def open_party_frame(raw: bytes) -> Party:
     )
     if len(envelope.signatures) != 1 or envelope.parts:
         raise PartyFileInvalid("a party file has one signature and no parts")
-    return Party(statement, root, keys, raw, _tokens(keys))
+    publics = frozenset([root.raw, *(one.key.raw for one in keys)])
+    return Party(statement, root, keys, raw, _tokens(keys), publics)
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,10 +295,8 @@ class Directory:
             raise PartyFileInvalid("a party of another hub")
         if party.id in self.parties:
             raise PartyFileInvalid("a party of that name is pinned already")
-        mine = _all_keys(party)
-        if any(mine & _all_keys(other) for other in self.parties.values()) or len(mine) != 1 + len(
-            party.statement.keys
-        ):
+        is_shared = not all(party.publics.isdisjoint(other.publics) for other in self.parties.values())
+        if is_shared or len(party.publics) != 1 + len(party.keys):
             raise PartyFileInvalid("one of its keys is used twice")
         return replace(self, parties={**self.parties, party.id: party})
 
@@ -391,7 +392,3 @@ def _comes_back(held: Party, party: Party) -> bool:
         key.public in dead and (key.revoked_at is None or key.revoked_at > dead[key.public])
         for key in party.statement.keys
     )
-
-
-def _all_keys(party: Party) -> set[str]:
-    return {encode_base64(party.root.raw)} | {key.public for key in party.statement.keys}

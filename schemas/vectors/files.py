@@ -9,7 +9,8 @@ from typing import Final
 
 from schemas.asyncapi import asyncapi_text
 from schemas.jsonschema import schema_files
-from schemas.vectors.ceremony import directory_vectors, enrolment_vectors, nkey_vectors, reply_vectors
+from schemas.vectors.ceremony import enrolment_vectors, reply_vectors
+from schemas.vectors.directories import directory_vectors
 from schemas.vectors.formats import (
     Case,
     canonical_vectors,
@@ -22,6 +23,7 @@ from schemas.vectors.kept import kept_vectors
 from schemas.vectors.keys import addendum_vectors, key_vectors, party_vectors, seal_vectors, signature_vectors
 from schemas.vectors.ledger import ledger_vectors
 from schemas.vectors.messages import entry_vectors, exchange_vectors, message_vectors
+from schemas.vectors.names import name_vectors, nkey_vectors
 from schemas.vectors.records import record_vectors
 
 SCHEMAS: Final = Path(__file__).parents[1]
@@ -54,6 +56,7 @@ def vector_files() -> dict[str, str]:
             directory_vectors(),
         ),
         "enrolments": ("SPEC 10.2: files in which an agency asks to be admitted.", enrolment_vectors()),
+        "names": ("SPEC 10.2: names that a person takes for one another.", name_vectors()),
         "admissions": ("SPEC 10.3, 10.4: files that answer `request`, and the words over both.", reply_vectors()),
         "records": ("SPEC 6.2: facts of record categories.", record_vectors()),
     }

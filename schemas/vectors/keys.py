@@ -11,7 +11,8 @@ from schemas.crypto.sealing import ENCAPSULATION_BYTES, Sealing, open_sealed, se
 from schemas.crypto.signing import sign
 from schemas.envelope import Envelope, pack, signed, unpack
 from schemas.messages.addendum import AddendumHeader
-from schemas.messages.party import armour, read_party
+from schemas.messages.fields import encode_base64
+from schemas.messages.party import PartyStatement, armour, read_party, state_party
 from schemas.vectors.formats import Case
 from schemas.vectors.kept import keep
 from schemas.vectors.ledger_log import flipped
@@ -22,6 +23,7 @@ from schemas.vectors.parties import (
     DESK,
     HUB,
     OFFICER,
+    T0,
     drawn,
     identity,
     party_file,
@@ -215,6 +217,15 @@ def party_vectors() -> list[Case]:
         party = read_party(file)
         case: Case = {"name": name, "file": file.decode(), "fingerprint": party.fingerprint}
         sound.append({**case, "tokens": list(party.tokens), "statement_digest": party.digest})
+    rotating = state_party(_rotating(), signing_key(AGENCY, KeyPurpose.ROOT))
+    two = read_party(rotating)
+    both: Case = {
+        "name": "two bus accounts and a revoked one",
+        "file": rotating.decode(),
+        "fingerprint": two.fingerprint,
+    }
+    sound.append({**both, "tokens": list(two.tokens), "statement_digest": two.digest})
+    revoked = [one.model_copy(update={"revoked_at": T0}) for one in statement(AGENCY).keys]
     desk = files[DESK].decode()
     root, other = signing_key(DESK, KeyPurpose.ROOT), signing_key(AGENCY, KeyPurpose.ROOT)
     stated = statement(DESK)
@@ -229,6 +240,9 @@ def party_vectors() -> list[Case]:
         "a key of a purpose not its own": armour(
             signed(statement(DESK, keys=[*stated.keys, granting]).encode(), [root])
         ).decode(),
+        "no bus account that is not revoked": armour(
+            signed(statement(AGENCY, keys=revoked).encode(), [other])
+        ).decode(),
         "no mark at the end": desk.rsplit("\n", 2)[0],
         "a letter changed": desk.replace("bnRrM", "bnRrN", 1),
         "nothing": "",
@@ -239,6 +253,23 @@ def party_vectors() -> list[Case]:
         {**sound[0], "name": "spaces and line ends changed by e-mail", "file": respaced, "expect": "ok"},
         *({"name": name, "file": file, "expect": "party_file_invalid"} for name, file in broken.items()),
     ]
+
+
+def _rotating() -> PartyStatement:
+    """The agency with a newer bus account, and with one newer still that is revoked."""
+    stated = statement(AGENCY)
+    held = next(one for one in stated.keys if one.purpose is KeyPurpose.BUS_ACCOUNT)
+    newer = {
+        "public": encode_base64(signing_key("example-police/2", KeyPurpose.BUS_ACCOUNT).public.raw),
+        "not_before": T0,
+    }
+    lost = {
+        "public": encode_base64(signing_key("example-police/3", KeyPurpose.BUS_ACCOUNT).public.raw),
+        "not_before": T0 + 1,
+        "revoked_at": T0 + 2,
+    }
+    more = [held.model_copy(update=newer), held.model_copy(update=lost)]
+    return statement(AGENCY, keys=[*stated.keys, *more], serial=2)
 
 
 def _sealed(name: str, kind: Sealing, content: bytes, opener: Identity) -> bytes:

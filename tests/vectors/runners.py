@@ -15,7 +15,7 @@ from schemas.crypto.sealing import Sealing, open_sealed
 from schemas.crypto.signing import verify
 from schemas.envelope import check_parts, pack, unpack, verify_header
 from schemas.identifiers import IdentifierKind, canonical_identifier
-from schemas.messages import addendum, admission, answer, directory, enrolment, grant, party, request, words
+from schemas.messages import addendum, admission, answer, directory, enrolment, grant, newcomer, party, request, words
 from schemas.messages.entry import ENTRIES, DeedEntry, read_entry, verify_deed
 from schemas.messages.model import Message, read
 from schemas.messages.transport import read_outer
@@ -193,6 +193,10 @@ def run_directories(case: Case) -> None:
 def run_enrolments(case: Case) -> None:
     asked = enrolment.read_enrolment(case["file"].encode("ascii"), hub=parties.HUB, now=case["now"])
     assert asked.party.id == asked.header.agency
+
+
+def run_names(case: Case) -> None:
+    newcomer.check_name(case["newcomer"], [case["known"]])
 
 
 def run_admissions(case: Case) -> None:
