@@ -1,12 +1,12 @@
 """A program's bus as its home and its configuration say: where the servers are, and what it shows them.
 
-Composition: everything of it is checked elsewhere. There is TLS, always, unless an address names plaintext on this
-machine.
+Composition: everything of it is checked elsewhere. There is TLS, always: nothing here or in a configuration reaches
+plaintext.
 """
 
 from __future__ import annotations
 
-from broker.node.bus.access import PLAINTEXT, home_access, read_addresses
+from broker.node.bus.access import home_access, read_addresses
 from broker.node.bus.nats import NatsBus
 from broker.node.home import Home
 from broker.node.settings import BusSettings
@@ -20,11 +20,9 @@ def bus_of(home: Home, settings: BusSettings, *, name: str) -> NatsBus:
 
     Raises:
         AccessIncomplete: no address is configured, and the hub handed none over.
-        PlaintextRefused, BadBusUrl, NotLoopback, WebSocketMissing: an address cannot be used.
+        PlaintextRefused, BadBusUrl, WebSocketMissing: an address cannot be used.
         KeyStoreUnsafe, KeyDamaged: the keys cannot be read.
     """
-    if settings.url is not None:
-        return NatsBus(settings.url, name=name, access=PLAINTEXT)
     urls = settings.urls or read_addresses(home)
     access = home_access(home, home.keys_to_read())
     return NatsBus(urls, name=name, access=access, proxy=settings.proxy, setting="bus.urls")

@@ -228,6 +228,29 @@ async def test_a_wildcard_can_be_listened_on_where_it_is_a_whole_token_and_never
             await hub.subscribe(subject, ear.receive)
 
 
+async def test_a_renewal_is_noticed_by_nobody(rig: Rig) -> None:
+    hub, owner, ear = await _connected(rig, "hub", "to.a")
+    for number in range(10):
+        await hub.publish("to.a", b"%d" % number)
+        await hub.renew()
+        await hub.publish("to.a", b"%d" % number)
+    heard = [(await ear.next())[1] for _ in range(20)]
+    assert sorted(heard) == sorted([b"%d" % number for number in range(10)] * 2)
+    assert owner.told == ["connected"]
+
+
+async def test_a_renewal_while_the_bus_is_away_raises_and_harms_nothing(rig: Rig) -> None:
+    hub, owner, ear = await _connected(rig, "hub", "to.a")
+    await rig.take_away()
+    await owner.until("disconnected")
+    with pytest.raises(BusAway):
+        await hub.renew()
+    await rig.bring_back()
+    await owner.until("connected")
+    await hub.publish("to.a", b"back")
+    assert await ear.next() == ("to.a", b"back")
+
+
 async def test_a_closed_bus_receives_and_sends_nothing_more_and_ends_what_it_was_receiving(rig: Rig) -> None:
     hub, _, _ = await _connected(rig, "hub")
     leaver, _, ear = await _connected(rig, "leaver", "to.a")

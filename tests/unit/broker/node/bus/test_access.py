@@ -1,0 +1,144 @@
+"""What a home gives its program to connect with, and what is said when something of it is missing."""
+
+from __future__ import annotations
+
+import ssl
+
+import pytest
+
+from broker.enrolment.founding import found
+from broker.node.bus.access import PLAINTEXT, AccessIncomplete, HomeAccess, read_addresses
+from broker.node.bus.claims import decode
+from broker.node.home import Home, PartyPlan
+from broker.node.tls_key import generate_tls_key
+from schemas.crypto import nkey
+from schemas.crypto.purposes import KeyPurpose
+from schemas.failures import Rejected
+from schemas.messages.party import PartyKind
+
+NOW = 1_800_000_000_000
+URL = "tls://bus.hub.example:4222"
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> dict[PartyKind, Home]:
+    root = tmp_path_factory.mktemp("hub")
+    homes = {kind: Home(root / kind) for kind in (PartyKind.ADMISSION, PartyKind.COORDINATOR, PartyKind.DESK)}
+    for kind, home in homes.items():
+        log = "gwent.hub.example/log" if kind is PartyKind.COORDINATOR else None
+        plan = PartyPlan("gwent", kind.value, kind, "Hub", log=log)
+        home.create(plan, now=NOW, ig_lead_key=root / "lead.key" if kind is PartyKind.DESK else None)
+    others = [homes[PartyKind.COORDINATOR], homes[PartyKind.DESK]]
+    found(homes[PartyKind.ADMISSION], others, hosts=["bus.hub.example"], addresses=[URL], now=NOW)
+    return homes
+
+
+@pytest.fixture
+def desk(standing: dict[PartyKind, Home]) -> Home:
+    return standing[PartyKind.DESK]
+
+
+def _load(home: Home) -> HomeAccess:
+    return HomeAccess.load(home, home.keys_to_read())
+
+
+def _key(home: Home, purpose: KeyPurpose) -> str:
+    [key] = [one.key for one in home.own().keys if one.key.purpose is purpose]
+    return nkey.of(key)
+
+
+def test_the_user_jwt_is_issued_by_the_partys_own_signer_for_its_user_in_the_hubs_account(
+    standing: dict[PartyKind, Home], desk: Home
+) -> None:
+    access = _load(desk)
+    claims = decode(access.user_jwt(NOW))
+    assert claims.subject == _key(desk, KeyPurpose.BUS_USER)
+    assert claims.issuer == _key(desk, KeyPurpose.BUS_SIGNER)
+    assert claims.body == {"issuer_account": _key(standing[PartyKind.ADMISSION], KeyPurpose.BUS_ACCOUNT)}
+    assert access.account == claims.body["issuer_account"]
+    assert access.inbox == f"_INBOX.{claims.subject}"
+
+
+def test_a_nonce_is_signed_and_nothing_longer_is(desk: Home) -> None:
+    access = _load(desk)
+    assert len(access.sign_nonce(b"x" * 64)) == 64
+    with pytest.raises(Rejected):
+        access.sign_nonce(b"x" * 65)
+
+
+def test_tls_is_1_3_and_trusts_the_hubs_authority_alone(desk: Home) -> None:
+    context = _load(desk).tls()
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_3
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert len(context.get_ca_certs()) == 1
+
+
+def test_what_ends_is_listed_soonest_first(desk: Home) -> None:
+    ends = _load(desk).lapses
+    assert [lapse.what for lapse in ends] == [
+        "the client certificate",
+        "the JWT of the account",
+        "the newest certificate of the authority",
+    ]
+    assert [lapse.at for lapse in ends] == sorted(lapse.at for lapse in ends)
+    assert ends[0].at > NOW
+
+
+def test_nothing_secret_is_in_a_representation(desk: Home) -> None:
+    access = _load(desk)
+    keys = desk.keys_to_read()
+    text = repr(access) + repr(PLAINTEXT)
+    for purpose in (KeyPurpose.BUS_SIGNER, KeyPurpose.BUS_USER, KeyPurpose.TLS):
+        for name in keys.names(purpose):
+            assert keys.get(purpose, name).hex() not in text
+    assert text == f"<access to the bus account {access.account}>PLAINTEXT"
+
+
+@pytest.mark.parametrize("name", ["account.jwt", "client.pem", "ca.pem"])
+@pytest.mark.parametrize("content", [None, b"", b"\n", b"hunter2", b"\xff" * 300_000])
+def test_a_file_that_is_missing_or_damaged_is_named_and_its_content_is_not(
+    desk: Home, name: str, content: bytes | None
+) -> None:
+    path = desk.path / "bus" / name
+    kept = path.read_bytes()
+    try:
+        path.unlink()
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(AccessIncomplete, match=f"bus/{name} ") as failure:
+            _load(desk)
+        assert "hunter2" not in str(failure.value)
+        assert ";" in failure.value.detail  # and what to do
+    finally:
+        path.write_bytes(kept)
+
+
+def test_a_certificate_of_another_key_than_ours_is_told(standing: dict[PartyKind, Home], desk: Home) -> None:
+    path = desk.path / "bus" / "client.pem"
+    kept = path.read_bytes()
+    try:
+        path.write_bytes((standing[PartyKind.COORDINATOR].path / "bus" / "client.pem").read_bytes())
+        with pytest.raises(AccessIncomplete, match=r"bus/client\.pem is not of a TLS key in the key store"):
+            _load(desk)
+    finally:
+        path.write_bytes(kept)
+
+
+def test_the_tls_key_that_the_certificate_is_of_is_used_while_there_are_two(desk: Home) -> None:
+    keys = desk.keystore()
+    for name in ("0", "z"):
+        keys.add(KeyPurpose.TLS, name, generate_tls_key())
+    keys.close()
+    _load(desk).tls()
+
+
+def test_the_addresses_are_those_that_the_hub_handed_over(desk: Home) -> None:
+    assert read_addresses(desk) == [URL]
+    path = desk.path / "bus" / "addresses"
+    path.write_text(f"# where\n\n {URL}\nwss://bus.hub.example\n")
+    assert read_addresses(desk) == [URL, "wss://bus.hub.example"]
+    path.write_text("# nowhere\n")
+    with pytest.raises(AccessIncomplete, match="names no server"):
+        read_addresses(desk)
+    path.write_text(URL + "\n")
