@@ -85,6 +85,7 @@ class Membership:
     _own: set[str] = field(default_factory=set)
     _asked_at: int = 0
     _asked_for: tuple[str, ...] = ()
+    _epoch: str = ""
 
     async def take_up(self) -> None:
         """Take up what is held from before, and remember the own statement."""
@@ -191,6 +192,10 @@ class Membership:
         """
         if not isinstance(received.outer, DirectoryIssue) or len(received.parts) < _PARTS:
             raise DirectoryMalformed("not frame, lines and receipt")
+        if received.outer.epoch != self._epoch:
+            # Perhaps its store was restored: then it waits to hear which version is held here.
+            self._epoch = received.outer.epoch
+            self.ask_soon()
         (frame, lines, receipt), statements = received.parts[:_PARTS], received.parts[_PARTS:]
         pinned = self._with_its_own(received.sender, statements)
         directory = read_directory(frame, lines, pinned=pinned, held=self.held, now=received.at)
