@@ -20,7 +20,7 @@ from typing import Final
 from agents.runtime.reply_checks import check_welcome
 from broker.node.home import Home, HomeInvalid, write_whole
 from broker.node.keystore import KeyReader
-from broker.node.tls_key import certificate_request
+from broker.node.tls_key import certificate_request, ensure_tls_key
 from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import USES, KeyPurpose
 from schemas.envelope import unpack
@@ -81,6 +81,7 @@ def request(home: Home, *, now: int, replaces_root: bool = False) -> bytes:
     folder = _folder(home)
     folder.mkdir(mode=0o700, exist_ok=True)
     party = _with_new_root(home, now) if replaces_root else home.own()
+    _ensure_tls_key(home)
     keys = home.keys_to_read()
     root_of = NEXT_ROOT if replaces_root else KeyPurpose.ROOT.value
     root = SigningKey.from_seed(KeyPurpose.ROOT, keys.get(root_of, party.root.id))
@@ -199,6 +200,16 @@ def _provable(party: Party, keys: KeyReader, now: int) -> list[SigningKey]:
     if missing:
         raise HomeInvalid(f"the private {missing[0]} key is not in the key store; restore the key store")
     return [SigningKey.from_seed(key.purpose, keys.get(key.purpose, key.id)) for key in wanted]
+
+
+def _ensure_tls_key(home: Home) -> None:
+    """Make the TLS key if a crash during init left none."""
+    if not home.keys_to_read().names(KeyPurpose.TLS):
+        keys = home.keystore()
+        try:
+            ensure_tls_key(keys)
+        finally:
+            keys.close()
 
 
 def _tls_key(keys: KeyReader) -> bytes:

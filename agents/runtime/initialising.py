@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from broker.node.bus.address import read_address
 from broker.node.home import Home, HomeInvalid, PartyPlan
 from broker.node.tls_key import ensure_tls_key
 from schemas.failures import Failure, Rejected
@@ -37,8 +38,10 @@ def initialise(home: Home, new: NewAgent, *, now: int) -> Party:
 
     Raises:
         HomeInvalid: there is a party already, or a name cannot be one.
+        BadBusUrl, PlaintextRefused: where the bus is cannot be used.
     """
     plan = PartyPlan(new.hub, new.party, PartyKind.AGENT, new.name, new.kind, f"{new.party}.{new.hub}/log")
+    config = _config(new)
     party = home.create(plan, now=now, ig_lead_key=new.ig_lead_key)
     keys = home.keystore()
     try:
@@ -46,7 +49,7 @@ def initialise(home: Home, new: NewAgent, *, now: int) -> Party:
     finally:
         keys.close()
     if not home.config_path.exists():
-        home.config_path.write_text(_config(new), "utf-8")
+        home.config_path.write_text(config, "utf-8")
         home.config_path.chmod(0o600)
     return party
 
@@ -86,7 +89,8 @@ def _plain(fingerprint: str) -> bytes:
 def _bus(url: str | None) -> str:
     if url is None:
         return "# The hub's reply to the enrolment says where the bus is."
-    return f'url = "{url}"' if url.startswith("nats://") else f'urls = ["{url}"]'
+    read_address(url, setting="--bus")
+    return f'urls = ["{url}"]'
 
 
 def _config(new: NewAgent) -> str:

@@ -18,7 +18,6 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
         "Make a hub: three homes with keys of their own, its authority, and a server of the bus.",
     ),
     "agency": ("broker.cli.agency", "agency", "Agencies of the hub: admitted, suspended, expelled."),
-    "pin": ("broker.cli.setup", "pin", "Trust an agency's public file, after comparing its fingerprint."),
     "run": (
         "broker.cli.running",
         "run",

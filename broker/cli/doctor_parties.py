@@ -34,7 +34,7 @@ def check_agencies(hub: Hub, now: int) -> str | Warned:
     """Each agency is pinned alike at both, and something can be sealed to it."""
     agencies = _alike(hub, PartyKind.AGENT)
     if not agencies:
-        return Warned("no agency is pinned, so nobody can be asked: broker pin AGENCY.party")
+        return Warned("no agency is pinned, so nobody can be asked: broker agency admit REQUEST")
     said = [_agency(agency, now) for agency in agencies]
     text = "; ".join(one.said if isinstance(one, Warned) else one for one in said)
     return Warned(text) if any(isinstance(one, Warned) for one in said) else text

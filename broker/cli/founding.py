@@ -104,6 +104,6 @@ def embedded_node(hub: Hub) -> Node | None:
         SettingsInvalid: it is missing, or a key does not hold.
     """
     chosen = hub.settings().bus
-    if chosen.embedded_port is None or chosen.url is not None or not chosen.urls:
+    if chosen.embedded_port is None or not chosen.urls:
         return None
     return Node(EMBEDDED, chosen.embedded_host, port=chosen.embedded_port)

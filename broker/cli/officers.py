@@ -10,9 +10,9 @@ from pathlib import Path
 
 import click
 
+from broker.cli.confirming import confirm, pin_at
 from broker.cli.options import NameParam, home_option
 from broker.cli.output import explained, json_option, show
-from broker.cli.setup import confirm, pin_at
 from broker.client.hub import Hub
 from broker.desk.cards import OfficerCard, add_card, load_cards, remove_card
 from broker.enrolment.officer import make_officer
@@ -69,7 +69,7 @@ def add(hub: Hub, file: Path, name: str, contact: str | None, fingerprint: str |
     """Admit an officer. The coordinator must be running: the admission is an entry of the log."""
     party = confirm(file, fingerprint)
     if party.statement.party_kind is not PartyKind.OFFICER:
-        raise NotAnOfficer(f"{party.id} is not an officer ({party.statement.party_kind}); see: broker pin")
+        raise NotAnOfficer(f"{party.id} is not an officer ({party.statement.party_kind}); see: broker agency admit")
     hub.ask_coordinator("status")  # before anything is pinned: an officer pinned but not admitted would only confuse
     pin_at([hub.coordinator, hub.desk], party)
     add_card(hub.desk, party.id, OfficerCard(name=name, position=party.statement.name, contact=contact))

@@ -35,7 +35,6 @@ class HubBus(Section):
     embedded_port: int | None = None
     embedded_host: str = LOOPBACK
     urls: list[str] = Field(default_factory=list)
-    url: str | None = None
 
 
 class HubSettings(Section):

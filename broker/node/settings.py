@@ -28,7 +28,6 @@ class BusSettings(Section):
         "handed over in bus/addresses.",
     )
     proxy: str | None = Field(default=None, description="http://host:port of a proxy, if there is no other way out.")
-    url: str | None = Field(default=None, description="nats://127.0.0.1:4222: plaintext, on this machine only.")
 
 
 class ObserveSettings(Section):
@@ -58,7 +57,7 @@ class BackupSettings(Section):
 class NodeSettings(Section):
     """What the configuration of every program has."""
 
-    bus: BusSettings
+    bus: BusSettings = BusSettings()
     observe: ObserveSettings = ObserveSettings()
     keys: KeysSettings = KeysSettings()
     backup: BackupSettings = BackupSettings()

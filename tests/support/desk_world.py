@@ -474,7 +474,7 @@ def notice_of(story: Story, model: type[Entry], *, deed_key: SigningKey | None =
 
 SETTINGS = DeskSettings.model_validate(
     {
-        "bus": {"url": "nats://127.0.0.1:4222"},
+        "bus": {},
         "deadlines": {
             "red": {"deadline": {"elapsed_hours": 4}, "expiry": {"elapsed_hours": 24}},
             "green": {"deadline": {"elapsed_hours": 72}, "expiry": {"elapsed_hours": 240}},

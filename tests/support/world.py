@@ -60,7 +60,7 @@ _POLICY = load_pack(ENGLAND)
 _GATEKEEPER = load_gatekeeper(None)
 _DESK = DeskSettings.model_validate(
     {
-        "bus": {"url": "nats://127.0.0.1:4222"},
+        "bus": {},
         "deadlines": {
             "amber": {"deadline": {"elapsed_hours": 4}, "expiry": {"elapsed_hours": 24}},
             "green": {"deadline": {"elapsed_hours": 72}, "expiry": {"elapsed_hours": 240}},
@@ -72,7 +72,7 @@ _DESK = DeskSettings.model_validate(
 def _agent_settings() -> AgentSettings:
     return AgentSettings.model_validate(
         {
-            "bus": {"url": "nats://127.0.0.1:4222"},
+            "bus": {},
             "kind": "police",
             "categories": ["police.incident", "police.missing", "police.notice"],
             "handling_caveat": "For this enquiry alone.",

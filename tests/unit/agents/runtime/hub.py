@@ -172,7 +172,7 @@ class World:
         settings = AgentSettings.model_validate(
             {
                 "kind": AgencyKind.POLICE,
-                "bus": {"url": "nats://127.0.0.1:4222"},
+                "bus": {},
                 "categories": [*CATEGORIES, Category.PERSON_ADDRESS],
                 "handling_caveat": "For this enquiry only.",
             }

@@ -10,7 +10,7 @@ from broker.node.toml_table import SettingsInvalid
 from schemas.vocabulary import Rag
 
 GOOD = {
-    "bus": {"url": "nats://127.0.0.1:4222"},
+    "bus": {},
     "deadlines": {"red": {"deadline": {"elapsed_hours": 4}, "expiry": {"elapsed_seconds": 86_400}}},
 }
 
