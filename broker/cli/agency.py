@@ -52,10 +52,13 @@ def agency() -> None:
 @click.argument("request", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.option("--reply", "reply_path", type=click.Path(dir_okay=False, path_type=Path), help="Write the reply there.")
 @click.option("--words", help="The ten words as the agency read them out; without it you are asked to compare.")
+@click.option("--later", is_flag=True, help="Write the reply and end; run this again once you have their words.")
 @click.option("--replace", "replaces", is_flag=True, help="The agency is admitted and has made itself a new root.")
 @json_option
 @explained
-def admit(hub: Hub, request: Path, reply_path: Path | None, words: str | None, replaces: bool, as_json: bool) -> None:
+def admit(
+    hub: Hub, request: Path, reply_path: Path | None, words: str | None, later: bool, replaces: bool, as_json: bool
+) -> None:
     """Take in an agency's enrolment REQUEST (- for a pasted block), write the reply, and admit it after your yes."""
     file = sys.stdin.read() if str(request) == "-" else _read(request)
     try:
@@ -70,6 +73,14 @@ def admit(hub: Hub, request: Path, reply_path: Path | None, words: str | None, r
     click.echo(f"{offered['agency']}: {offered['name']}\n  root  {offered['fingerprint']}", err=True)
     click.echo(f"reply written to {path}: hand it to the agency, and ring them", err=True)
     click.echo(f"\n  {offered['words']}\n", err=True)
+    if later:
+        facts = {"agency": offered["agency"], "reply": str(path), "words": offered["words"]}
+        show(
+            facts,
+            f"offered to {offered['agency']}; nothing is in effect before its words are compared",
+            as_json=as_json,
+        )
+        return
     if words is None and not click.confirm("Do they read out the same ten words?", err=True):
         raise NotConfirmed("nothing is in effect; when they do read the same words, run this again")
     admitted = hub.ask_admission("admit", {"agency": offered["agency"], "words": words or offered["words"]})
