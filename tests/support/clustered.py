@@ -12,7 +12,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -30,14 +30,13 @@ from broker.node.bus.embedded import find_server
 from broker.node.bus.nats import NatsBus
 from broker.node.clock import SystemClock
 from broker.node.ground import open_ground
-from broker.node.home import Home, PartyPlan
+from broker.node.home import Home
 from broker.node.metrics import build_metrics
 from schemas.crypto import nkey
 from schemas.crypto.keys import PublicKey
 from schemas.crypto.purposes import KeyPurpose
-from schemas.messages.party import PartyKind
 from tests.support.clock import HandClock
-from tests.support.world import HUB, World, migrations_of
+from tests.support.world import World, migrations_of
 
 WITHIN_S = 60.0
 """Far longer than anything takes on a busy machine; when it has passed, something hangs."""
@@ -55,16 +54,17 @@ class WallClock(HandClock):
 
     def __init__(self, ahead_ms: int = 0) -> None:
         super().__init__()
-        self._ahead_ms = ahead_ms
+        self.ahead_ms = ahead_ms
         self._real = SystemClock()
 
     def now(self) -> int:
         """The present instant."""
-        return self._real.now() + self._ahead_ms
+        return self._real.now() + self.ahead_ms
 
     async def sleep_until(self, at: int) -> None:
         """Return once `now()` is `at` or later."""
-        await self._real.sleep_until(at - self._ahead_ms)
+        while (left := at - self.now()) > 0:  # noqa: ASYNC110 - in steps, since it may be set meanwhile
+            await asyncio.sleep(min(left, 200) / 1000)
 
 
 class Servers:
@@ -104,9 +104,9 @@ class Servers:
         for name in list(self._processes):
             self.kill(name, signal.SIGTERM)
 
-    def log(self, name: str) -> str:
-        """What a server said."""
-        return (self.folder / name / "nats-server.log").read_text()
+    def accounts(self, name: str) -> set[str]:
+        """The accounts whose claims a server has stored."""
+        return {path.stem for path in (self.folder / name / "accounts").glob("*.jwt")}
 
 
 class _Unheard:
@@ -140,6 +140,7 @@ class ClusteredWorld(World):
     real_buses: dict[str, NatsBus] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._closing = AsyncExitStack()
         self.servers = Servers(self.folder / "servers", self.nodes, self.prefix)
 
     async def start(self) -> None:
@@ -149,19 +150,19 @@ class ClusteredWorld(World):
         for node in self.nodes:
             self.servers.start(node.name)
         self.resolver = self._resolver()
+        self._closing.push_async_callback(self.resolver.close)
         self.resolver.start(claims)
         async with asyncio.timeout(WITHIN_S):
             await self.resolver.until_current()
-        for name in ("coordinator", "desk", *self.agencies):
+        for name in ("coordinator", "desk", "admission", *self.agencies):
             await self.start_party(name)
         await self.command("coordinator", "admit-officer", {"officer": officer})
-        await self.connected("coordinator", "desk", *self.agencies)
+        await self.connected(*self.running)
 
     def _found(self) -> dict[str, str]:
-        """Make admission, the bus's keys, the servers' folders and everybody's access; gives the agencies' claims."""
+        """Make the bus's keys, the servers' folders and everybody's access; gives the agencies' claims."""
         now, urls = self.clock.now(), [node.url for node in self.nodes]
         admission, hub = self.home("admission"), [self.home("coordinator"), self.home("desk")]
-        admission.create(PartyPlan(HUB, "admission", PartyKind.ADMISSION, "The hub"), now=now, ig_lead_key=None)
         hosts = sorted({node.host for node in self.nodes} | {"127.0.0.1"})
         founded = found(admission, hub, hosts=hosts, addresses=urls, now=now)
         write_servers(
@@ -205,7 +206,7 @@ class ClusteredWorld(World):
         home, clock = self.home(name), self.clocks.get(name, self.clock)
         bus = self.real_buses[name] = NatsBus(
             self.addresses.get(name) or read_addresses(home),
-            name=name if name in {"coordinator", "desk"} else "agent",
+            name="agent" if name in self.agencies else name,
             access=lambda: HomeAccess.load(home, home.keys_to_read()),
             timings=self.timings,
             clock=clock,
@@ -218,7 +219,7 @@ class ClusteredWorld(World):
         """Stop everybody, admission's hold on the servers, and the servers."""
         try:
             await super().stop()
-            await self.resolver.close()
+            await self._closing.aclose()
         finally:
             self.servers.stop()
 
@@ -278,6 +279,12 @@ class Stream:
         """Wait until so many requests that are asked from now on were answered and opened."""
         start = len(self.asked)
         await self._world.until(lambda: sum(exchange in self.opened for exchange, _ in self.asked[start:]) >= count)
+
+    async def all_answered_once(self) -> None:
+        """Ask no more; then every request was answered, has one conclusion in a log that holds, and was opened."""
+        await self.drain()
+        standing = await self._world.check()
+        assert {standing[exchange] for exchange, _ in self.asked} == {"answered"}
 
     async def drain(self) -> None:
         """Ask no more, and wait until every request was answered and opened."""
