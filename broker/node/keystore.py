@@ -12,7 +12,7 @@ gone for every reader, then overwritten and unlinked; `open` finishes what was b
 keep old blocks: they hold only the sealed form, and the wrapping key belongs on another volume or in a device.
 
 One owner at a time: `open` takes the directory for this process (flock on the directory itself) and is what a program
-does. `inspect` reads beside it, takes nothing and finishes nothing: a key may be gone or not yet there.
+does. `inspect` reads beside it and finishes nothing that the owner has begun: a key may be gone or not yet there.
 
 Blocking file calls, each a few milliseconds; call from a thread where that matters.
 """
@@ -151,8 +151,7 @@ class KeyStore(KeyReader):
         check_owner_only(directory)
         claimed = _claim(directory)
         try:
-            if (directory / _REWRAPPED).exists():
-                _finish_rewrapping(directory)
+            _finish_rewrapping(directory)
             store = cls(directory, wrapping or _wrapping_of(directory, configured), claimed)
         except BaseException:
             os.close(claimed)
@@ -165,13 +164,18 @@ class KeyStore(KeyReader):
 
     @staticmethod
     def inspect(directory: Path, wrapping: WrappingKey | None = None, *, configured: str | None = None) -> KeyReader:
-        """Read beside the owner, if there is one; nothing is changed.
+        """Read beside the owner, if there is one; nothing is changed, but that a rewrapping cut short is finished.
 
-        Raises: KeyStoreUnsafe, KeyDamaged, as `open`.
+        Raises: KeyStoreInUse, while it is being rewrapped; KeyStoreUnsafe, KeyDamaged, as `open`.
         """
         check_owner_only(directory)
         if (directory / _REWRAPPED).exists():
-            raise KeyStoreUnsafe(f"a rewrapping of {directory} was interrupted; a start finishes it: run it once")
+            # Neither the old wrapping key nor the new one opens all of it.
+            claimed = _claim(directory)
+            try:
+                _finish_rewrapping(directory)
+            finally:
+                os.close(claimed)
         reader = KeyReader(directory, wrapping or _wrapping_of(directory, configured))
         _check_record(directory, reader._wrapping)
         return reader
@@ -254,6 +258,8 @@ def _claim(directory: Path) -> int:
 
 
 def _finish_rewrapping(directory: Path) -> None:
+    if not (directory / _REWRAPPED).exists():
+        return  # somebody else was quicker
     companion = (directory / _REWRAPPED).read_text("ascii")
     for staged in sorted(directory.glob(f"*{_STAGED}")):
         target = staged.with_name(staged.name.removesuffix(_STAGED))
