@@ -25,8 +25,8 @@ _PURPOSES = sorted({*STATED[PartyKind.AGENT], KeyPurpose.TLS})
 
 def keys_group() -> click.Group:
     """The group, to be added to an agent's commands."""
-    group = click.Group("keys", help="This agency's keys: list them, replace one, renew the certificate.")
-    for command in (_list(), _rotate(), _renew()):
+    group = click.Group("keys", help="This agency's keys: list them, replace one, renew the certificate, seal them anew.")
+    for command in (_list(), _rotate(), _renew(), _rewrap()):
         group.add_command(command)
     return group
 
@@ -46,7 +46,8 @@ def _list() -> click.Command:
             return
         for one in found:
             number = f" {one['epoch']}" if one["epoch"] else ""
-            click.echo(f"{one['what'] + number:<22} {one['standing']:<10} {one['days_left']:>4} days  {one['id']}".rstrip())
+            left = f"{one['days_left']:>4} days"
+            click.echo(f"{one['what'] + number:<22} {one['standing']:<10} {left}  {one['id']}".rstrip())
 
     return list_
 
@@ -81,6 +82,19 @@ def _renew() -> click.Command:
         click.echo("asked; agent keys list shows what came")
 
     return renew
+
+
+def _rewrap() -> click.Command:
+    @click.command("rewrap")
+    @_home
+    @explained
+    def rewrap(home: Path) -> None:
+        """Seal the private keys as keys.wrapping of config.toml says; the agent must be stopped."""
+        from broker.node.rewrapping import rewrap_home
+
+        click.echo(rewrap_home(home).said)
+
+    return rewrap
 
 
 def _now() -> int:

@@ -20,6 +20,7 @@ from schemas.failures import Failure
 from schemas.messages.fields import encode_base64
 from schemas.messages.party import StatedKey
 
+
 class LeadKeyMissing(Failure):
     """The IG lead's key is replaced, and nobody said where the new private key is to be written."""
 

@@ -201,7 +201,7 @@ def rotate_at_rest(home: Home, purpose: KeyPurpose, *, emergency: bool, now: int
 def _fresh(keys: KeyStore, me: Party, purpose: KeyPurpose, public: bytes) -> PublicKey:
     kind = me.statement.party_kind
     if purpose not in STATED[kind] or (purpose is KeyPurpose.ADDENDUM) != bool(public):
-        raise NotRotatedHere(f"a {kind.value} does not replace a {purpose.value} key in this way, or not while it rests")
+        raise NotRotatedHere(f"a {kind.value} does not replace a {purpose.value} key so, or only while it runs")
     if public:
         return public_key(purpose, public)
     key = SigningKey.generate(purpose) if USES[purpose].signs else Identity.generate(purpose)
