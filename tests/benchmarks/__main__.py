@@ -12,6 +12,8 @@ from functools import partial
 from typing import Final
 
 from tests.benchmarks.agent_size import measure_agent_size
+from tests.benchmarks.bus_control import measure_bus_control
+from tests.benchmarks.bus_storms import measure_bus_storms
 from tests.benchmarks.exchange import measure_baseline, measure_exchange, measure_hand_over
 from tests.benchmarks.growth import measure_growth
 from tests.benchmarks.pieces import measure_log, measure_pieces
@@ -25,9 +27,11 @@ MEASURES: Final[dict[str, Measure]] = {
     "baseline": measure_baseline,
     "exchange": measure_exchange,
     "growth": measure_growth,
+    "bus-control": measure_bus_control,
+    "bus-storms": measure_bus_storms,
     "hand-over": measure_hand_over,
 }
-USUAL: Final = ("pieces", "log", "size", "exchange", "growth")
+USUAL: Final = ("pieces", "log", "size", "exchange", "growth", "bus-control", "bus-storms")
 QUICK: Final = ("pieces", "log", "size", "exchange")
 
 

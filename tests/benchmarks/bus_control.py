@@ -40,12 +40,14 @@ class Child:
 
     @classmethod
     @asynccontextmanager
-    async def running(cls, role: str, bus: HubBus, users: Sequence[BusUser]) -> AsyncIterator[Child]:
+    async def running(
+        cls, role: str, bus: HubBus, users: Sequence[BusUser], *, module: str = "tests.benchmarks.bus_children"
+    ) -> AsyncIterator[Child]:
         """Started and told who to be; ended at the end."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "tests.benchmarks.bus_children",
+            module,
             role,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -240,17 +242,17 @@ async def _idle(number: int) -> Table:
                 for agency in agencies:
                     await admitting.admit(agency)
                 pid = bus.processes["hub-1"].pid
-                before = _memory(pid)
+                before = memory(pid)
                 async with Child.running("crowd", bus, [agency.user for agency in agencies]) as crowd:
                     started = time.perf_counter()
                     await crowd.until("ready")
                     table.add("all connected after", time.perf_counter() - started, "s")
                     await asyncio.sleep(5)
-                    table.add("server memory", _memory(pid) / _MIB, "MiB")
-                    table.add("each agency's part", (_memory(pid) - before) / number / 1024, "KiB")
-                    server, own = _cpu(pid), time.process_time()
+                    table.add("server memory", memory(pid) / _MIB, "MiB")
+                    table.add("each agency's part", (memory(pid) - before) / number / 1024, "KiB")
+                    server, own = cpu(pid), time.process_time()
                     await asyncio.sleep(seconds)
-                    table.add("server", 100 * (_cpu(pid) - server) / seconds, "% of a core")
+                    table.add("server", 100 * (cpu(pid) - server) / seconds, "% of a core")
                     table.add("admission", 100 * (time.process_time() - own) / seconds, "% of a core")
                     await _asked_instead(table, admitting, number, pid)
         finally:
@@ -261,21 +263,23 @@ async def _idle(number: int) -> Table:
 async def _asked_instead(table: Table, admitting: Admitting, number: int, pid: int) -> None:
     """What it would cost to find a flooder by asking the server for every connection's counts, five times a second."""
     rounds = 25
-    server, own = _cpu(pid), time.process_time()
+    server, own = cpu(pid), time.process_time()
     started = time.perf_counter()
     question = json.dumps({"limit": number + 16}).encode()
     for _ in range(rounds):
         await admitting.connection.ask(_CONNECTIONS, question, reply=f"{admitting.connection.inbox}.counts")
         await asyncio.sleep(0.2)
     seconds = time.perf_counter() - started
-    table.add("server, if asked five times a second", 100 * (_cpu(pid) - server) / seconds, "% of a core")
+    table.add("server, if asked five times a second", 100 * (cpu(pid) - server) / seconds, "% of a core")
     table.add("admission, if it asks so", 100 * (time.process_time() - own) / seconds, "% of a core")
 
 
-def _cpu(pid: int) -> float:
+def cpu(pid: int) -> float:
+    """Seconds of processor time that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
-def _memory(pid: int) -> int:
+def memory(pid: int) -> int:
+    """Bytes of memory that a process has resident."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
