@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from broker.node.keystore import KeyStore
-from broker.node.wrapping_choice import choice_of
+from broker.node.wrapping_choice import FILE, choice_of, configured_wrapping
 from schemas.failures import Failure
 
 STAGED = ".staged"
@@ -31,6 +31,21 @@ class Rewrapped:
     after: str
     keys: int
     left: str | None
+
+
+    @property
+    def said(self) -> str:
+        """In words, with what remains to be done."""
+        first = f"{self.keys} keys were sealed under {self.before}, and are under {self.after} now"
+        return first if self.left is None else f"{first}\nnext: {self.left}"
+
+
+def rewrap_home(home: Path) -> Rewrapped:
+    """Seal the keys of a party's home as its `config.toml` says.
+
+    Raises: as `rewrap`.
+    """
+    return rewrap(home / "keys", None, configured_wrapping(home / "config.toml") or FILE)
 
 
 def rewrap(directory: Path, before: str | None, after: str) -> Rewrapped:

@@ -12,7 +12,7 @@ import pytest
 
 from broker.node.keystore import KeyStore, KeyStoreInUse
 from broker.node.owner_only import KeyStoreUnsafe
-from broker.node.rewrapping import NothingToRewrap, rewrap
+from broker.node.rewrapping import NothingToRewrap, rewrap, rewrap_home
 
 SECRETS = {("seal", "0a1b"): b"first", ("seal", "0a1c"): b"second", ("message", "77"): b"third" * 400}
 
@@ -69,6 +69,15 @@ def test_a_wrapping_key_from_elsewhere_is_not_replaced_by_itself(directory: Path
     rewrap(directory, None, elsewhere)
     with pytest.raises(NothingToRewrap, match="another name"):
         rewrap(directory, None, elsewhere)
+    assert held(directory) == SECRETS
+
+
+def test_a_home_is_sealed_as_its_configuration_says(directory: Path, passphrase: str) -> None:
+    config = directory.parent / "config.toml"
+    config.write_text(f'[keys]\nwrapping = "{passphrase}"\n')
+    assert rewrap_home(directory.parent).said == f"3 keys were sealed under file, and are under {passphrase} now"
+    config.write_text("")
+    assert "next: destroy" in rewrap_home(directory.parent).said
     assert held(directory) == SECRETS
 
 
