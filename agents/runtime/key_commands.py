@@ -25,7 +25,7 @@ _PURPOSES = sorted({*STATED[PartyKind.AGENT], KeyPurpose.TLS})
 
 def keys_group() -> click.Group:
     """The group, to be added to an agent's commands."""
-    group = click.Group("keys", help="This agency's keys: list them, replace one, renew the certificate, seal them anew.")
+    group = click.Group("keys", help="This agency's keys: listed, replaced, renewed, sealed anew.")
     for command in (_list(), _rotate(), _renew(), _rewrap()):
         group.add_command(command)
     return group
