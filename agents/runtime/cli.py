@@ -175,13 +175,13 @@ def _doctor(agency: Agency) -> click.Command:
     def doctor(home: Path, as_json: bool) -> None:
         """Try everything the agent needs, and say what to do about what is missing."""
         from agents.runtime.doctor import examine
+        from broker.node.doctor.checked import as_text
 
         found = list(examine(Home(home), agency, _now()))
         if as_json:
-            _print([{"check": one.what, "well": one.is_well, "said": one.said} for one in found])
+            _print([one.shown() for one in found])
         else:
-            for one in found:
-                click.echo(f"{'ok  ' if one.is_well else 'FAIL'}  {one.what:<9} {one.said}")
+            click.echo(as_text(found))
         sys.exit(0 if all(one.is_well for one in found) else 1)
 
     return doctor

@@ -31,8 +31,8 @@ from schemas.messages.transport import COMMITTED, Acknowledgement, Renewal, kind
 _log = structlog.get_logger()
 
 RENEWAL_LIFE_MS: Final = timedelta(days=80) // timedelta(milliseconds=1)
-RENEW_AHEAD_MS: Final = timedelta(days=30) // timedelta(milliseconds=1)
-"""A certificate is renewed this long before it ends: time for four weekly looks at an alert that nobody heeded."""
+RENEW_AHEAD_MS: Final = timedelta(days=90) // timedelta(milliseconds=1)
+"""A certificate is renewed this long before it ends: a month before doctor and alerts begin to speak of it."""
 
 
 class RenewalMalformed(Rejected):

@@ -1,6 +1,7 @@
 """The doctor on what ends by itself: every key, certificate and JWT of a home, told 60, 30, 14 and 3 days ahead.
 
-All of them are renewed by the programs, months before they end; so whatever is told here is to be looked into.
+Certificates and JWTs are renewed by the programs three months ahead, so one that is told here is to be looked into.
+Keys are rotated by a person, who is told here that it is time.
 """
 
 from __future__ import annotations

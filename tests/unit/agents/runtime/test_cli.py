@@ -136,22 +136,31 @@ def test_the_doctor_says_what_to_do_about_what_is_missing(typed: Typed) -> None:
     found = typed.type("doctor")
     assert found.exit_code == 1
     assert "FAIL  parties" in found.output
-    assert "agent pin" in found.output
+    assert "agent enrol" in found.output
 
 
-def test_the_doctor_is_content_with_a_home_that_is_complete(typed: Typed) -> None:
+def test_the_doctor_is_content_with_all_of_a_home_but_what_the_hubs_reply_brings(typed: Typed) -> None:
     typed.pin()
-    found = typed.type("doctor", "--json")
-    assert found.exit_code == 0, found.output
-    assert [one["check"] for one in json.loads(found.output)] == [
+    tried = {one["check"]: one for one in json.loads(typed.type("doctor", "--json").output)}
+    assert list(tried) == [
         "home",
+        "permissions",
         "settings",
+        "clock",
         "parties",
         "keys",
+        "epochs",
+        "endings",
         "rules",
         "source",
+        "credentials",
+        "bus",
         "program",
+        "clocks",
     ]
+    assert {name for name, one in tried.items() if not one["well"]} <= {"parties", "keys", "credentials", "bus"}
+    assert "agent enrol" in tried["parties"]["said"]
+    assert "enrolment" in tried["credentials"]["said"]
 
 
 def test_the_doctor_finds_a_source_that_could_write(typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
