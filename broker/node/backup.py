@@ -123,7 +123,10 @@ async def follow(ground: Ground, folder: Path) -> None:
     Raises:
         FollowLost, BackupInvalid: it cannot be kept there. If that happens later, the program halts.
     """
-    await asyncio.to_thread(_check_apart, ground.home.path, folder)
+    try:
+        await asyncio.to_thread(_check_apart, ground.home.path, folder)
+    except OSError as error:
+        raise BackupInvalid(f"{folder} cannot be made ({error.strerror}); is its volume mounted?") from None
     await ground.store.follow(folder)
     seen = await asyncio.to_thread(_follow_files, ground, folder, None)
     ground.post.spawn(_keep_files(ground, folder, seen))
@@ -135,6 +138,10 @@ def _check_apart(home: Path, folder: Path) -> None:
         raise BackupInvalid(f"backup.follow of config.toml is {folder}; name the folder by its absolute path")
     if folder.resolve().is_relative_to(home.resolve()):
         raise BackupInvalid("the second copy lies in the home itself; name a folder on another volume")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_dev == home.stat().st_dev:
+        # It still survives what happens to the files; not what happens to the disk.
+        _log.warning("second_copy_on_same_volume")
 
 
 async def _keep_files(ground: Ground, folder: Path, seen: Mapping[str, tuple[int, int]] | None) -> None:
