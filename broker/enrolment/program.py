@@ -21,6 +21,7 @@ from broker.enrolment.correspondent import AdmissionCorrespondent
 from broker.enrolment.founding import issuer_of
 from broker.enrolment.guard import Suspend
 from broker.enrolment.issuing import Giver
+from broker.enrolment.own_keys import OwnKeys
 from broker.enrolment.register import NotAMember
 from broker.enrolment.restored import HubHeard, heard_commands
 from broker.enrolment.room import Room, Servers
@@ -78,12 +79,14 @@ class Admission:
     upkeep: Upkeep
     giver: Giver
     heard: HubHeard
+    own_keys: OwnKeys
     commands: Mapping[str, Command] = field(default_factory=dict)
     checks: Mapping[str, Check] = field(default_factory=dict)
 
     async def start(self) -> None:
         """Hold the servers to what the store says, take messages in, give out the newest directory."""
         await self.room.take_up()
+        await self.own_keys.settle()
         if self.ground.catch_up.is_on:
             # A restored admission shows the servers nothing yet: it may be what an expelled agency was let in by.
             await self.ground.post.start()
@@ -94,11 +97,15 @@ class Admission:
         self._show_servers()
         await self.ground.post.start()
         self.ground.post.spawn(self.giver.run())
-        self.ground.post.spawn(self.upkeep.run())
+        self._keep_up()
 
     async def _begin(self) -> None:
         self._show_servers()
+        self._keep_up()
+
+    def _keep_up(self) -> None:
         self.ground.post.spawn(self.upkeep.run())
+        self.ground.post.spawn(self.own_keys.look_for_ever())
 
     def _show_servers(self) -> None:
         self.servers.start({one.nkey: one.claims for one in self.room.register.accounts.values()}, self._suspend)
@@ -144,8 +151,10 @@ def build_admission(ground: Ground, servers: ServersWatched, addresses: tuple[st
     )
     upkeep, giver, heard = Upkeep(room), Giver(ground.post), HubHeard(ground)
     ground.post.correspondent = AdmissionCorrespondent(room, upkeep, giver, servers.reported, heard)
-    commands = {**AdmissionCommands(room, servers).table(), **heard_commands(heard)}
-    admission = Admission(ground, room, servers, upkeep, giver, heard, commands)
+    own_keys = OwnKeys.of(room, lambda: upkeep.follow(ground.me.id))
+    upkeep.renewed_own = own_keys.take_claims
+    commands = {**AdmissionCommands(room, servers).table(), **heard_commands(heard), **own_keys.commands()}
+    admission = Admission(ground, room, servers, upkeep, giver, heard, own_keys, commands)
     ground.post.on_connected = admission.connected
     return admission
 

@@ -6,6 +6,7 @@ All of it is read from the store, so that a restart at any moment goes on from t
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
@@ -20,6 +21,10 @@ TOGETHER_MS: Final = 200
 """Renewals that come together are one directory: so long is waited for more of them."""
 
 
+async def _nothing() -> None:
+    return
+
+
 class Upkeep:
     """One task beside the post."""
 
@@ -27,10 +32,16 @@ class Upkeep:
         self._room = room
         self._wake = asyncio.Event()
         self._renewed: set[str] = set()
+        self._own = False
+        self.renewed_own: Callable[[], Awaitable[None]] = _nothing
+        """Called once admission's own newer statement is in the directory and in the hub's claims."""
 
     def follow(self, party: str) -> None:
         """A party's newer statement has been committed, or is about to be."""
-        self._renewed.add(party)
+        if party == self._room.me.id:
+            self._own = True  # nobody has made new claims for it yet
+        else:
+            self._renewed.add(party)
         self._wake.set()
 
     async def run(self) -> None:
@@ -43,7 +54,10 @@ class Upkeep:
                 await clock.sleep_until(clock.now() + TOGETHER_MS)
                 await self._show_renewed()
             # A step that does nothing: what follows of itself is done with it.
-            await room.commit(lambda tx, register, now: (), renews=True)
+            touched, self._own = ((room.me.id,), False) if self._own else ((), False)
+            await room.commit(lambda tx, register, now: (), touched=touched, renews=True)
+            if touched:
+                await self.renewed_own()
             await self._until(clock.now() + LOOK_EVERY_MS)
 
     async def _show_renewed(self) -> None:

@@ -1,0 +1,106 @@
+"""Admission's own keys while it runs: replaced as any party's, and told to itself, since it issues the directory.
+
+Composes `broker.node.rotation`. What other parties ask of admission (claims, a certificate) it gives to itself here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from broker.enrolment.authority import expires_at
+from broker.enrolment.founding import give_access
+from broker.enrolment.room import Room
+from broker.node.bus.access import read_addresses
+from broker.node.bus.port import BusAway
+from broker.node.commands import Command
+from broker.node.home import write_whole
+from broker.node.keeping import Keeping
+from broker.node.membership import Membership
+from broker.node.renewals import RENEW_AHEAD_MS, Renewals
+from broker.node.rotation import NotRotatedHere, Rotation
+from schemas.crypto.purposes import KeyPurpose
+from schemas.failures import GroundLost
+
+LOOK_EVERY_MS: Final = timedelta(hours=1) // timedelta(milliseconds=1)
+
+
+class NothingToProve(GroundLost):
+    """Admission was asked to believe a directory; it makes them."""
+
+    code = "nothing_to_prove"
+
+
+@dataclass(slots=True)
+class OwnKeys:
+    """Made by the program; `settle` is called once before anything is sent."""
+
+    room: Room
+    keeping: Keeping
+
+    @classmethod
+    def of(cls, room: Room, restated: Callable[[], None]) -> OwnKeys:
+        """The keeping of admission's keys. `restated` is called whenever it has made another statement."""
+        ground = room.ground
+        renewals = Renewals(ground.home, ground.keys, ground.post)
+        membership = Membership(ground.home, ground.post, _prove, renewals)
+        rotation = Rotation(ground.home, ground.keys, ground.ring, ground.post, membership, renewals, publish=restated)
+        return cls(room, Keeping(ground, membership, rotation))
+
+    async def settle(self) -> None:
+        """Finish what a crash interrupted."""
+        await self.keeping.rotation.settle()
+
+    async def look_for_ever(self) -> None:
+        """Destroy keys that ended, and make a certificate before the old one ends; never returns."""
+        clock = self.room.post.clock
+        while True:
+            await clock.sleep_until(clock.now() + LOOK_EVERY_MS)
+            await self.keeping.rotation.settle()
+            ends_at = expires_at((self.room.ground.home.path / "bus" / "client.pem").read_bytes())
+            if ends_at - clock.now() < RENEW_AHEAD_MS:
+                await self.renew_certificate()
+
+    async def renew_certificate(self) -> None:
+        """Sign a new certificate for admission's own TLS key, and connect with it."""
+        room, home = self.room, self.room.ground.home
+        claims = room.register.accounts[room.issuer().hub].claims
+        now = room.post.clock.now()
+        give_access(home, room.ground.keys, room.authorities, claims, read_addresses(home), now=now)
+        try:
+            await room.post.bus.renew()
+        except BusAway:
+            return  # the next connection uses it
+
+    async def take_claims(self) -> None:
+        """Connect by the hub's newest claims, which name admission's newest signing key."""
+        room = self.room
+        claims = room.register.accounts[room.issuer().hub].claims
+        write_whole(room.ground.home.path / "bus" / "account.jwt", claims.encode("ascii"))
+        try:
+            await room.post.bus.renew()
+        except BusAway:
+            return  # the next connection uses them
+
+    def commands(self) -> Mapping[str, Command]:
+        """The commands of the socket."""
+        taken = self.keeping.commands()
+
+        async def rotate(arguments: dict[str, Any]) -> Any:
+            """Replace a key: as every party, but for TLS, where admission asks itself."""
+            if arguments.get("purpose") == KeyPurpose.BUS_ACCOUNT:
+                raise NotRotatedHere(
+                    "every agency's account leads to the hub's: with another one the hub is founded anew"
+                )
+            if arguments.get("purpose") != KeyPurpose.TLS:
+                return await taken["rotate-key"](arguments)
+            await self.renew_certificate()
+            return {"party": self.room.me.id, "serial": self.room.me.statement.serial, "purpose": "tls"}
+
+        return {**taken, "rotate-key": rotate}
+
+
+async def _prove(receipt: bytes, at: int) -> bytes:
+    raise NothingToProve("admission takes no directory from anybody")

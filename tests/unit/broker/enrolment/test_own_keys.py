@@ -1,0 +1,52 @@
+"""Admission's own keys are replaced like everybody's, and the hub's claims and directory follow."""
+
+from __future__ import annotations
+
+import pytest
+
+from broker.node.bus.claims import decode
+from broker.node.rotation import NotRotatedHere
+from schemas.crypto import nkey
+from schemas.crypto.purposes import KeyPurpose
+from tests.unit.broker.enrolment.hall import Hall
+
+
+def _signers(hall: Hall) -> set[str]:
+    hub = hall.admission.room.issuer().hub
+    return {scope["key"] for scope in decode(hall.servers.held[hub]).body["signing_keys"]}
+
+
+async def _rotate(hall: Hall, purpose: KeyPurpose, *, emergency: bool) -> None:
+    await hall.command("rotate-key", purpose=purpose.value, emergency=emergency)
+    await hall.turn(1_000)
+
+
+async def test_a_new_signing_key_is_in_the_hubs_claims_and_an_old_one_that_was_stolen_is_not(hall: Hall) -> None:
+    old = next(nkey.of(one.key) for one in hall.admission.ground.me.keys if one.key.purpose is KeyPurpose.BUS_SIGNER)
+    assert old in _signers(hall)
+    await _rotate(hall, KeyPurpose.BUS_SIGNER, emergency=True)
+    assert old not in _signers(hall)
+    mine = {nkey.of(one.key) for one in hall.admission.ground.me.keys if one.key.purpose is KeyPurpose.BUS_SIGNER}
+    assert _signers(hall) & mine
+    kept = (hall.home("admission").path / "bus" / "account.jwt").read_text()
+    assert kept == hall.servers.held[hall.admission.room.issuer().hub]
+
+
+async def test_a_new_directory_key_signs_the_next_directory_and_everybody_takes_it(hall: Hall) -> None:
+    await _rotate(hall, KeyPurpose.DIRECTORY, emergency=True)
+    assert await hall.versions() == [1, 2]
+    await hall.enrol(hall.agency())
+    assert (await hall.command("status"))["directory"] == 3
+    assert (await hall.member())["state"] == "admitted"
+
+
+async def test_a_new_certificate_is_signed_for_admission_itself(hall: Hall) -> None:
+    path = hall.home("admission").path / "bus" / "client.pem"
+    before = path.read_bytes()
+    await hall.command("rotate-key", purpose="tls")
+    assert path.read_bytes() != before
+
+
+async def test_the_hubs_account_stays(hall: Hall) -> None:
+    with pytest.raises(NotRotatedHere):
+        await hall.command("rotate-key", purpose="bus-account", emergency=False)
