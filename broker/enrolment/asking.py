@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -44,6 +44,7 @@ class ServerAnswer(BaseModel):
 class _Question:
     owed: Counter[str]
     wanted: int
+    heard: Callable[[ServerAnswer], None] | None = None
     answers: list[ServerAnswer] = field(default_factory=list)
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -53,6 +54,8 @@ class _Question:
 
     def _count(self, answer: ServerAnswer) -> None:
         self.answers.append(answer)
+        if self.heard is not None:
+            self.heard(answer)
         if self.owed[answer.server.id] > 0:
             self.owed[answer.server.id] -= 1
             self.wanted -= 1
@@ -91,16 +94,18 @@ class Asking:
         *,
         of: Collection[str] | int,
         within: timedelta = ANSWER_WITHIN,
+        heard: Callable[[ServerAnswer], None] | None = None,
     ) -> list[ServerAnswer]:
         """Ask every server, and give the answers; fewer than wanted if time is over.
 
         Args:
             of: the ids of the servers that are waited for, or how many there may be.
+            heard: called with each answer as it comes.
 
         Raises:
             BusAway: not connected.
         """
-        return await self.ask_each(subject, [payload], 1, of=of, within=within)
+        return await self.ask_each(subject, [payload], 1, of=of, within=within, heard=heard)
 
     async def ask_each(
         self,
@@ -110,6 +115,7 @@ class Asking:
         *,
         of: Collection[str] | int,
         within: timedelta = ANSWER_WITHIN,
+        heard: Callable[[ServerAnswer], None] | None = None,
     ) -> list[ServerAnswer]:
         """The same for several questions on one subject, `number` of them.
 
@@ -117,9 +123,9 @@ class Asking:
         was decided meanwhile must not be followed by what it replaced.
         """
         if isinstance(of, int):
-            question = _Question(Counter(), of * number)
+            question = _Question(Counter(), of * number, heard)
         else:
-            question = _Question(Counter(dict.fromkeys(of, number)), len(of) * number)
+            question = _Question(Counter(dict.fromkeys(of, number)), len(of) * number, heard)
         await self._send(question, subject, payloads, within if question.wanted else timedelta())
         return question.answers
 

@@ -31,6 +31,7 @@ the one that was cut off and comes back as the same."""
 MISSED_AT_MOST: Final = 2
 """Looks that a server may miss before it counts as away: then it is shown everything anew when it answers again."""
 
+_LOOK_WITHIN: Final = timedelta(milliseconds=400)
 _UPDATE: Final = "$SYS.REQ.CLAIMS.UPDATE"
 _DELETE: Final = "$SYS.REQ.CLAIMS.DELETE"
 _PING: Final = "$SYS.REQ.SERVER.PING"
@@ -217,11 +218,10 @@ class Resolver:
             await self._connected.wait()
             self._look_now.clear()
             with suppress(BusAway):
-                # As many as there should be; each look lasts until they have answered, or until the next one.
-                wanted = max(len(self._servers), len(self._expected), 1)
-                answers = await self._asking.ask(_PING, of=wanted, within=self._look_every)
-                for answer in answers:
-                    self._see(answer.server)
+                # One more than are known: whoever answers counts, whether it was known or not.
+                answers = await self._asking.ask(
+                    _PING, of=len(self._servers) + 1, within=_LOOK_WITHIN, heard=lambda answer: self._see(answer.server)
+                )
                 self._miss({answer.server.id for answer in answers})
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._look_every.total_seconds()):

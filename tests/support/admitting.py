@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -56,19 +56,24 @@ class Told:
 class Admitting:
     """A resolver on a system connection, and agencies pushed through it."""
 
-    def __init__(self, bus: HubBus) -> None:
+    def __init__(self, bus: HubBus, names: Collection[str] | None = None) -> None:
         self.bus = bus
         self.told = Told()
         user = bus.system_user
         self.connection = SystemConnection(bus.urls, lambda: user, inbox=user.inbox, clock=SystemClock())
-        self.resolver = Resolver(self.connection, self.told, names=bus.names, look_every=timedelta(milliseconds=200))
+        self.resolver = Resolver(
+            self.connection,
+            self.told,
+            names=bus.names if names is None else names,
+            look_every=timedelta(milliseconds=200),
+        )
 
     @classmethod
     @asynccontextmanager
-    async def of(cls, bus: HubBus, claims: Mapping[str, str] | None = None) -> AsyncIterator[Admitting]:
-        """Connected, every server current; closed at the end."""
-        side = cls(bus)
-        side.resolver.start({bus.identity.hub: bus.identity.hub_claims, **(claims or {})})
+    async def of(cls, bus: HubBus, *, names: Collection[str] | None = None) -> AsyncIterator[Admitting]:
+        """Connected, every server current (of those named; all, if none are given); closed at the end."""
+        side = cls(bus, names)
+        side.resolver.start({bus.identity.hub: bus.identity.hub_claims})
         try:
             async with asyncio.timeout(10):
                 await side.resolver.until_current()

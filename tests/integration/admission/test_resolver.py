@@ -223,3 +223,14 @@ async def test_the_system_user_may_ask_and_nothing_else(hub_bus: HubBus, admitti
             await client.client.publish(subject, b"")
             await client.settle()
             assert client.troubles, subject
+
+
+async def test_servers_that_nobody_named_are_found_and_brought_up_to_date(cluster: HubBus) -> None:
+    async with Admitting.of(cluster, names=()) as admitting:
+        for name in sorted(cluster.names):
+            await admitting.told.until("joined", "", name)
+        async with asyncio.timeout(10):
+            await admitting.resolver.until_current()
+        assert admitting.resolver.servers == cluster.names
+        agency = cluster.agency()
+        assert (await admitting.admit(agency)).confirmed == cluster.names
