@@ -14,18 +14,19 @@ import click
 
 from broker.cli.doctor_homes import check_homes, check_lead_key, check_separation, check_settings, check_users
 from broker.cli.doctor_parties import check_agencies, check_each_other, check_officers
-from broker.cli.doctor_programs import check_log, check_policy, check_program
+from broker.cli.doctor_programs import check_log, check_policy, check_program, is_running
 from broker.cli.options import home_option
 from broker.cli.output import json_option, show
 from broker.client.hub import Hub
 from broker.node.clock import SystemClock
 from broker.node.doctor.bus import check_access, check_bus, configured_servers
-from broker.node.doctor.checked import Checked, State, as_text, tried
+from broker.node.doctor.checked import Checked, NotWell, State, Warned, as_text, tried
 from broker.node.doctor.clock import check_clock, check_others
 from broker.node.doctor.endings import check_endings
 from broker.node.doctor.expiring import expiries
 from broker.node.doctor.keys import check_own_keys
 from broker.node.doctor.permissions import check_permissions
+from broker.node.home import Home
 
 PARTIES: Final = ("coordinator", "desk", "admission")
 
@@ -70,9 +71,18 @@ def examine_one(hub: Hub, name: str, now: int) -> Iterator[Checked]:
     yield tried(f"{name}: keys", lambda: check_own_keys(home))
     yield tried(f"{name}: endings", lambda: check_endings(name, expiries(home), now))
     yield tried(f"{name}: access", lambda: check_access(home, now))
-    yield tried(f"{name}: bus", lambda: check_bus(home, *configured_servers(home), now))
+    yield tried(f"{name}: bus", lambda: _bus(hub, home, now))
     if name == "coordinator":
         yield tried(f"{name}: policy", lambda: check_policy(hub))
         yield tried(f"{name}: log", lambda: check_log(hub))
     yield tried(f"{name}: program", lambda: check_program(home))
     yield tried(f"{name}: peers", lambda: check_others(home))
+
+
+def _bus(hub: Hub, home: Home, now: int) -> str | Warned:
+    try:
+        return check_bus(home, *configured_servers(home), now)
+    except NotWell as failure:
+        if hub.settings().bus.embedded_port is None or is_running(home):
+            raise
+        return Warned(f"{failure.detail}; broker run starts it")

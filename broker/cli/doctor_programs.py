@@ -28,11 +28,18 @@ def check_policy(hub: Hub) -> str:
     return f"digest {policy.digest}"
 
 
-def check_program(home: Home) -> str | Warned:
-    """The program takes commands and is ready."""
+def is_running(home: Home) -> bool:
+    """Whether the home's program takes commands."""
     try:
         CommandClient(home.socket_path).ask("status")
     except NotRunning:
+        return False
+    return True
+
+
+def check_program(home: Home) -> str | Warned:
+    """The program takes commands and is ready."""
+    if not is_running(home):
         return Warned("not running; start it with: broker run")
     found = _readiness(home)
     missing = sorted(name for name, holds in found.get("checks", {}).items() if not holds)

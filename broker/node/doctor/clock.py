@@ -63,4 +63,4 @@ def judge(refused: int, offsets: Mapping[str, int]) -> str | Warned:
             f"the clock of the {worst} is {seconds} seconds {side} ours; {_TOLERATED_MINUTES} minutes are tolerated: "
             f"{_SET_IT}"
         )
-    return f"within {seconds + 1} seconds of the {worst}'s"
+    return f"at most {seconds + 1} s from the clock of the {worst}"

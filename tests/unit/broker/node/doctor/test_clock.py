@@ -27,7 +27,7 @@ def test_a_peers_clock_half_a_minute_off_is_worth_a_word(offset: int, said: str)
 
 
 def test_a_peers_clock_seconds_off_is_well() -> None:
-    assert judge(0, {"coordinator": -2_400}) == "within 3 seconds of the coordinator's"
+    assert judge(0, {"coordinator": -2_400}) == "at most 3 s from the clock of the coordinator"
     assert isinstance(judge(0, {}), str)
 
 
