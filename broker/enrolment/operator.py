@@ -5,6 +5,7 @@ Owns their claims. Their private keys lie in admission's key store and nowhere e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,6 +37,9 @@ class Operator:
     signer: PublicKey
     system: PublicKey
     system_signer: PublicKey
+    further_signers: Sequence[PublicKey] = ()
+    """Of the operator, during a rotation: what they issue holds as well. The servers learn of them at a restart."""
+    further_system_signers: Sequence[PublicKey] = ()
 
 
 def operator_claims(keys: Operator, operator: SigningKey, *, issued_at: int) -> str:
@@ -45,7 +49,7 @@ def operator_claims(keys: Operator, operator: SigningKey, *, issued_at: int) -> 
     a drawer. No expiry: only a restart of the servers with another file could renew it.
     """
     body = {
-        "signing_keys": [nkey.of(keys.signer)],
+        "signing_keys": [nkey.of(key) for key in (keys.signer, *keys.further_signers)],
         "strict_signing_key_usage": True,
         "system_account": nkey.of(keys.system),
     }
@@ -80,7 +84,9 @@ def system_body(keys: Operator) -> dict[str, Any]:
             "subs": -1,
             "wildcards": True,
         },
-        "signing_keys": [scope("system", keys.system_signer, permissions)],
+        "signing_keys": [
+            scope("system", key, permissions) for key in (keys.system_signer, *keys.further_system_signers)
+        ],
     }
 
 

@@ -131,12 +131,20 @@ class HubBus:
         make = SigningKey.generate
         self.operator = make(KeyPurpose.BUS_OPERATOR)
         self.operator_signer = make(KeyPurpose.BUS_OPERATOR_SIGNER)
+        self.next_signer = make(KeyPurpose.BUS_OPERATOR_SIGNER)
+        """Named by the operator beside the other, as during a rotation."""
         system, self.system_signer = make(KeyPurpose.BUS_SYSTEM), make(KeyPurpose.BUS_SYSTEM_SIGNER)
         self.hub = make(KeyPurpose.BUS_ACCOUNT)
         self.signers = {
             kind: make(KeyPurpose.BUS_SIGNER) for kind in (PartyKind.DESK, PartyKind.COORDINATOR, PartyKind.ADMISSION)
         }
-        keys = Operator(self.operator.public, self.operator_signer.public, system.public, self.system_signer.public)
+        keys = Operator(
+            self.operator.public,
+            self.operator_signer.public,
+            system.public,
+            self.system_signer.public,
+            [self.next_signer.public],
+        )
         account = HubAccount(self.hub.public, {kind: [key.public] for kind, key in self.signers.items()})
         now = now_ms()
         self.identity = BusIdentity(

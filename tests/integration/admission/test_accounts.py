@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from broker.enrolment.accounts import HUB_PARTIES
+from broker.enrolment.accounts import ACCOUNT_LIFE_MS, HUB_PARTIES, agency_claims
 from broker.node.bus.claims import Claims, ClaimsKind, encode
 from broker.node.bus.embedded import HOST
 from schemas.crypto import nkey
@@ -20,7 +20,7 @@ from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
 from schemas.messages.party import PartyKind
 from tests.support.admitting import Admitting
-from tests.support.hub_bus import AgencyOnBus, BareClient, BusUser, HubBus, connect
+from tests.support.hub_bus import AgencyOnBus, BareClient, BusUser, HubBus, connect, now_ms
 
 REFUSED = "permissions violation"
 
@@ -178,6 +178,19 @@ async def test_an_account_key_issues_no_users(hub_bus: HubBus, admitting: Admitt
     account = SigningKey.from_seed(KeyPurpose.BUS_SIGNER, agency.account.seed())
     with pytest.raises(Exception, match="Authorization Violation"):
         await connect(replace(agency.user, signer=account), hub_bus.urls[0])
+
+
+async def test_claims_by_the_operators_next_signing_key_hold_during_its_rotation(
+    hub_bus: HubBus, admitting: Admitting
+) -> None:
+    agency = hub_bus.agency()
+    now = now_ms()
+    claims = agency_claims(
+        agency.plan, hub_bus.identity.hub, hub_bus.next_signer, issued_at=now, expires_at=now + ACCOUNT_LIFE_MS
+    )
+    assert (await admitting.resolver.push(agency.token, claims)).is_everywhere
+    async with hub_bus.connected(agency.user) as client:
+        assert client.client.is_connected
 
 
 async def test_a_user_of_one_account_is_not_let_in_under_another(hub_bus: HubBus, admitting: Admitting) -> None:
