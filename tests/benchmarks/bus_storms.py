@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import signal
 import subprocess
 import sys
@@ -90,10 +91,22 @@ async def _restarted(table: Table, bus: HubBus, crowds: Sequence[Child]) -> None
     table.add("restart: half are back after", median(came), "s")
     table.add("restart: 99 % are back after", percentile(came, 0.99), "s")
     table.add("restart: whole after", came[-1], "s")
+    table.add("restart: connections begun for each agency", await _begun(bus) / len(came), "")
     table.add("restart: server's processor time", cpu(bus.processes["hub-1"].pid), "s")
     clients = sum(cpu(crowd.process.pid) - was for crowd, was in zip(crowds, used, strict=True))
     table.add("restart: all agencies' processor time", clients, "s")
     table.add("restart: most in one tenth of a second", max(tenths.values()), "connections")
+
+
+async def _begun(bus: HubBus) -> int:
+    """How many connections a server has taken since its start."""
+    user = bus.system_user
+    async with bus.connected(user) as system:
+        await system.listen(f"{user.inbox}.varz")
+        await system.client.publish("$SYS.REQ.SERVER.PING.VARZ", b"{}", reply=f"{user.inbox}.varz")
+        while not system.heard:  # noqa: ASYNC110 - not what is measured
+            await asyncio.sleep(0.01)
+    return int(json.loads(system.heard[0][1])["data"]["total_connections"])
 
 
 async def _floods() -> Table:
