@@ -179,7 +179,8 @@ class Supervision:
         try:
             fresh = await self._connect(avoid=old.address if old.is_lame_duck else None)
         except LinkFailed:
-            self._overlap = self._retiring = None
+            # What it heard before it failed may still be on its way on the old one.
+            self._let_echoes_fade(overlap)
             raise
         # No await since `_connect` last looked at the listeners: `add` either was seen there, or finds the new link.
         if not old.stands:
@@ -193,7 +194,7 @@ class Supervision:
         self._settle_renewals(None)
         await old.retire()
         self._links.discard(old)
-        asyncio.get_running_loop().call_later(_ECHOES_LAST_S, self._end_overlap, overlap)
+        self._let_echoes_fade(overlap)
         return fresh
 
     async def _connect(self, *, avoid: ServerAddress | None) -> Link:
@@ -262,6 +263,9 @@ class Supervision:
     async def _forget(self, link: Link) -> None:
         await link.dismantle()
         self._links.discard(link)
+
+    def _let_echoes_fade(self, overlap: Overlap) -> None:
+        asyncio.get_running_loop().call_later(_ECHOES_LAST_S, self._end_overlap, overlap)
 
     def _end_overlap(self, overlap: Overlap) -> None:
         if self._overlap is overlap:

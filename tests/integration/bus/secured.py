@@ -8,7 +8,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from broker.enrolment.accounts import ACCOUNT_LIFE_MS, AgencyAccount, agency_claims
+from broker.enrolment.accounts import ACCOUNT_LIFE_MS, AgencyAccount, agency_claims, suspended_claims
 from broker.enrolment.authority import read_request
 from broker.enrolment.founding import found, issuer_of
 from broker.enrolment.server_files import STORE, Node, write_servers
@@ -104,10 +104,16 @@ class SecuredHub:
             (servers / STORE).mkdir(exist_ok=True)
             (servers / STORE / f"{home.own().token}.jwt").write_text(claims)
 
-    def claims(self, party: Party, *, life_ms: int = ACCOUNT_LIFE_MS) -> str:
+    def suspend(self, home: Home) -> None:
+        """Have the servers that start later let nobody of this agency in."""
+        for servers in self.folders:
+            (servers / STORE / f"{token(home)}.jwt").write_text(self.claims(home.own(), suspended=True))
+
+    def claims(self, party: Party, *, life_ms: int = ACCOUNT_LIFE_MS, suspended: bool = False) -> str:
+        make = suspended_claims if suspended else agency_claims
         stated = {purpose: [k.key for k in party.keys if k.key.purpose is purpose] for purpose in KeyPurpose}
         issuer = issuer_of(self._admission, self._admission.keys_to_read())
-        return agency_claims(
+        return make(
             AgencyAccount(stated[KeyPurpose.BUS_ACCOUNT][0], stated[KeyPurpose.BUS_SIGNER]),
             self.founded.identity.hub,
             issuer.signer,

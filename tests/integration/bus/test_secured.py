@@ -184,6 +184,13 @@ async def test_an_account_that_the_server_does_not_know_is_told_and_connects_onc
     await owner.until("connected")
 
 
+async def test_an_account_that_is_suspended_is_told(hub: SecuredHub) -> None:
+    north = hub.agency("north")
+    hub.suspend(north)
+    await hub.start()
+    await _says(hub, north, "our account may hold no more connections - or it is suspended")
+
+
 async def test_a_rejected_party_knocks_ever_more_seldom(hub: SecuredHub) -> None:
     north = hub.agency("north")
     (hub.folders[0] / "accounts" / f"{token(north)}.jwt").unlink()
