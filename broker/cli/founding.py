@@ -15,7 +15,7 @@ from broker.enrolment.authority import check_hosts
 from broker.enrolment.founding import found, identity_of
 from broker.enrolment.server_files import Node, write_servers
 from broker.node.bus.address import read_address
-from broker.node.home import PartyPlan
+from broker.node.home import PartyPlan, write_whole
 from schemas.messages.party import Party, PartyKind
 
 EMBEDDED: Final = "hub-1"
@@ -66,16 +66,15 @@ def found_hub(
     found(hub.admission, [hub.coordinator, hub.desk], hosts=hosts, addresses=urls, now=now)
     listed = ", ".join(f'"{url}"' for url in urls)
     bus = f"[bus]\nurls = [{listed}]\n"
-    hub.coordinator.config_path.write_text(bus)
-    hub.desk.config_path.write_text(bus + CLOCK_TABLE)
-    hub.admission.config_path.write_text(
-        bus + "\n# Where agencies dial, if that is another address:\n# [admission]\n# addresses = []\n"
-    )
+    write_whole(hub.coordinator.config_path, bus.encode())
+    write_whole(hub.desk.config_path, (bus + CLOCK_TABLE).encode())
+    elsewhere = "\n# Where agencies dial, if that is another address:\n# [admission]\n# addresses = []\n"
+    write_whole(hub.admission.config_path, (bus + elsewhere).encode())
     chosen = f"urls = [{listed}]\n"
     if embedded is not None:
         chosen += f'embedded_port = {embedded.port}\nembedded_host = "{embedded.host}"\n'
         write_embedded(hub, embedded, now=now)
-    (hub.path / "hub.toml").write_text(f"[bus]\n{chosen}")
+    write_whole(hub.path / "hub.toml", f"[bus]\n{chosen}".encode())
     return list(parties.values())
 
 

@@ -13,35 +13,44 @@ SETTING_UP: Final = """
 $ broker init --home hub --hub-id gwent --name "Gwent hub"
 coordinator  fingerprint <coordinator fingerprint>
 desk         fingerprint <desk fingerprint>
+admission    fingerprint <admission fingerprint>
 bus          <bus> (embedded: broker run starts it)
-Hand the two files in hub/public to each agency and read the fingerprints to them by telephone.
+Agencies are admitted by their requests: broker agency admit REQUEST, with the hub running.
 hub/ig-lead.key belongs to the hub's information-governance lead: have it taken away.
 
-$ broker county county --people 36
-36 invented people in county/police, county/health, county/education, county/probation
-a child to ask about: <given> <family>, born <born>
-
-$ agent init police --home police --hub gwent --agency police --name "Gwent Police" --bus <bus> --ig-lead-key ig.key
-made police in police
-fingerprint  <police fingerprint>
-next: hand police/own.party to the hub, compare fingerprints by voice, pin the hub's files
-
-$ echo "url = 'sqlite+pysqlite:///file:$PWD/county/police/police.sqlite3?mode=ro&uri=true'" >> police/config.toml
-$ agent pin hub/public/coordinator.party --home police --fingerprint "<coordinator fingerprint>"
-pinned coordinator (coordinator)
-$ agent pin hub/public/desk.party --home police --fingerprint "<desk fingerprint>"
-pinned desk (desk)
-
-$ broker pin police/own.party --home hub --fingerprint "<police fingerprint>"
-pinned police (Gwent Police)
 $ broker run --home hub &
 $ broker officer new --hub-id gwent --role social_worker --position "Duty social worker" --key o.key --file o.party
 <officer>  fingerprint <officer fingerprint>
 Keep o.key; hand on o.party.
 $ broker officer add o.party --home hub --name "Alex Morgan" --fingerprint "<officer fingerprint>"
 admitted <officer>; hand o.party to each agency too
-$ agent pin o.party --home police --fingerprint "<officer fingerprint>"
-pinned <officer> (officer)
+
+$ broker county county --people 36
+36 invented people in county/police, county/health, county/education, county/probation
+a child to ask about: <given> <family>, born <born>
+
+$ agent init police --home police --hub gwent --agency police --name "Gwent Police" --ig-lead-key ig.key
+made police in police
+fingerprint  <police fingerprint>
+next: agent enrol --home police writes the request that the hub admits this agency by
+
+$ echo "url = 'sqlite+pysqlite:///file:$PWD/county/police/police.sqlite3?mode=ro&uri=true'" >> police/config.toml
+$ agent enrol --home police --out police.enrolment
+hand police.enrolment to the hub; nothing in it is secret
+when its reply has come: agent enrol REPLY, and compare ten words by telephone
+$ broker agency admit police.enrolment --home hub --reply police.admission --later
+police: Gwent Police
+  root  <police fingerprint>
+reply written to police.admission: hand it to the agency, and ring them
+  <words>
+offered to police; nothing is in effect before its words are compared
+$ agent enrol police.admission --home police --words "<words>"
+  <words>
+enrolled police at gwent; pinned coordinator, desk, admission, <officer>
+bus <bus>
+$ broker agency admit police.enrolment --home hub --reply police.admission --words "<words>"
+...
+admitted police; in effect on hub-1
 $ agent run --home police &
 """
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import pytest
 
-from broker.node.doctor.checked import State
 from broker.cli.doctor import examine
 from broker.client.hub import Hub
 from broker.node.clock import SystemClock
+from broker.node.doctor.checked import State
 from broker.node.home import DAY_MS
 from tests.journeys.commands.transcript import Terminal
 
@@ -21,21 +21,40 @@ def test_the_hub_finds_itself_ready(terminal: Terminal) -> None:
     terminal.play(
         """
         $ broker doctor --home hub
-        ok    homes        coordinator and desk of hub gwent
-        warn  permissions  owner-only; hub/ig-lead.key is still here: have the hub's IG lead take it
-        ok    settings     bus <bus>, a clock for each rating
-        ok    clock        ..., after every file that is pinned was made
-        warn  users        coordinator and desk share a user: whoever is that user can read what both hold
-        ok    own keys     coordinator: keys for 399 days
-        ok    own keys     desk: keys for 399 days
-        ok    each other   coordinator and desk pinned each other
-        ok    agencies     police: keys for 399 days, sealing key for 167 hours
-        ok    officers     1 pinned, each with a card
-        ok    policy       digest <policy>
-        ok    bus          <bus> answers
-        ok    coordinator  running and ready
-        ok    desk         running and ready
-        ok    log          <entries> entries, lock copy of <entries>
+        ok    homes                 coordinator, desk and admission of hub gwent
+        warn  lead's key            hub/ig-lead.key is still here: have the hub's IG lead take it
+        ok    settings              bus <bus>, a clock for each rating
+        warn  users                 coordinator, desk and admission share users: ...
+        ok    separation            operator, system, account and authority keys are in admission's home alone
+        ok    each other            coordinator, desk and admission pinned each other
+        ok    agencies              police: epoch 1 until ...; police: keys for 399 days
+        ok    officers              1 pinned, each with a card
+        ok    coordinator: files    hub/coordinator: ... files and directories, all their owner's only
+        ok    coordinator: clock    ..., after every pinned file was made; 2 minutes of difference are tolerated
+        warn  coordinator: keys     coordinator: 8 keys, sealed under wrap.key beside them: ...
+        ok    coordinator: endings  coordinator: the first to end is the client certificate, in 364 days
+        ok    coordinator: access   certificate, authority and account JWT fit; ...
+        ok    coordinator: bus      <bus>: admitted, its certificate holds until ...
+        ok    coordinator: policy   digest <policy>
+        ok    coordinator: log      <entries> entries, lock copy of <entries>
+        ok    coordinator: program  running and ready
+        ok    coordinator: peers    ...
+        ok    desk: files           hub/desk: ... files and directories, all their owner's only
+        ok    desk: clock           ..., after every pinned file was made; 2 minutes of difference are tolerated
+        warn  desk: keys            desk: 7 keys, sealed under wrap.key beside them: ...
+        ok    desk: endings         desk: the first to end is the client certificate, in 364 days
+        ok    desk: access          certificate, authority and account JWT fit; ...
+        ok    desk: bus             <bus>: admitted, its certificate holds until ...
+        ok    desk: program         running and ready
+        ok    desk: peers           ...
+        ok    admission: files      hub/admission: ... files and directories, all their owner's only
+        ok    admission: clock      ..., after every pinned file was made; 2 minutes of difference are tolerated
+        warn  admission: keys       admission: 15 keys, sealed under wrap.key beside them: ...
+        ok    admission: endings    admission: the first to end is the client certificate, in 364 days
+        ok    admission: access     certificate, authority and account JWT fit; ...
+        ok    admission: bus        <bus>: admitted, its certificate holds until ...
+        ok    admission: program    running and ready
+        ok    admission: peers      ...
 
         $ broker officer list --home hub
         <officer>   social_worker        Alex Morgan (Duty social worker)
@@ -47,12 +66,20 @@ def test_the_agency_finds_itself_ready_and_sees_what_would_leave(terminal: Termi
     terminal.play(
         """
         $ agent doctor --home police
-        ok    home      agency police of hub gwent
-        ...
-        ok    parties   coordinator, desk and 1 officers are pinned
-        ...
-        ok    source    sqlite police database, read-only: ...
-        ok    program   running, connected
+        ok    home         agency police of hub gwent
+        ok    permissions  police: ... files and directories, all their owner's only
+        ok    settings     12 categories are answered
+        ok    clock        ..., after every pinned file was made; 2 minutes of difference are tolerated
+        ok    parties      coordinator, desk, admission and 1 officers are pinned
+        warn  keys         police: 11 keys, sealed under wrap.key beside them: ...
+        ok    epochs       police: epoch 1 until ...
+        ok    endings      police: the first to end is the client certificate, in 364 days
+        ok    rules        policy ...
+        ok    source       sqlite police database, read-only: ...
+        ok    credentials  certificate, authority and account JWT fit; ...
+        ok    bus          <bus>: admitted, its certificate holds until ...
+        ok    program      running, connected
+        ok    clocks       ...
 
         $ agent try --home police --given <given> --family <family> --birth-date <born> --category police.incident
         police.incident              answered                 permit-enquiry-content
@@ -347,19 +374,19 @@ def test_the_doctor_names_what_is_missing(terminal: Terminal) -> None:
         """
         $ chmod 755 hub/desk
         $ broker doctor --home hub | grep FAIL
-        FAIL  permissions  hub/desk can be read by others; run: chmod go= hub/desk [not_well]
+        FAIL  desk: files           hub/desk can be read by others; run: chmod go= hub/desk [not_well]
         $ chmod 700 hub/desk; mv hub/desk/officers.json cards.json
         $ broker doctor --home hub | grep FAIL
-        FAIL  officers     <officer> has no card at the desk: broker officer remove, then broker officer add [not_well]
+        FAIL  officers              <officer> has no card at the desk: broker officer remove, then broker officer add [not_well]
         $ mv cards.json hub/desk/officers.json
         $ cp hub/desk/config.toml config.toml; echo "[colour]" >> hub/desk/config.toml
         $ broker doctor --home hub | grep FAIL
-        FAIL  settings     hub/desk/config.toml: colour is not a setting of this program; ... [settings_invalid]
+        FAIL  settings              hub/desk/config.toml: colour is not a setting of this program; ... [settings_invalid]
         $ mv config.toml hub/desk/config.toml; mv hub/desk/parties/police.party .
         $ broker doctor --home hub > doctor.txt
         [1]
         $ grep FAIL doctor.txt
-        FAIL  agencies     police is not pinned alike at coordinator and desk: pin its newest file at both [not_well]
+        FAIL  agencies              police is not pinned alike at coordinator and desk: pin its newest file at both [not_well]
         $ mv police.party hub/desk/parties; broker doctor --home hub > doctor.txt
         """
     )
@@ -368,11 +395,13 @@ def test_the_doctor_names_what_is_missing(terminal: Terminal) -> None:
 @pytest.mark.parametrize(
     ("days", "what", "state", "said"),
     [
-        (6.5, "agencies", State.WARN, "police: sealing key for 11 hours; pin its next file (broker pin)"),
-        (8, "agencies", State.FAIL, "police has no seal key in force: ask that party for its newest file and pin it"),
-        (380, "own keys", State.WARN, "make new keys and have the others pin them"),
+        (4.5, "agencies", State.WARN, "the next epoch's key is not there yet; have that agency start its agent"),
+        (8, "agencies", State.FAIL, "police: no sealing key in force, so nothing can be asked of it"),
+        (310, "desk: endings", State.WARN, "the client certificate ends in 54 days (60-day notice), run: broker keys"),
+        (364, "desk: endings", State.WARN, "(3-day notice)"),
+        (366, "desk: endings", State.FAIL, "the client certificate ended 2"),
         (401, "officers", State.FAIL, "key in force"),
-        (-1, "clock", State.FAIL, "which lies ahead: set this machine's clock by NTP"),
+        (-1, "desk: clock", State.FAIL, "which lies ahead: set this machine's clock by NTP"),
     ],
 )
 def test_the_doctor_sees_what_time_brings(terminal: Terminal, days: float, what: str, state: State, said: str) -> None:

@@ -86,7 +86,7 @@ class Terminal:
         words = shlex.split(command)
         home = self.folder / words[words.index("--home") + 1]
         hub = Hub(home)
-        homes = (hub.coordinator, hub.desk) if words[0] == "broker" else (Home(home),)
+        homes = (hub.admission, hub.coordinator, hub.desk) if words[0] == "broker" else (Home(home),)
         started = Program(
             command, (str(BIN / words[0]), *words[1:]), homes, self.folder / f"{home.name}.log", self.folder
         )
