@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from broker.node.backup_standing import CatchingUp
 from schemas.failures import Failure
+from tests.support.restoring import begin_second_copy, lose_and_restore
 from tests.support.world import ENDED, HOUR_MS, World
 
 MINUTE_MS = 60_000
@@ -22,8 +24,9 @@ PARTIES = ("desk", "coordinator", *AGENCIES)
 class Storm:
     """One run of chance over a world."""
 
-    def __init__(self, world: World, seed: int) -> None:
+    def __init__(self, world: World, seed: int, *, loses_homes: bool = False) -> None:
         self.world = world
+        self.loses_homes = loses_homes
         self.random = random.Random(seed)
         self.exchanges: list[str] = []
         self.enquiry = ""
@@ -33,8 +36,12 @@ class Storm:
         """So many things happen, one after the other."""
         deeds = [self.ask, self.ask, self.withdraw, self.look, self.kill, self.cut_off, self.reconnect]
         deeds += [self.spoil_bus, self.spoil_bus, self.pass_time, self.pass_time, self.take_records, self.jump]
+        deeds += [self.lose_home] * self.loses_homes
         for _ in range(steps):
-            await self.random.choice(deeds)()
+            try:
+                await self.random.choice(deeds)()
+            except CatchingUp:
+                assert self.loses_homes, "nobody was restored"
             if self.random.random() < 0.5:
                 await self.world.settle()
 
@@ -72,7 +79,20 @@ class Storm:
         await self.world.kill_party(name)
         self.cut.discard(name)
         await self.world.start_party(name)
+        await self.follow(name)
         await self.world.settle()
+
+    async def follow(self, name: str) -> None:
+        """Keep a second copy of a party, if homes are to be lost."""
+        if self.loses_homes:
+            await begin_second_copy(self.world, name)
+
+    async def lose_home(self) -> None:
+        """A party dies with its home, and is put back from its second copy."""
+        name = self.random.choice(PARTIES)
+        self.cut.discard(name)
+        await lose_and_restore(self.world, name, self.world.folder / f"{name}.copy")
+        await self.follow(name)
 
     async def cut_off(self) -> None:
         name = self.random.choice(PARTIES)
@@ -107,12 +127,14 @@ class Storm:
         self.world.clock.set(self.world.clock.now() + self.random.choice([-60_000, 60_000, HOUR_MS]))
 
 
-async def weather(folder: Path, seed: int, steps: int) -> None:
+async def weather(folder: Path, seed: int, steps: int, *, loses_homes: bool = False) -> None:
     """One storm and what is left after it."""
     world = World(folder, agencies=AGENCIES)
     await world.start()
     try:
-        storm = Storm(world, seed)
+        storm = Storm(world, seed, loses_homes=loses_homes)
+        for name in PARTIES:
+            await storm.follow(name)
         await storm.rage(steps)
         await storm.calm()
         # A deed acknowledged to a hub that could not be reached until its exchange had expired is never shown by it.
@@ -126,6 +148,7 @@ async def weather(folder: Path, seed: int, steps: int) -> None:
             assert shown == {"answered": "opened"}.get(standing[exchange], standing[exchange])
         for name, party in world.running.items():
             assert not party.ground.post.halted.done(), name
+            assert not party.ground.catch_up.is_on, f"{name} has not caught up"
             assert len(party.ground.post.outbox) == 0, f"{name} still waits for an acknowledgement"
     finally:
         await world.stop()
@@ -134,6 +157,17 @@ async def weather(folder: Path, seed: int, steps: int) -> None:
 @pytest.mark.parametrize("seed", range(3))
 async def test_a_short_storm_leaves_one_conclusion_each(tmp_path: Path, seed: int) -> None:
     await weather(tmp_path, seed, steps=40)
+
+
+@pytest.mark.parametrize("seed", [7])
+async def test_a_short_storm_in_which_homes_are_lost_leaves_one_conclusion_each(tmp_path: Path, seed: int) -> None:
+    await weather(tmp_path, seed, steps=40, loses_homes=True)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(2000, 2050))
+async def test_a_long_storm_in_which_homes_are_lost_leaves_one_conclusion_each(tmp_path: Path, seed: int) -> None:
+    await weather(tmp_path, seed, steps=150, loses_homes=True)
 
 
 @pytest.mark.soak
