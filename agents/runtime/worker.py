@@ -31,7 +31,7 @@ from agents.runtime.own_log import OwnLog
 from broker.node.post.office import Post
 from broker.node.store import Transaction
 from schemas.envelope import unpack
-from schemas.failures import Disposition, Failure
+from schemas.failures import Away, Disposition, Failure
 from schemas.messages.grant import Grant
 from schemas.messages.party import Party
 from schemas.messages.request import RequestHeader, Told
@@ -93,7 +93,8 @@ class Worker:
 
     async def _run_job(self, exchange: str) -> None:
         try:
-            await self._answer(exchange)
+            while not await self._tried(exchange):
+                await self._pause(exchange, self.post.clock.now() + FIRST_PAUSE_MS)
         except Failure as failure:
             if failure.disposition is Disposition.HALT:
                 raise
@@ -102,6 +103,15 @@ class Worker:
             _log.error("job_failed", exchange=exchange, code=type(error).__name__)
         finally:
             del self._running[exchange]
+
+    async def _tried(self, exchange: str) -> bool:
+        """Answer; False if something is away just now, such as a key that is being replaced."""
+        try:
+            await self._answer(exchange)
+        except Away as failure:
+            _log.warning("job_waits", exchange=exchange, code=failure.code)
+            return False
+        return True
 
     async def _answer(self, exchange: str) -> None:
         delivered = self._fresh.pop(exchange, None)

@@ -158,10 +158,13 @@ def read_ruling(parts: Sequence[bytes], asked: Asked, *, trust: Trust, now: int)
 def _check_desk_signature(
     entry: RequestEntry | RefusalEntry, header: RequestHeader, asked: Asked, trust: Trust
 ) -> None:
-    # By the public half: the key that signed the request may have been rotated and destroyed since.
-    key = trust.directory.key(trust.desk.id, KeyPurpose.REQUEST, header.desk_key, header.asked_at)
+    # By the public half, whatever became of it since: the key may have been rotated, revoked and destroyed.
+    stated = trust.directory.party(trust.desk.id).keys
+    ours = [one.key for one in stated if one.key.purpose is KeyPurpose.REQUEST and one.key.id == header.desk_key]
     try:
-        verify(key, KeyPurpose.REQUEST, asked.header, bytes.fromhex(entry.desk_sig), None)
+        if not ours:
+            raise SignatureInvalid("a key that the desk does not state")
+        verify(ours[0], KeyPurpose.REQUEST, asked.header, bytes.fromhex(entry.desk_sig), None)
     except SignatureInvalid:
         raise RequestDiffers("the entry carries a signature that this desk did not make") from None
 

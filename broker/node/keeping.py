@@ -45,6 +45,7 @@ class Keeping:
     async def take_up(self) -> None:
         """Take up directory and keys from before; finish what a crash interrupted."""
         await self.membership.take_up()
+        self.ground.post.account = self.rotation.renewals.account()
         await self.rotation.settle()
 
     def keep(self) -> None:
@@ -169,5 +170,6 @@ def keep_keys(ground: Ground, prove: Prove) -> Keeping:
     membership = Membership(ground.home, ground.post, prove, renewals)
     rotation = Rotation(ground.home, ground.keys, ground.ring, ground.post, membership, renewals)
     ground.post.directories = membership
+    ground.ring.is_published = membership.names_newest
     membership.changed.append(lambda: ground.post.spawn(rotation.renew_if_needed()))
     return Keeping(ground, membership, rotation)

@@ -120,6 +120,13 @@ class Membership:
                 " the hub runs: broker run admission"
             )
 
+    def names_newest(self) -> bool:
+        """Whether the directory held names this party's newest statement; true where no admission is pinned."""
+        if self.admission is None or self.post.me.statement.party_kind is PartyKind.ADMISSION:
+            return True
+        line = None if self.held is None else self.held.lines.get(self.post.me.id)
+        return line is not None and line.statement_digest == self.post.me.digest
+
     def standing_of(self, party: str) -> Standing | None:
         """How a party stands by the directory held; None if it does not list the party, or there is none."""
         line = None if self.held is None else self.held.lines.get(party)

@@ -16,6 +16,7 @@ import structlog
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from broker.node.bus.claims import decode
 from broker.node.bus.port import BusAway
 from broker.node.home import Home, write_whole
 from broker.node.keystore import KeyStore
@@ -25,7 +26,7 @@ from broker.node.store.port import Transaction
 from broker.node.tls_key import certificate_request, generate_tls_key, public_of, split_chain
 from schemas.crypto.purposes import KeyPurpose
 from schemas.failures import Rejected
-from schemas.messages.party import Party
+from schemas.messages.party import Party, PartyKind
 from schemas.messages.transport import COMMITTED, Acknowledgement, Renewal, kind_of
 
 _log = structlog.get_logger()
@@ -68,6 +69,15 @@ class Renewals:
         self.post.outbox.put(
             tx, self.post.writer.write(Renewal, admission, parts, sent_at=now, expires_at=until, **fields)
         )
+
+    def account(self) -> str | None:
+        """The account that the bus knows this party by, if its newest statement names another one already."""
+        try:
+            named = decode((self.folder / "account.jwt").read_text("ascii").strip()).subject
+        except FileNotFoundError:
+            return None
+        is_agent = self.post.me.statement.party_kind is PartyKind.AGENT
+        return named if is_agent and named != self.post.me.token else None
 
     def challenge(self) -> str | None:
         """The digest of the admission reply's opened challenge, until admission has it."""
@@ -113,7 +123,7 @@ class Renewals:
         (self.folder / "challenge").unlink(missing_ok=True)
         if chain:
             self._destroy_unused()
-        if account or chain:
+        if account or chain or self.post.account is not None:
             self.post.spawn(self._renew_link())
         _log.info("renewal_taken")
         return lambda tx: None
@@ -122,6 +132,7 @@ class Renewals:
         try:
             await self.post.follow_own_subjects()
             await self.post.bus.renew()
+            self.post.account = None
         except BusAway:
             return  # the next connection uses what was written
 

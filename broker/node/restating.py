@@ -95,7 +95,8 @@ def _next_epoch(before: PartyStatement, purpose: KeyPurpose) -> int:
 
 def _after(key: KeyStatement, begins: int, now: int, *, emergency: bool) -> KeyStatement:
     if emergency:
-        return key.model_copy(update={"revoked_at": now})
+        # From the next millisecond: what it signed in this one was signed before.
+        return key.model_copy(update={"revoked_at": now + 1})
     ends = max(key.not_before + 1, min(key.not_after, begins + OVERLAP_MS))
     return key.model_copy(update={"not_after": ends})
 

@@ -7,9 +7,9 @@ know how keys are made, stated or rotated (`broker.node.rotation`) and where the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from broker.node.clock import PERMITTED_SKEW_MS, Clock
 from broker.node.home import Home
@@ -24,6 +24,16 @@ class KeyEnded(Away):
     """A party has no key of its own in force for what it was to do; nothing is signed until it is rotated."""
 
     code = "key_ended"
+
+
+class KeyUnpublished(Away):
+    """A key was replaced in an emergency, and no directory names its statement yet: nobody would believe it."""
+
+    code = "key_unpublished"
+
+
+PUBLISHED_FIRST: Final = frozenset({KeyPurpose.GRANT, KeyPurpose.REQUEST, KeyPurpose.ANSWER, KeyPurpose.DEED})
+"""What they sign is refused for good by whoever does not know the key; so they wait until a directory names it."""
 
 
 class Hand(Protocol):
@@ -57,13 +67,15 @@ class _Held:
 class Ring:
     """The keys of one home. Any thread may ask; `reload` is called by whoever changed the home."""
 
-    __slots__ = ("_clock", "_held", "_home", "_keys")
+    __slots__ = ("_clock", "_held", "_home", "_keys", "is_published")
 
     def __init__(self, home: Home, keys: KeyReader, clock: Clock) -> None:
         self._home = home
         self._keys = keys
         self._clock = clock
         self._held = _read(home, keys)
+        self.is_published: Callable[[], bool] = lambda: True
+        """Whether the hub's directory names the newest statement; set by whoever keeps the directory."""
 
     @property
     def me(self) -> Party:
@@ -83,6 +95,7 @@ class Ring:
 
         Raises:
             KeyEnded: none is in force; the text says since when and what to run.
+            KeyUnpublished: the one in force was stated a moment ago; it can be used in a moment.
         """
         now = self._clock.now()
         held = self._held
@@ -91,6 +104,12 @@ class Ring:
             raise KeyEnded(_ended(held.me, purpose))
         # A key that began a moment ago has not begun yet where a clock is behind.
         ripe = [one for one in found if one[0].not_before + PERMITTED_SKEW_MS <= now]
+        if purpose in PUBLISHED_FIRST and not self.is_published():
+            # Those that the statement before this one had already.
+            stated_at = held.me.statement.issued_at
+            ripe = found = [one for one in found if one[0].not_before < stated_at - 2 * PERMITTED_SKEW_MS]
+            if not found:
+                raise KeyUnpublished(f"the new {purpose.value} key is not in the hub's directory yet")
         return (ripe or found)[0][1]
 
     def held(self, purpose: KeyPurpose, key_id: str) -> SigningKey | None:

@@ -88,6 +88,8 @@ class Rotation:
             if purpose is KeyPurpose.TLS:
                 await self._renew(now, self.renewals.new_tls_key())
                 return self.post.me
+            if purpose is KeyPurpose.BUS_ACCOUNT and self.post.account is None:
+                self.post.account = self.post.me.token  # until admission has let the new one in
             fresh = _fresh(self.keys, self.post.me, purpose, public)
             await self._restate(replaced(self.post.me.statement, fresh, now=now, emergency=emergency))
             _log.warning("key_revoked" if emergency else "key_replaced", purpose=purpose.value, key_id=fresh.id)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from broker.node import directory_records as records
 from broker.node.commands import Command
-from broker.node.directory_records import DIRECTORY_MIGRATIONS
 from broker.node.ground import Ground
 from broker.node.log_keys import LogKeys
 from broker.node.post.port import Received, Reply, Sent, Settlement, Work
@@ -32,7 +32,6 @@ from schemas.messages.transport import (
 
 DAY_MS = 24 * 3_600_000
 LIFE_MS = 14 * DAY_MS
-MIGRATIONS = DIRECTORY_MIGRATIONS
 
 
 @dataclass
@@ -49,6 +48,10 @@ class SmallAdmission:
 
     async def start(self) -> None:
         self.ground.post.correspondent = self
+        kept = await self.ground.store.read(records.newest)
+        if kept is not None:
+            now = self.ground.clock.now()
+            self.newest = read_directory(*kept, pinned=self.ground.directory, held=None, now=now)
         await self.ground.post.start()
         self.ground.post.spawn(self._issue_for_ever())
         await self.issue()
@@ -70,9 +73,10 @@ class SmallAdmission:
             expires_at=now + self.life_ms,
             key=ground.ring.signing(KeyPurpose.DIRECTORY),
         )
-        self.newest = read_directory(frame, listed, pinned=ground.directory, held=None, now=now)
+        newest = self.newest = read_directory(frame, listed, pinned=ground.directory, held=None, now=now)
         self.receipt = b""
-        await self._enter(self.newest)
+        await self.ground.store.write(lambda tx: records.keep(tx, newest.version, frame, listed))
+        await self._enter(newest)
 
     async def _enter(self, directory: HubDirectory) -> None:
         ground, now = self.ground, self.ground.clock.now()

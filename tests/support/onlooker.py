@@ -13,14 +13,13 @@ from dataclasses import dataclass, field
 from broker.coordinator.exchange import CONCLUSIONS, Progress
 from broker.node.ground import Ground
 from broker.node.log import get_leaves
+from broker.node.log_keys import LogKeys
 from broker.node.store.port import Transaction
 from schemas.crypto.purposes import KeyPurpose
 from schemas.envelope import unpack, verify_header
 from schemas.failures import Rejected
 from schemas.ledger.checkpoint import read_checkpoint
 from schemas.ledger.merkle import CompactRange, leaf_hash
-from schemas.ledger.receipt import verify_receipt
-from schemas.ledger.verifier_key import ED25519, VerifierKey
 from schemas.messages.entry import (
     CouldNotLookEntry,
     DeedEntry,
@@ -94,7 +93,7 @@ class Onlooker:
         except Rejected:
             return  # a stranger's, or damaged on its way: nobody's word
         kind_of_sender = directory.party(outer.sender).statement.party_kind
-        log = _log_key(directory, outer.sent_at)
+        log = LogKeys.of(directory.party("coordinator"), outer.sent_at)
         for proof in _receipts(outer, frame.parts, by_hub=kind_of_sender == "coordinator"):
             self._keep_receipt(proof, log)
         if isinstance(outer, Head | LogPage) and outer.sender == "coordinator":
@@ -103,9 +102,9 @@ class Onlooker:
             with suppress(Rejected):  # a lie, and no answer
                 self.answers[unpack(frame.parts[0]).digest] = outer.exchange
 
-    def _keep_receipt(self, raw: bytes, log: VerifierKey) -> None:
+    def _keep_receipt(self, raw: bytes, log: LogKeys) -> None:
         try:
-            receipt = verify_receipt(raw, log=log, origin=log.name)
+            receipt = log.receipt(raw).proven
         except Rejected:
             self.not_proofs += 1
             return
@@ -172,13 +171,6 @@ def _receipts(outer: Outer, parts: Sequence[bytes], *, by_hub: bool) -> list[byt
             return list(parts[1:2] if parts[0].startswith(b"{") else parts[:1])
         case _:
             return []
-
-
-def _log_key(directory: Directory, at: int) -> VerifierKey:
-    origin = directory.party("coordinator").statement.log
-    assert origin is not None
-    key, _ = directory.newest("coordinator", KeyPurpose.LOG, at)
-    return VerifierKey.of(origin, ED25519, key.raw)
 
 
 async def _check_exchanges(hub: Ground, ends: Mapping[str, Progress | None]) -> None:

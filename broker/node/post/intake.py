@@ -72,7 +72,7 @@ def check(subject: str, raw: bytes, *, me: Party, directory: Directory, now: int
     check_parts(envelope, outer.parts)  # 7  with exactly the parts it names
     if not may_send(sender.statement.party_kind, me.statement.party_kind, outer):  # 8  of a kind that is its to send
         raise KindUnexpected("a party of that kind does not send such messages here")
-    return Received(outer, envelope.parts, sender, envelope.digest, now)
+    return Received(outer, envelope.parts, sender, envelope.digest, now, subject)
 
 
 def _message_key(outer: Outer, parts: Sequence[bytes], directory: Directory, now: int) -> PublicKey:

@@ -26,7 +26,7 @@ from broker.node.post.writing import Outgoing, Writer
 from broker.node.store.port import AfterSeal, Transaction
 from broker.node.store.sqlite import Store
 from schemas.failures import Away, Disposition, Failure, GroundLost, Rejected
-from schemas.messages.party import Directory, KeyUnknown, Party, PartyUnknown
+from schemas.messages.party import Directory, KeyUnknown, Party, PartyKind, PartyUnknown
 from schemas.messages.transport import Acknowledgement, DirectoryIssue, Outer, Renewal, kind_of
 from schemas.subjects import listens_on, subject_for
 
@@ -66,6 +66,8 @@ class Post:
     correspondent: Correspondent | None = None
     former: Directory | None = None
     """Parties that were removed: what they still send is refused like a stranger's, and told to the correspondent."""
+    account: str | None = None
+    """The account that the bus knows this agent by, if its newest statement names another one already."""
     directories: Directories | None = None
     """Whoever keeps the hub's directory; none where no admission is pinned."""
     on_connected: Callable[[], Awaitable[None]] | None = None
@@ -127,7 +129,7 @@ class Post:
     async def send(self, outgoing: Outgoing) -> None:
         """Send a passing message once; if the bus is away it is lost, as such messages may be."""
         try:
-            await self.bus.publish(outgoing.subject, outgoing.raw)
+            await self.bus.publish(self._from_account(outgoing.subject), outgoing.raw)
         except BusAway:
             return
         self.observer.sent(outgoing.kind, again=False)
@@ -189,6 +191,8 @@ class Post:
     async def _receive(self, subject: str, raw: bytes) -> None:
         if self.halted.done() or self.correspondent is None:
             return
+        if self.account is not None:
+            subject = subject.replace(self.account, self.me.token)  # the account of before, until the new one is let in
         try:
             received = intake.check(subject, raw, me=self.me, directory=self.directory, now=self.clock.now())
         except PartyUnknown as failure:
@@ -254,7 +258,7 @@ class Post:
 
     async def _publish_acknowledgement(self, received: Received, acknowledgement: bytes) -> None:
         try:
-            await self.bus.publish(subject_for(self.me, received.sender), acknowledgement)
+            await self.bus.publish(self._back_to(received), acknowledgement)
             self.observer.sent("acknowledgement", again=False)
         except BusAway:
             return  # the sender repeats once the bus is back
@@ -373,7 +377,19 @@ class Post:
     def _subject_of(self, sent: Sent, written: str) -> str:
         """Where a waiting message reaches its receiver now: an agency may have another account since it was written."""
         receiver = self.directory.parties.get(sent.receiver)
-        return written if receiver is None else subject_for(self.me, receiver)
+        return self._from_account(written if receiver is None else subject_for(self.me, receiver))
+
+    def _back_to(self, received: Received) -> str:
+        """Where the acknowledgement of a message goes: to the account it came from, be it the newest or not."""
+        subject = subject_for(self.me, received.sender)
+        if received.sender.statement.party_kind is PartyKind.AGENT and received.subject.startswith("from."):
+            subject = subject.replace(received.sender.token, received.subject.split(".")[1])
+        return self._from_account(subject)
+
+    def _from_account(self, subject: str) -> str:
+        if self.account is None or self.me.statement.party_kind is not PartyKind.AGENT:
+            return subject
+        return subject.replace(self.me.token, self.account)
 
     def _note_rejection(self, kind: str, failure: Failure) -> None:
         self.observer.rejected(kind, failure.code)

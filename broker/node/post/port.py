@@ -27,6 +27,8 @@ class Received:
     sender: Party
     digest: str
     at: int
+    subject: str = ""
+    """The subject it came in on: an agent's acknowledgement goes back to the account that it came from."""
 
     @property
     def kind(self) -> str:

@@ -57,7 +57,8 @@ class Sending:
             self._wake.set()
         self.observer.waiting(len(self.outbox))
         for outgoing in outgoings:
-            await self._publish(outgoing.subject, outgoing.raw, outgoing.kind, again=False)
+            subject = self.subject_of(outgoing.sent, outgoing.subject)
+            await self._publish(subject, outgoing.raw, outgoing.kind, again=False)
 
     def hasten(self, receiver: str | None) -> None:
         """Have what waits for that receiver (None: for everybody) sent again now."""

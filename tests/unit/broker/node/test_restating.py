@@ -53,7 +53,7 @@ def test_in_an_emergency_every_key_of_the_purpose_is_revoked_at_once_and_the_new
     planned = replaced(BEFORE, fresh(KeyPurpose.DEED), now=NOON, emergency=False)
     after = replaced(planned, fresh(KeyPurpose.DEED), now=NOON + 1000, emergency=True)
     *old, new = of(after, KeyPurpose.DEED)
-    assert [key.revoked_at for key in old] == [NOON + 1000, NOON + 1000]
+    assert [key.revoked_at for key in old] == [NOON + 1001, NOON + 1001]
     assert new.not_before + PERMITTED_SKEW_MS < NOON
     assert new.revoked_at is None
 

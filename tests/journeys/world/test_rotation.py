@@ -1,0 +1,173 @@
+"""Keys replaced while requests run, on each side: planned with an overlap; in an emergency, the old one dead."""
+
+from __future__ import annotations
+
+import pytest
+
+from broker.node.restating import OVERLAP_MS, PUBLISHED_AHEAD_MS
+from broker.node.rotation import DESTROYED_AFTER_MS, NotRotatedHere
+from schemas.crypto.keys import Identity, SigningKey
+from schemas.crypto.purposes import KeyPurpose
+from schemas.envelope import signed, unpack
+from schemas.messages.entry import ENTRIES
+from schemas.messages.fields import encode_base64
+from schemas.messages.transport import Hello, read_outer
+from tests.support.world import HOUR_MS, World
+
+DAY_MS = 24 * HOUR_MS
+AGENT = "northshire"
+ON_THE_BUS = ("message", "deed", "bus-signer", "bus-user")
+STATED = {
+    "coordinator": (*ON_THE_BUS, "grant", "log"),
+    "desk": (*ON_THE_BUS, "request"),
+    AGENT: (*ON_THE_BUS, "answer", "log", "witness", "bus-account"),
+}
+
+
+async def rotate(world: World, party: str, purpose: str, *, emergency: bool = False) -> None:
+    await world.command(party, "rotate-key", {"purpose": purpose, "emergency": emergency})
+
+
+async def answered(world: World) -> str:
+    exchange = await world.ask(await world.open_enquiry())
+    await world.opened(exchange)
+    return exchange
+
+
+def held(world: World, party: str, purpose: str) -> list[str]:
+    return world.running[party].ground.keys.names(purpose)
+
+
+def secrets(world: World, party: str, purpose: str) -> list[SigningKey]:
+    keys = world.running[party].ground.keys
+    return [SigningKey.from_seed(KeyPurpose(purpose), keys.get(purpose, name)) for name in keys.names(purpose)]
+
+
+def agree_on(world: World, party: str) -> bool:
+    """Whether everybody who pinned a party has its newest statement."""
+    newest = world.running[party].ground.me.digest
+    known = [one.ground.directory.parties.get(party) for one in world.running.values()]
+    return all(one is None or one.digest == newest for one in known)
+
+
+@pytest.mark.parametrize("party", STATED)
+async def test_every_key_of_a_party_is_replaced_as_planned_while_requests_run(world: World, party: str) -> None:
+    before = {purpose: held(world, party, purpose) for purpose in STATED[party]}
+    waiting = await world.ask(await world.open_enquiry())
+    for purpose in STATED[party]:
+        await rotate(world, party, purpose)
+    await world.settle()
+    assert agree_on(world, party)
+    await world.opened(waiting)
+    await answered(world)
+    await world.turn(PUBLISHED_AHEAD_MS + 10 * 60_000, step_ms=10 * 60_000)
+    await answered(world)  # under the new keys
+    for name in ("coordinator", "desk", AGENT):
+        await world.kill_party(name)
+        await world.start_party(name)
+        await world.settle()
+    await world.turn(OVERLAP_MS + DESTROYED_AFTER_MS + 2 * HOUR_MS, step_ms=DAY_MS)
+    for purpose, old in before.items():
+        assert not set(old) & set(held(world, party, purpose)), f"the old {purpose} key is still there"
+        assert len(held(world, party, purpose)) == 1
+    await answered(world)
+    assert set((await world.check()).values()) == {"answered"}
+
+
+@pytest.mark.parametrize("party", STATED)
+async def test_every_key_of_a_party_is_replaced_at_once_in_an_emergency_while_requests_run(
+    world: World, party: str
+) -> None:
+    for purpose in STATED[party]:
+        old = held(world, party, purpose)
+        exchange = await world.ask(await world.open_enquiry())  # under way when the key dies
+        await rotate(world, party, purpose, emergency=True)
+        assert not set(old) & set(held(world, party, purpose)), f"the old {purpose} key was not destroyed"
+        await world.turn(10_000, step_ms=2_000)
+        assert agree_on(world, party), purpose
+        if purpose == "request" and await world.progress(exchange) == "not_accepted":
+            exchange = await answered(world)  # signed with the dead key and not taken in: it is asked again
+        await world.opened(exchange)
+        await answered(world)
+    await world.kill_party(party)
+    await world.start_party(party)
+    await world.settle()
+    await answered(world)
+    assert set((await world.check()).values()) == {"answered"}
+
+
+async def test_what_waits_when_a_message_key_dies_is_put_anew_and_happens_once(world: World) -> None:
+    """Each party in turn is cut off with messages waiting, replaces its message key, and comes back."""
+    exchanges = []
+    for party in ("desk", "coordinator", AGENT):
+        world.hub.cut(world.buses[party])
+        exchanges.append(await world.ask(await world.open_enquiry()))
+        await world.settle()
+        await rotate(world, party, "message", emergency=True)
+        world.hub.restore(world.buses[party])
+        await world.turn(3 * 60_000, step_ms=2_000)
+        await world.opened(exchanges[-1])
+    assert await world.check() == dict.fromkeys(exchanges, "answered")
+    entries = [one["type"] for one in await world.entries()]
+    assert entries.count("request") == entries.count("release") == entries.count("opened") == len(exchanges)
+    assert set(entries) <= set(ENTRIES)
+    assert "rejected" not in entries
+
+
+async def test_an_acknowledgement_that_was_lost_with_its_key_is_signed_anew(world: World) -> None:
+    """The agency took the delivery in; its word for that never arrived, and the key that signed it is dead."""
+    world.hub.drop_next(2, subject="from.*.coordinator")
+    exchange = await world.ask(await world.open_enquiry())
+    await world.settle()
+    await rotate(world, AGENT, "message", emergency=True)
+    await world.turn(5 * 60_000, step_ms=2_000)
+    await world.opened(exchange)
+    assert await world.check() == {exchange: "answered"}
+
+
+async def test_a_dead_message_key_opens_no_door_any_more_whatever_date_it_writes(world: World) -> None:
+    agent = world.running[AGENT].ground
+    (stolen,) = secrets(world, AGENT, "message")
+    coordinator = world.running["coordinator"].ground
+    await rotate(world, AGENT, "message", emergency=True)
+    await world.turn(1000)
+    before = coordinator.metrics.exposition()
+    hello = agent.post.passing(Hello, coordinator.me, mirror_size=0, last_seq=0)
+    header = read_outer(unpack(hello.raw).header).model_copy(
+        update={"message_key": stolen.id, "sent_at": world.clock.now() - 1000}
+    )
+    await world.buses[AGENT].publish(hello.subject, signed(header.encode(), [stolen]))
+    await world.settle()
+    after = coordinator.metrics.exposition()
+    assert after.count(b'code="key_revoked"') > before.count(b'code="key_revoked"')
+
+
+async def test_a_stranger_to_the_directory_never_hears_of_the_new_key_and_says_so(world: World) -> None:
+    """Admission is away: nobody can be told, so what is signed with the new key waits and nothing is lost."""
+    await world.stop_party("admission")
+    await rotate(world, "coordinator", "grant", emergency=True)
+    exchange = await world.ask(await world.open_enquiry())
+    await world.turn(60_000, step_ms=5_000)
+    assert await world.progress(exchange) != "opened"
+    await world.start_party("admission")
+    await world.turn(3 * 60_000, step_ms=2_000)
+    await world.opened(exchange)
+    assert await world.check() == {exchange: "answered"}
+
+
+async def test_the_leads_key_is_replaced_and_the_new_one_opens_what_is_sealed_from_then_on(world: World) -> None:
+    lead = Identity.generate(KeyPurpose.ADDENDUM)
+    await world.command("desk", "rotate-key", {"purpose": "addendum", "public": encode_base64(lead.public.raw)})
+    await world.turn(PUBLISHED_AHEAD_MS + HOUR_MS, step_ms=HOUR_MS)
+    for name in ("desk", "coordinator", AGENT):
+        directory = world.running[name].ground.directory
+        assert directory.newest("desk", KeyPurpose.ADDENDUM, world.clock.now())[0] == lead.public
+    await answered(world)
+
+
+@pytest.mark.parametrize("purpose", ["root", "grant", "storage", "addendum"])
+async def test_a_key_that_is_not_the_partys_to_replace_is_refused(world: World, purpose: str) -> None:
+    serial = world.running["desk"].ground.me.statement.serial
+    with pytest.raises(NotRotatedHere):
+        await rotate(world, "desk", purpose, emergency=True)
+    assert world.running["desk"].ground.me.statement.serial == serial
