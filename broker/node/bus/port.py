@@ -112,6 +112,8 @@ class Bus(Protocol):
     async def renew(self) -> None:
         """Connect anew with the credentials there are now, without a gap: nothing is missed, and nothing heard twice.
 
+        Of the very same bytes, sent to one subject twice within the second, one may be taken for the other's echo.
+
         Raises:
             BusAway: there is no new connection; the one that there was, if any, stays.
         """

@@ -70,6 +70,7 @@ class Supervision:
         self._links: set[Link] = set()
         self._overlap: Overlap | None = None
         self._retiring: Link | None = None
+        self._fading: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
         self._turn = asyncio.Event()
         self._is_over = False
@@ -101,6 +102,8 @@ class Supervision:
             await self._forget(link)  # the cancellation may have come in the middle of that
         self._asked += self._renewals
         self._settle_renewals(BusAway("the bus was closed"))
+        if self._fading is not None:
+            self._fading.cancel()
 
     async def add(self, listener: Listener) -> None:
         """Subscribe a listener on this connection and all further ones; when connected, until the server knows."""
@@ -139,7 +142,7 @@ class Supervision:
         try:
             while not self._is_over:
                 try:
-                    link = await self._connect(avoid=None)
+                    link = await self._connect(None)
                 except LinkFailed as failure:
                     failed += 1
                     await self._rest(self._wait_s(failed, failure.reason))
@@ -175,31 +178,31 @@ class Supervision:
             await self._forget(link)
 
     async def _replace(self, old: Link) -> Link:
-        self._overlap, self._retiring = overlap, _ = Overlap(), old
         try:
-            fresh = await self._connect(avoid=old.address if old.is_lame_duck else None)
-        except LinkFailed:
-            # What it heard before it failed may still be on its way on the old one.
-            self._let_echoes_fade(overlap)
-            raise
-        # No await since `_connect` last looked at the listeners: `add` either was seen there, or finds the new link.
-        if not old.stands:
-            # What came between the two is lost, and peers have to be told that we are back.
-            self._lose(old)
-            self._take_up(fresh)
-            await self._forget(old)
-            return fresh
+            fresh = await self._connect(old)
+            # No await since it last looked at the listeners: `add` either was seen there, or finds the new link.
+            if old.stands:
+                await self._change(old, fresh)
+            else:
+                # What came between the two is lost, and peers have to be told that we are back.
+                self._lose(old)
+                self._take_up(fresh)
+                await self._forget(old)
+        finally:
+            # Also if it failed: what it heard until then may still be on its way on the old one.
+            self._let_echoes_fade()
+        return fresh
+
+    async def _change(self, old: Link, fresh: Link) -> None:
         self._link = fresh
         _log.info("bus_renewed", bus=self._name, host=fresh.address.host, port=fresh.address.port)
         self._settle_renewals(None)
         await old.retire()
         self._links.discard(old)
-        self._let_echoes_fade(overlap)
-        return fresh
 
-    async def _connect(self, *, avoid: ServerAddress | None) -> Link:
+    async def _connect(self, old: Link | None) -> Link:
         """A link with every listener on it. The caller takes it up without waiting for anything first."""
-        address = self._next_address(avoid)
+        address = self._next_address(old.address if old is not None and old.is_lame_duck else None)
         self._asked, self._renewals = [*self._asked, *self._renewals], []
         link = Link(
             address,
@@ -215,6 +218,8 @@ class Supervision:
             access = await self._read_access()
             async with asyncio.timeout(self._timings.connect_within.total_seconds()):
                 await link.open(access, proxy=self._proxy, now=self._clock.now())
+                if old is not None:
+                    self._begin_overlap(old)
                 await self._subscribe_all(link)
         except TimeoutError:
             failure = LinkFailed(NO_ANSWER)
@@ -264,12 +269,20 @@ class Supervision:
         await link.dismantle()
         self._links.discard(link)
 
-    def _let_echoes_fade(self, overlap: Overlap) -> None:
-        asyncio.get_running_loop().call_later(_ECHOES_LAST_S, self._end_overlap, overlap)
+    def _begin_overlap(self, old: Link) -> None:
+        # Not before the first subscription: what only the old one hears has no echo, and the same bytes sent again
+        # would be taken for it.
+        if self._fading is not None:
+            self._fading.cancel()
+        self._overlap, self._retiring = Overlap(), old
 
-    def _end_overlap(self, overlap: Overlap) -> None:
-        if self._overlap is overlap:
-            self._overlap = self._retiring = None
+    def _let_echoes_fade(self) -> None:
+        if self._fading is not None:
+            self._fading.cancel()
+        self._fading = asyncio.get_running_loop().call_later(_ECHOES_LAST_S, self._end_overlap)
+
+    def _end_overlap(self) -> None:
+        self._overlap = self._retiring = None
 
     def _report(self, failure: LinkFailed, address: ServerAddress, access: Access | None) -> None:
         lapse = self._lapse_behind(failure.reason, access)

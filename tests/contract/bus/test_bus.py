@@ -233,9 +233,9 @@ async def test_a_renewal_is_noticed_by_nobody(rig: Rig) -> None:
     for number in range(10):
         await hub.publish("to.a", b"%d" % number)
         await hub.renew()
-        await hub.publish("to.a", b"%d" % number)
+        await hub.publish("to.a", b"%d again" % number)
     heard = [(await ear.next())[1] for _ in range(20)]
-    assert sorted(heard) == sorted([b"%d" % number for number in range(10)] * 2)
+    assert sorted(heard) == sorted([b"%d%b" % (number, word) for number in range(10) for word in (b"", b" again")])
     assert owner.told == ["connected"]
 
 
