@@ -24,10 +24,12 @@ class FloodLimits:
 
     a_second: int = 2000
     """For as long as it likes: ten times what the busiest agency's answers and acknowledgements come to."""
-    at_once: int = 8000
-    """On top of it: what an agency repeats that comes back after a day, two for each of its open exchanges."""
+    at_once: int = 2000
+    """On top of it, in one go. An agent that comes back with more to repeat keeps to `PACE` (`broker.node.post`)."""
     tell_every: timedelta = timedelta(milliseconds=100)
     """So that whoever suspends hears of it well within half a second, also if the first word is lost."""
+    bytes_apiece: int = 64 * 1024
+    """Larger messages count as several: sixteen for the largest, of which thirty a second are a hub's whole day."""
 
 
 class _Flow:
@@ -48,19 +50,26 @@ class FloodGauge:
         self._apart_us = max(1, _FRESH_US // limits.a_second)
         self._ahead_us = limits.at_once * self._apart_us
         self._tell_every_us = limits.tell_every // _MICROSECOND
+        self._bytes_apiece = limits.bytes_apiece
         self._tell = tell
         self._flows: dict[str, _Flow] = {}
 
-    def takes(self, subject: str, now: int) -> bool:
-        """Whether a message on `from.<token>.…` is within its sender's limit; `now` in microseconds, of any origin."""
+    def takes(self, subject: str, now: int, size: int = 0) -> bool:
+        """Whether a message on `from.<token>.…` is within its sender's limit.
+
+        Args:
+            now: in microseconds, of any origin.
+            size: of the payload, in bytes.
+        """
+        worth = 1 + size // self._bytes_apiece
         token = subject.split(".", 2)[1]
         flow = self._flows.get(token)
         if flow is None:
             flow = self._begin(token, now)
         if now - flow.since > _FRESH_US:
             flow.since, flow.count = now, 0
-        flow.count += 1
-        full_at = max(flow.full_at, now) + self._apart_us
+        flow.count += worth
+        full_at = max(flow.full_at, now) + worth * self._apart_us
         if full_at - now <= self._ahead_us:
             flow.full_at = full_at
             return True

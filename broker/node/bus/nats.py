@@ -129,7 +129,9 @@ class NatsBus:
     def _take(self, link: Link, listener: Listener, subject: str, payload: bytes) -> None:
         if self._supervision.is_echo(link, listener, subject, payload):
             return
-        if subject.startswith(FROM_AGENCIES) and not self._flood.takes(subject, time.monotonic_ns() // 1000):
+        if subject.startswith(FROM_AGENCIES) and not self._flood.takes(
+            subject, time.monotonic_ns() // 1000, len(payload)
+        ):
             self.counts.flooded += 1
             return
         listener.offer(subject, payload)

@@ -21,7 +21,7 @@ from broker.node.post.dates import Dates
 from broker.node.post.inbox import Inbox
 from broker.node.post.outbox import Outbox
 from broker.node.post.port import Correspondent, Directories, Equivocation, PostObserver, Received, Reply, Sent, Work
-from broker.node.post.sending import Sending
+from broker.node.post.sending import PACE, Sending
 from broker.node.post.writing import Outgoing, Writer
 from broker.node.store.port import AfterSeal, Transaction
 from broker.node.store.sqlite import Store
@@ -81,7 +81,8 @@ class Post:
     _sending: Sending = field(init=False)
 
     def __post_init__(self) -> None:
-        self._sending = Sending(self.store, self.bus, self.clock, self.observer, self.outbox, self._subject_of)
+        pace = PACE if self.me.statement.party_kind is PartyKind.AGENT else None
+        self._sending = Sending(self.store, self.bus, self.clock, self.observer, self.outbox, self._subject_of, pace)
 
     @property
     def me(self) -> Party:

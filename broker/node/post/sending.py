@@ -21,6 +21,8 @@ from broker.node.store.sqlite import Store
 
 SEND_BATCH: Final = 256
 """Repeats between two looks at the schedule."""
+PACE: Final = 1000
+"""Repeats a second of an agent with much to repeat: half of what the hub takes for a flood (`bus.flood`)."""
 SWEEP_MS: Final = 30_000
 """How often the table is compared with the schedule, and old ids are forgotten."""
 
@@ -36,6 +38,8 @@ class Sending:
     outbox: Outbox
     subject_of: Callable[[Sent, str], str] = field(repr=False)
     """Where a message goes now, and where it went when it was written."""
+    pace: int | None = None
+    """Repeats a second, at most; None for as many as the bus takes."""
     _armed_until: int | None = None
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -69,12 +73,16 @@ class Sending:
         """Send whatever is due, whenever it is due."""
         while True:
             self._wake.clear()
-            for waiting, raw in await self._with_bytes(self.outbox.due(self.clock.now(), SEND_BATCH)):
+            began_at = self.clock.now()
+            batch = await self._with_bytes(self.outbox.due(began_at, SEND_BATCH))
+            for waiting, raw in batch:
                 if not await self._publish(
                     self.subject_of(waiting.sent, waiting.subject), raw, waiting.sent.kind, again=waiting.tries > 1
                 ):
                     break  # everything is hastened when the bus is back
             self.observer.waiting(len(self.outbox))
+            if self.pace is not None and len(batch) == SEND_BATCH:
+                await self.clock.sleep_until(began_at + SEND_BATCH * 1000 // self.pace)
             self._armed_until = self.outbox.next_due_at()
             await self._until(self._armed_until)
 

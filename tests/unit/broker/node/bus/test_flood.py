@@ -55,6 +55,12 @@ def test_a_flood_takes_nothing_from_another_agency() -> None:
     assert {token for token, _ in ear.told} == {"A"}
 
 
+def test_a_large_message_counts_as_several() -> None:
+    gauge, _ = _gauge()
+    assert [gauge.takes("from.A.desk", 5, 15 * LIMITS.bytes_apiece) for _ in range(4)] == [True] * 3 + [False]
+    assert gauge.takes("from.A.desk", 5)
+
+
 def test_an_agency_that_stops_flooding_is_heard_again() -> None:
     gauge, ear = _gauge()
     for at in range(0, SECOND, 100):
