@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from broker.desk.deadlines import DeadlinePassed
 from broker.node.backup_standing import CatchingUp
 from schemas.failures import Failure
 from tests.support.restoring import begin_second_copy, lose_and_restore
@@ -60,7 +61,10 @@ class Storm:
     async def ask(self) -> None:
         if not self.enquiry or self.random.random() < 0.3:
             self.enquiry = await self.world.open_enquiry()
-        self.exchanges.append(await self.world.ask(self.enquiry, self.random.choice(AGENCIES)))
+        try:
+            self.exchanges.append(await self.world.ask(self.enquiry, self.random.choice(AGENCIES)))
+        except DeadlinePassed:
+            self.enquiry = ""  # hours have passed since it was received: the next question is another enquiry's
 
     async def withdraw(self) -> None:
         if self.exchanges:
