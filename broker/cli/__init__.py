@@ -18,6 +18,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
         "Make a hub: three homes with keys of their own, its authority, and a server of the bus.",
     ),
     "agency": ("broker.cli.agency", "agency", "Agencies of the hub: admitted, suspended, expelled."),
+    "authority": ("broker.cli.authority", "authority", "The authority that signs certificates of the bus."),
     "run": (
         "broker.cli.running",
         "run",
@@ -35,6 +36,11 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
         "Show one of everything: asked, decided, sealed, logged, answered, refused, withdrawn, late, expired.",
     ),
     "officer": ("broker.cli.officers", "officer", "Officers of the hub."),
+    "keys": (
+        "broker.cli.keys",
+        "keys",
+        "Keys of the hub's own parties: list them, replace one, renew a certificate.",
+    ),
     "enquiry": ("broker.cli.enquiries", "enquiry", "Enquiries of the officer whose key you give."),
     "request": ("broker.cli.requests", "request", "Requests to agencies."),
     "log": ("broker.cli.log", "log", "The sharing log."),

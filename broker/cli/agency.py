@@ -156,6 +156,16 @@ def expel(hub: Hub, agency: str, reason: str, yes: bool, as_json: bool) -> None:
     show(done, f"expelled {agency}; in effect on {_servers(done)}", as_json=as_json)
 
 
+@agency.command()
+@home_option
+@json_option
+@explained
+def settle(hub: Hub, as_json: bool) -> None:
+    """Have coordinator and desk follow what admission decided, if that was interrupted."""
+    changed = settle_pins(hub)
+    show({"changed": changed}, f"settled {', '.join(changed)}" if changed else "nothing to settle", as_json=as_json)
+
+
 def settle_pins(hub: Hub) -> list[str]:
     """Have coordinator and desk pin exactly the agencies that are admitted or suspended; gives back who changed.
 

@@ -12,6 +12,7 @@ from typing import Final
 
 import click
 
+from broker.cli.doctor_admission import check_admission
 from broker.cli.doctor_homes import check_homes, check_lead_key, check_separation, check_settings, check_users
 from broker.cli.doctor_parties import check_agencies, check_each_other, check_officers
 from broker.cli.doctor_programs import check_log, check_policy, check_program, is_running
@@ -22,6 +23,7 @@ from broker.node.clock import SystemClock
 from broker.node.doctor.bus import check_access, check_bus, configured_servers
 from broker.node.doctor.checked import Checked, NotWell, State, Warned, as_text, tried
 from broker.node.doctor.clock import check_clock, check_others
+from broker.node.doctor.directory import check_directory
 from broker.node.doctor.endings import check_endings
 from broker.node.doctor.expiring import expiries
 from broker.node.doctor.keys import check_own_keys
@@ -76,6 +78,10 @@ def examine_one(hub: Hub, name: str, now: int) -> Iterator[Checked]:
         yield tried(f"{name}: policy", lambda: check_policy(hub))
         yield tried(f"{name}: log", lambda: check_log(hub))
     yield tried(f"{name}: program", lambda: check_program(home))
+    if name != "admission":
+        yield tried(f"{name}: directory", lambda: check_directory(home, now))
+    else:
+        yield tried(f"{name}: members", lambda: check_admission(hub, now))
     yield tried(f"{name}: peers", lambda: check_others(home))
 
 

@@ -102,11 +102,11 @@ class Authorities:
             AuthorityMissing, AuthorityMismatch, KeyMissing.
         """
         name = self._issuing()
-        return Authority.load(self._pem(name), self.keys.get(KeyPurpose.TLS_AUTHORITY, name))
+        return Authority.load(self.pem(name), self.keys.get(KeyPurpose.TLS_AUTHORITY, name))
 
     def trusted(self) -> bytes:
         """The certificates of every authority that is trusted, in PEM, the one that signs first."""
-        return b"".join(self._pem(name) for name in self.names())
+        return b"".join(self.pem(name) for name in self.names())
 
     @property
     def _folder(self) -> Path:
@@ -118,7 +118,12 @@ class Authorities:
         except FileNotFoundError:
             raise AuthorityMissing(f"{self._folder} names no authority; restore it from the backup") from None
 
-    def _pem(self, name: str) -> bytes:
+    def pem(self, name: str) -> bytes:
+        """The certificate of an authority that is trusted.
+
+        Raises:
+            AuthorityMissing: there is none of that name.
+        """
         try:
             return (self._folder / f"{name}.pem").read_bytes()
         except FileNotFoundError:

@@ -15,6 +15,7 @@ import structlog
 from broker.enrolment import records
 from broker.enrolment.admission_commands import AdmissionCommands
 from broker.enrolment.authorities import Authorities
+from broker.enrolment.authority_commands import authority_commands
 from broker.enrolment.bus_servers import BusServers
 from broker.enrolment.config import AdmissionSettings
 from broker.enrolment.correspondent import AdmissionCorrespondent
@@ -154,6 +155,7 @@ def build_admission(ground: Ground, servers: ServersWatched, addresses: tuple[st
     own_keys = OwnKeys.of(room, lambda: upkeep.follow(ground.me.id))
     upkeep.renewed_own = own_keys.take_claims
     commands = {**AdmissionCommands(room, servers).table(), **heard_commands(heard), **own_keys.commands()}
+    commands |= authority_commands(room)
     admission = Admission(ground, room, servers, upkeep, giver, heard, own_keys, commands)
     ground.post.on_connected = admission.connected
     return admission

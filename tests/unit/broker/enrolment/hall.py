@@ -160,7 +160,7 @@ class Hall:
         self.clock.turn(milliseconds)
         await self.settle()
 
-    async def command(self, name: str, **arguments: Any) -> Any:
+    async def command(self, name: str, /, **arguments: Any) -> Any:
         """Run a command of admission's socket."""
         found = await self.admission.commands[name](arguments)
         await self.settle()
