@@ -11,22 +11,21 @@ import functools
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import click
 
 from agents.runtime.agency import Agency, SourceOf
 from agents.runtime.backup_commands import backup, restore
+from agents.runtime.explained import explained
+from agents.runtime.key_commands import keys_group
 from agents.runtime.trial_options import arguments_of, trial_options
 from broker.node.command_client import CommandClient
 from broker.node.home import Home
 from schemas.failures import Failure
 from schemas.vocabulary import AgencyKind
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 _home = click.option(
     "--home", type=click.Path(path_type=Path), default=Path("."), show_default=True, help="The agent's directory."
@@ -40,20 +39,6 @@ class FileUnusable(Failure):
     code = "file_unusable"
 
 
-def explained(command: Callable[P, R]) -> Callable[P, R]:
-    """A command whose failures are one line that says what to do, and exit status 1."""
-
-    @functools.wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return command(*args, **kwargs)
-        except Failure as failure:
-            click.echo(f"error: {failure.detail or failure.code} [{failure.code}]", err=True)
-            sys.exit(1)
-
-    return run
-
-
 def program(kind: AgencyKind, source: SourceOf, defaults: Path) -> click.Group:
     """The commands of an agency's agent.
 
@@ -65,6 +50,7 @@ def program(kind: AgencyKind, source: SourceOf, defaults: Path) -> click.Group:
     group = click.Group("agent", help=f"The agent of a {kind.value} agency: answers a hub from its own records.")
     for command in (_init(agency), _enrol(), _pin(), _doctor(agency), _run(agency), _try(agency), _status(), _log()):
         group.add_command(command)
+    group.add_command(keys_group())
     group.add_command(backup)
     group.add_command(restore)
     return group

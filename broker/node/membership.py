@@ -54,6 +54,7 @@ ASK_EVERY_MS: Final = timedelta(hours=1) // _MS
 """How often a party asks unprompted: admission tells everybody of each new directory; this only covers a lost one."""
 ASK_AGAIN_MS: Final = timedelta(seconds=2) // _MS
 """How soon it asks again for what it lacks."""
+ASKED_AT_ONCE: Final = 8
 MOST_LACKING: Final = 1024
 _PARTS: Final = 3
 
@@ -83,7 +84,8 @@ class Membership:
     _lacking: OrderedDict[str, int] = field(default_factory=OrderedDict)
     """Messages that failed for an unknown key, and how many confirmations there had been then."""
     _own: set[str] = field(default_factory=set)
-    _asked_at: int = 0
+    _window_at: int = 0
+    _asked: int = 0
     _asked_for: tuple[str, ...] = ()
     _epoch: str = ""
 
@@ -95,7 +97,7 @@ class Membership:
             return records.newest(tx), records.own_digests(tx)
 
         kept, self._own = await self.post.store.write(work)
-        self.held = None if kept is None else _as_kept(*kept)
+        self.held = None if kept is None else as_kept(*kept)
 
     @property
     def admission(self) -> Party | None:
@@ -143,7 +145,6 @@ class Membership:
         admission = self.admission
         if admission is None:
             return
-        self._asked_at = self.post.clock.now()
         version = 0 if self.held is None else self.held.version
         self._asked_for = self._wanted()
         wanted = list(self._asked_for[:MAX_STATEMENTS])
@@ -171,10 +172,12 @@ class Membership:
         return True
 
     def ask_soon(self) -> None:
-        """Ask, unless that was just done."""
+        """Ask, unless that was just done so often that whoever has it asked for may be out to have it asked for."""
         now = self.post.clock.now()
-        if now >= self._asked_at + ASK_AGAIN_MS or now < self._asked_at:
-            self._asked_at = now
+        if not 0 <= now - self._window_at < ASK_AGAIN_MS:
+            self._window_at, self._asked = now, 0
+        if self._asked < ASKED_AT_ONCE:
+            self._asked += 1
             self.post.spawn(self.ask())
 
     def _wanted(self) -> tuple[str, ...]:
@@ -288,7 +291,7 @@ def _names_unknown_key(failure: Failure) -> bool:
     return failure.code in codes or failure.detail in codes
 
 
-def _as_kept(frame: bytes, lines: bytes) -> HubDirectory:
+def as_kept(frame: bytes, lines: bytes) -> HubDirectory:
     """The directory as it was kept: it was checked when it came, and may have expired since."""
     envelope = unpack(frame)
     statement = read(DirectoryStatement, envelope.header)

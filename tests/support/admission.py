@@ -12,6 +12,7 @@ from broker.node import directory_records as records
 from broker.node.commands import Command
 from broker.node.ground import Ground
 from broker.node.log_keys import LogKeys
+from broker.node.membership import as_kept
 from broker.node.post.port import Received, Reply, Sent, Settlement, Work
 from broker.node.store.port import Transaction
 from schemas.crypto.purposes import KeyPurpose
@@ -50,8 +51,7 @@ class SmallAdmission:
         self.ground.post.correspondent = self
         kept = await self.ground.store.read(records.newest)
         if kept is not None:
-            now = self.ground.clock.now()
-            self.newest = read_directory(*kept, pinned=self.ground.directory, held=None, now=now)
+            self.newest = as_kept(*kept)
         await self.ground.post.start()
         self.ground.post.spawn(self._issue_for_ever())
         await self.issue()
