@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import sys
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
+from broker.node.journal import configure_journal
 from tests.benchmarks.agent_size import measure_agent_size
 from tests.benchmarks.bus_control import measure_bus_control
 from tests.benchmarks.bus_storms import measure_bus_storms
@@ -49,6 +51,9 @@ def main() -> int:
     chosen = parser.parse_args()
     if unknown := set(chosen.names) - set(MEASURES):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(MEASURES)}")
+    # Between the tables nobody wants to read who connected and was cut off: thousands are, on purpose.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
+    configure_journal("bench", level=logging.ERROR)
     told: dict[str, object] = {}
     for name in chosen.names or (QUICK if chosen.quick else USUAL):
         measure = MEASURES[name]

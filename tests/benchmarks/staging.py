@@ -92,14 +92,13 @@ class Stage:
     def desk_settings(self) -> DeskSettings:
         """The desk's configuration."""
         line = {"deadline": {"elapsed_hours": 4}, "expiry": {"elapsed_hours": 24}}
-        return DeskSettings.model_validate({"bus": {"url": self.bus_url}, "deadlines": {"red": line}})
+        return DeskSettings.model_validate({"deadlines": {"red": line}})
 
     def agent_settings(self) -> AgentSettings:
         """The agency's configuration."""
         return AgentSettings.model_validate(
             {
                 "kind": AgencyKind.POLICE,
-                "bus": {"url": self.bus_url},
                 "categories": list(CATEGORIES),
                 "handling_caveat": "Police information, shared for this enquiry alone.",
             }
