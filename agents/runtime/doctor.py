@@ -14,6 +14,7 @@ from broker.node.command_client import CommandClient, NotRunning
 from broker.node.doctor.bus import check_access, check_bus, configured_servers
 from broker.node.doctor.checked import Checked, NotWell, State, Warned, tried
 from broker.node.doctor.clock import check_clock, check_others
+from broker.node.doctor.directory import check_directory
 from broker.node.doctor.endings import check_endings
 from broker.node.doctor.expiring import expiries
 from broker.node.doctor.keys import check_epochs, check_own_keys
@@ -38,6 +39,7 @@ def examine(home: Home, agency: Agency, now: int) -> Iterator[Checked]:
     yield _try("credentials", lambda: check_access(home, now))
     yield _try("bus", lambda: check_bus(home, *configured_servers(home), now))
     yield _try("program", lambda: _running(home))
+    yield _try("directory", lambda: check_directory(home, now))
     yield _try("clocks", lambda: check_others(home))
 
 

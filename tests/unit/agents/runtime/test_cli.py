@@ -156,6 +156,7 @@ def test_the_doctor_is_content_with_all_of_a_home_but_what_the_hubs_reply_brings
         "credentials",
         "bus",
         "program",
+        "directory",
         "clocks",
     ]
     assert {name for name, one in tried.items() if not one["well"]} <= {"parties", "keys", "credentials", "bus"}
