@@ -35,7 +35,7 @@ async def measure_agent_size(*, quick: bool) -> list[Table]:
     async with folder_and_bus() as (folder, url):
         stage = Stage(folder, url)
         stage.set_up()
-        (stage.agent.config_path).write_text(f'kind = "police"\n[bus]\nurl = "{url}"\n', "utf-8")
+        (stage.agent.config_path).write_text('kind = "police"\n', "utf-8")
         coordinator = await Child.start("tests.benchmarks.parties", "coordinator", str(folder), url)
         desk = await Child.start("tests.benchmarks.parties", "desk", str(folder), url)
         try:
@@ -68,7 +68,7 @@ async def _start(stage: Stage) -> tuple[asyncio.subprocess.Process, float]:
     port_file.unlink(missing_ok=True)
     started = time.perf_counter()
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.benchmarks.whole_agent", str(stage.agent.path), cwd=ROOT
+        sys.executable, "-m", "tests.benchmarks.whole_agent", str(stage.agent.path), stage.bus_url, cwd=ROOT
     )
     while not await _is_ready(port_file):
         if process.returncode is not None:

@@ -1,22 +1,34 @@
-"""The product's agent program over a case system in memory: `python -m tests.benchmarks.whole_agent HOME`."""
+"""The product's agent program over a case system in memory: `python -m tests.benchmarks.whole_agent HOME URL`.
+
+Everything is loaded as in life; only the bus is a plaintext one of this machine, named so here, since nobody has
+admitted this agent to one with TLS.
+"""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
+from agents.runtime import program
 from agents.runtime.agency import Agency
-from agents.runtime.program import run_agent
+from broker.node.bus.access import PLAINTEXT
+from broker.node.bus.nats import NatsBus
 from broker.node.home import Home
+from broker.node.settings import BusSettings
 from schemas.vocabulary import AgencyKind
 from tests.benchmarks.memory import source
 
 DEFAULTS = Path(__file__).with_name("agent.toml")
 
 
-def main(home: str) -> int:
+def main(home: str, url: str) -> int:
     """Run until told to stop; gives back the exit status."""
-    return run_agent(Home(Path(home)), Agency(AgencyKind.POLICE, lambda section, path: source(), DEFAULTS))
+
+    def plaintext(home: Home, settings: BusSettings, *, name: str) -> NatsBus:
+        return NatsBus(url, name=name, access=PLAINTEXT)
+
+    program.bus_of = plaintext  # type: ignore[attr-defined]
+    return program.run_agent(Home(Path(home)), Agency(AgencyKind.POLICE, lambda section, path: source(), DEFAULTS))
 
 
 if __name__ == "__main__":
