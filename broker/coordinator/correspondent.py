@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from broker.coordinator import records
+from broker.coordinator import records, removal_records
 from broker.coordinator.acting import Carried, Cause, carry_out, tell
 from broker.coordinator.decide import Permit, decide
 from broker.coordinator.deeds import DEEDS_OF, CheckedDeed, DeedRepeated, bind, check_deed
@@ -22,8 +22,7 @@ from broker.coordinator.reissues import answer_given, note_submission
 from broker.coordinator.room import Room, extend_agency
 from broker.coordinator.ruling import Ruled, rule
 from broker.coordinator.submission import CheckedSubmission, check_submission
-from broker.node.post.office import PartyRemoved
-from broker.node.post.port import Received, Reply, Sent, Settlement, Work
+from broker.node.post.port import PartyRemoved, Received, Reply, Sent, Settlement, Work
 from broker.node.store.port import AfterSeal, Seal, Transaction
 from schemas.envelope import unpack
 from schemas.failures import Failure, Rejected
@@ -110,7 +109,7 @@ class CoordinatorCorrespondent:
         def record(tx: Transaction) -> None:
             # Of a removed agency once an exchange: whoever was expelled must not fill the log.
             if isinstance(failure, PartyRemoved) and (
-                exchange is None or not records.note_late(tx, exchange, received.sender.id, failure.code)
+                exchange is None or not removal_records.note_late(tx, exchange, received.sender.id, failure.code)
             ):
                 return
             self._room.log.append(tx, leaf)

@@ -322,39 +322,6 @@ def drop_member(tx: Transaction, party: str) -> None:
     tx.execute("DELETE FROM member WHERE party = ?", (party,))
 
 
-def open_exchanges_of(tx: Transaction, agency: str) -> list[str]:
-    """The exchanges with an agency that have no conclusion."""
-    rows = tx.execute(
-        "SELECT id FROM exchange WHERE agency = ? AND progress IN ('permitted', 'delivered', 'overdue') ORDER BY id",
-        (agency,),
-    )
-    return [row[0] for row in rows]
-
-
-def forget_messages_to(tx: Transaction, party: str) -> None:
-    """Take back what waits for a party: nobody is to be sent it any more."""
-    tx.execute("DELETE FROM outbox WHERE receiver = ?", (party,))
-
-
-def keep_agency_statement(tx: Transaction, party: str, statement: bytes) -> None:
-    """Keep the newest statement of an agency, for when it is a member no more."""
-    tx.execute("INSERT OR REPLACE INTO agency_statement VALUES (?, ?)", (party, statement))
-
-
-def agency_statements(tx: Transaction) -> dict[str, bytes]:
-    """The newest statement of every agency that was ever a member."""
-    return dict(tx.execute("SELECT party, statement FROM agency_statement").fetchall())
-
-
-def note_late(tx: Transaction, exchange_id: str, agency: str, code: str) -> bool:
-    """Note that a removed agency sent something about an exchange; False if it is none of its, or noted before."""
-    row = tx.execute("SELECT agency, delivery_code FROM exchange WHERE id = ?", (exchange_id,)).fetchone()
-    if row is None or row[0] != agency or row[1] == code:
-        return False
-    note_delivery_code(tx, exchange_id, code)
-    return True
-
-
 def swap_policy(tx: Transaction, digest: str) -> bool:
     """Remember the policy in force; whether it is another than before."""
     row = tx.execute("SELECT digest FROM policy_in_force").fetchone()

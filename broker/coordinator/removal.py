@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from broker.coordinator import records
+from broker.coordinator import records, removal_records
 from broker.coordinator.acting import Carried, Cause, carry_out
 from broker.coordinator.events import AgencyRemoved
 from broker.coordinator.exchange import step
@@ -22,13 +22,13 @@ from schemas.messages.party import Directory, Party, PartyKind, read_party
 def withdraw_from(room: Room, tx: Transaction, agency: str, removal: bytes, now: int) -> Carried:
     """End every open exchange with an agency. `removal` is the leaf of the entry that says it was removed."""
     all_carried = Carried()
-    for exchange_id in records.open_exchanges_of(tx, agency):
+    for exchange_id in removal_records.open_exchanges_of(tx, agency):
         done = step(records.get_exchange(tx, exchange_id), AgencyRemoved(), now)
         carried = carry_out(room, tx, done, Cause(now, nonce(), removal=leaf_hash(removal).hex()))
         records.put_exchange(tx, done.exchange)
         all_carried.tellings += carried.tellings
         all_carried.conclusions += carried.conclusions
-    records.forget_messages_to(tx, agency)
+    removal_records.forget_messages_to(tx, agency)
     return all_carried
 
 
@@ -36,8 +36,8 @@ def keep_statements(tx: Transaction, parties: Iterable[Party]) -> dict[str, byte
     """Keep the newest statement of every pinned agency; gives back those of all that ever were."""
     for party in parties:
         if party.statement.party_kind is PartyKind.AGENT:
-            records.keep_agency_statement(tx, party.id, party.raw)
-    return records.agency_statements(tx)
+            removal_records.keep_agency_statement(tx, party.id, party.raw)
+    return removal_records.agency_statements(tx)
 
 
 def former_members(hub: str, statements: dict[str, bytes], pinned: Directory) -> Directory:

@@ -20,30 +20,29 @@ from broker.node.post import intake
 from broker.node.post.dates import Dates
 from broker.node.post.inbox import Inbox
 from broker.node.post.outbox import Outbox
-from broker.node.post.port import Correspondent, Directories, Equivocation, PostObserver, Received, Reply, Sent, Work
+from broker.node.post.port import (
+    Correspondent,
+    Directories,
+    Equivocation,
+    PartyRemoved,
+    PostObserver,
+    Received,
+    Reply,
+    Sent,
+    StatementAwaited,
+    Work,
+)
 from broker.node.post.sending import PACE, Sending
 from broker.node.post.writing import Outgoing, Writer
 from broker.node.store.port import AfterSeal, Transaction
 from broker.node.store.sqlite import Store
-from schemas.failures import Away, Disposition, Failure, GroundLost, Rejected
+from schemas.failures import Disposition, Failure, GroundLost, Rejected
 from schemas.messages.party import Directory, KeyUnknown, Party, PartyKind, PartyUnknown
 from schemas.messages.transport import Acknowledgement, DirectoryIssue, Outer, Renewal, kind_of
 from schemas.subjects import listens_on, subject_for
 
 T = TypeVar("T")
 _log = structlog.get_logger()
-
-
-class StatementAwaited(Away):
-    """It names a key of its sender that nobody has stated here yet; it is taken in once the statement has come."""
-
-    code = "statement_awaited"
-
-
-class PartyRemoved(Rejected):
-    """A message of a party that was pinned once and is not any more."""
-
-    code = "party_removed"
 
 
 MAX_LEFT: Final = 512

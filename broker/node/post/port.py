@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from broker.node.store.port import AfterSeal, Transaction
-from schemas.failures import Failure, Rejected
+from schemas.failures import Away, Failure, Rejected
 from schemas.messages.party import Party
 from schemas.messages.transport import COMMITTED, Acknowledgement, Outer, kind_of
 
@@ -16,6 +16,18 @@ class Equivocation(Rejected):
     """One message id, two different messages by one sender."""
 
     code = "equivocation"
+
+
+class StatementAwaited(Away):
+    """It names a key of its sender that nobody has stated here yet; it is taken in once the statement has come."""
+
+    code = "statement_awaited"
+
+
+class PartyRemoved(Rejected):
+    """A message of a party that was pinned once and is not any more."""
+
+    code = "party_removed"
 
 
 @dataclass(frozen=True, slots=True)
