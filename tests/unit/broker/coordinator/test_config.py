@@ -13,7 +13,7 @@ from broker.node.settings import load_settings
 from broker.node.toml_table import SettingsInvalid
 from broker.policy.packs import load_pack
 
-BUS = '[bus]\nurl = "nats://127.0.0.1:4222"\n'
+BUS = '[bus]\nurls = ["tls://bus.hub.example:4222"]\n'
 
 
 def settings(path: Path, text: str) -> CoordinatorSettings:
