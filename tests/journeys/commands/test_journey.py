@@ -56,6 +56,7 @@ def test_the_hub_finds_itself_ready(terminal: Terminal) -> None:
         ok    admission: access       certificate, authority and account JWT ...
         ok    admission: bus          <bus>: admitted, its certificate holds until ...
         ok    admission: program      running and ready
+        ok    admission: members      1 agencies, ...
         ok    admission: peers        ...
 
         $ broker officer list --home hub
@@ -390,6 +391,7 @@ def test_the_doctor_names_what_is_missing(terminal: Terminal) -> None:
         [1]
         $ grep FAIL doctor.txt
         FAIL  agencies                police is not pinned alike at coordinator and desk: ... [not_well]
+        FAIL  admission: members      desk has not followed about police; run: broker agency settle [not_well]
         $ mv police.party hub/desk/parties; broker doctor --home hub > doctor.txt
         """
     )
