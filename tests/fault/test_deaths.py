@@ -14,6 +14,7 @@ import pytest
 
 from broker.node.store.connection import commit_durably
 from tests.support.dying import DyingCommit, Moment, do, do_or_find_done, pass_time
+from tests.support.sampling import every
 from tests.support.world import ENDED, HOUR_MS, World
 
 MINUTE_MS = 60_000
@@ -117,7 +118,7 @@ STORIES = {
 CASES = [(name, mortal, moment) for name, story in STORIES.items() for mortal in story.mortals for moment in Moment]
 
 
-@pytest.mark.parametrize(("name", "mortal", "moment"), CASES)
+@pytest.mark.parametrize(("name", "mortal", "moment"), every(3, CASES))
 async def test_a_death_at_any_commit_loses_nothing(tmp_path: Path, name: str, mortal: str, moment: Moment) -> None:
     await walk_through(tmp_path, name, mortal, moment, range(STORIES[name].commits))
 

@@ -74,7 +74,7 @@ def listens(bus: MemoryBus, subject: str) -> bool:
 
 
 @pytest.mark.parametrize("end", list(Ends))
-@pytest.mark.parametrize("at", every(5, range(MESSAGES)))
+@pytest.mark.parametrize("at", every(7, range(MESSAGES)))
 async def test_a_party_killed_at_a_message_goes_on_where_it_was(tmp_path: Path, end: Ends, at: int) -> None:
     hub = WatchedHub()
     world = World(tmp_path, hub=hub)
@@ -106,7 +106,7 @@ JUMPS_MS = (-90_000, 90_000, HOUR_MS // 2, 5 * HOUR_MS, 25 * HOUR_MS)
 
 
 @pytest.mark.parametrize("jump_ms", JUMPS_MS)
-@pytest.mark.parametrize("at", every(5, range(MESSAGES)))
+@pytest.mark.parametrize("at", every(7, range(MESSAGES)))
 async def test_a_message_kept_back_while_the_clock_jumps_ends_its_exchange_once(
     tmp_path: Path, at: int, jump_ms: int
 ) -> None:
@@ -143,7 +143,7 @@ async def test_a_message_kept_back_while_the_clock_jumps_ends_its_exchange_once(
         await world.stop()
 
 
-@pytest.mark.parametrize("at", every(5, range(MESSAGES)))
+@pytest.mark.parametrize("at", every(7, range(MESSAGES)))
 async def test_a_bus_swapped_for_an_empty_one_at_any_message_loses_nothing(tmp_path: Path, at: int) -> None:
     """Everything that was on it is gone, and everybody is cut off at the same moment."""
     first, second = WatchedHub(), MemoryHub()

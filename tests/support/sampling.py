@@ -11,4 +11,5 @@ from _pytest.mark.structures import ParameterSet
 def every(step: int, values: Iterable[object]) -> list[ParameterSet]:
     """The values as parameters: each `step`-th of them always, the rest in the soak alone."""
     marks: tuple[tuple[pytest.MarkDecorator, ...], ...] = ((), (pytest.mark.soak,))
-    return [pytest.param(value, marks=marks[at % step != 0]) for at, value in enumerate(values)]
+    cases = (value if isinstance(value, tuple) else (value,) for value in values)
+    return [pytest.param(*case, marks=marks[at % step != 0]) for at, case in enumerate(cases)]
