@@ -19,7 +19,7 @@ from schemas.vocabulary import AgencyKind
 
 _OWN: Final = {AgencyKind.POLICE, AgencyKind.HEALTH, AgencyKind.EDUCATION, AgencyKind.PROBATION}
 _USAGE: Final = f"""usage: agent init KIND --home DIR --hub HUB --agency NAME --name TEXT --ig-lead-key FILE
-       agent COMMAND --home DIR ...      (pin, doctor, run, try, status, log show, log verify)
+       agent COMMAND --home DIR ...      (enrol, pin, doctor, run, try, status, log show, log verify)
 
 KIND is one of {", ".join(AgencyKind)}."""
 

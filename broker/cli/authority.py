@@ -14,7 +14,7 @@ from broker.client.hub import Hub
 
 @click.group()
 def authority() -> None:
-    """The authority that signs certificates of the bus: replaced in three steps, add, use, retire."""
+    """The authority that signs certificates of the bus. It is replaced in three steps: add, use, retire."""
 
 
 @authority.command("list")
