@@ -78,7 +78,7 @@ def test_a_key_swapped_under_the_same_number_is_noticed_by_everybody(purpose: Ke
         own_standing(directory, NORTH.party)
 
 
-def test_nobody_is_introduced() -> None:
+def test_nobody_is_introduced_by_a_directory() -> None:
     stranger = an_agency("stranger")
     directory = published(stranger)
     compared = compare(directory, AT_THE_DESK)

@@ -87,6 +87,10 @@ class NotingBus:
         """As the bus does."""
         await self._bus.publish(subject, payload)
 
+    async def renew(self) -> None:
+        """As the bus does."""
+        await self._bus.renew()
+
     async def close(self) -> None:
         """As the bus does."""
         await self._bus.close()
@@ -113,6 +117,10 @@ class NotingStore(Store):
     async def read(self, query: Callable[..., Any]) -> Any:
         """As the store does."""
         return await self._store.read(query)
+
+    async def renew(self) -> None:
+        """As the bus does."""
+        await self._bus.renew()
 
     async def close(self) -> None:
         """As the store does."""

@@ -141,7 +141,9 @@ class Walls:
         """Start the server and admit those agencies."""
         for kind in HUB_PARTIES:
             self.hub_seats[kind.value] = Seat(self.hub_account)
-        keys = Operator(*(key.public for key in (self.operator, self.operator_signer, self.system, self.system_signer)))
+        keys = Operator(
+            self.operator.public, self.operator_signer.public, self.system.public, self.system_signer.public
+        )
         now = self._issued
         hub = HubAccount(
             self.hub_account.public, {kind: [self.hub_seats[kind.value].signer.public] for kind in HUB_PARTIES}
