@@ -19,6 +19,7 @@ from broker.client.hub import Hub
 from broker.enrolment.asking import Asking
 from broker.enrolment.authorities import Authorities
 from broker.enrolment.claims_check import ClaimsRefused, Trusted, check_claims
+from broker.enrolment.configured_servers import note_servers, noted_servers
 from broker.enrolment.founding import identity_of
 from broker.enrolment.leaf_config import Leaf, leaf_configuration
 from broker.enrolment.probing import probe
@@ -115,6 +116,7 @@ def config(
         now=now,
         installed_in=installed_in,
     )
+    note_servers(hub.admission, [node.name for node in planned])
     lines = [f"{node.name:12} nats-server --config {path}" for node, path in zip(planned, written, strict=True)]
     lines.append("Each folder holds its server's private key: give it to that server's user alone.")
     show({"configurations": [str(path) for path in written]}, "\n".join(lines), as_json=as_json)
@@ -175,7 +177,7 @@ def check(hub: Hub, paths: tuple[Path, ...], urls: tuple[str, ...], as_json: boo
     identity = identity_of(hub.admission, [hub.coordinator, hub.desk], keys, now=now)
     found = [finding for path in paths for finding in check_configuration(path, identity, now=now)]
     addresses = [read_address(url, setting="URL") for url in urls or read_addresses(hub.admission)]
-    wanted = Wanted(identity, claims=_decided(hub))
+    wanted = Wanted(identity, noted_servers(hub.admission), _decided(hub))
     found += asyncio.run(_look(addresses, SystemAccess.load(hub.admission, keys), wanted, now))
     lines = [f"{'FAIL' if one.is_grave else 'warn'}  {one.where}  {one.said}" for one in found]
     facts = [{"where": one.where, "said": one.said, "grave": one.is_grave} for one in found]

@@ -12,6 +12,7 @@ from typing import Final
 from broker.client.hub import Hub
 from broker.enrolment.authorities import Authorities
 from broker.enrolment.authority import check_hosts
+from broker.enrolment.configured_servers import note_servers
 from broker.enrolment.founding import found, identity_of
 from broker.enrolment.server_files import Node, write_servers
 from broker.node.bus.address import read_address
@@ -93,7 +94,9 @@ def write_bus(hub: Hub, nodes: Sequence[Node], *, now: int) -> list[Path]:
     keys = hub.admission.keys_to_read()
     authorities = Authorities(hub.admission, keys)
     identity = identity_of(hub.admission, [hub.coordinator, hub.desk], keys, now=now)
-    return write_servers(hub.path / "bus", nodes, identity, authorities.issuing(), authorities.trusted(), now=now)
+    written = write_servers(hub.path / "bus", nodes, identity, authorities.issuing(), authorities.trusted(), now=now)
+    note_servers(hub.admission, [node.name for node in nodes])
+    return written
 
 
 def embedded_node(hub: Hub) -> Node | None:

@@ -80,6 +80,7 @@ class AdmissionCommands:
             "offer": self.offer,
             "admit": self.admit,
             "agencies": self.agencies,
+            "bus-claims": self.bus_claims,
             "suspend": self.suspend,
             "resume": self.resume,
             "expel": self.expel,
@@ -149,6 +150,11 @@ class AdmissionCommands:
         known = {one["agency"] for one in found}
         found += [_offered(one) for name, one in offers.items() if name not in known]
         return {"agencies": sorted(found, key=lambda one: str(one["agency"]))}
+
+    async def bus_claims(self, arguments: dict[str, Any]) -> Any:
+        """What every server of the bus is to hold, by account; all of it is public."""
+        _read(_Nothing, arguments)
+        return {name: account.claims for name, account in self._room.register.accounts.items()}
 
     async def suspend(self, arguments: dict[str, Any]) -> Any:
         """Cut an agency off until it is resumed."""

@@ -33,7 +33,7 @@ class Wanted:
 
     identity: BusIdentity
     names: Collection[str] = ()
-    """The servers that there should be; none: those that answer."""
+    """The servers that were configured; none: nobody can say, and those that answer are taken for all."""
     claims: Mapping[str, str] | None = None
     """What admission decided, by account; None: nobody can say, and the servers are compared with each other."""
 
@@ -44,11 +44,14 @@ async def check_running(asking: Asking, wanted: Wanted, *, now: int) -> list[Fin
     Raises:
         BusAway: not connected.
     """
-    told = await asking.ask(_VARZ, of=len(wanted.names) or _AWAY)
+    # The whole time, also once as many have answered as there should be: one too many is found as well.
+    told = await asking.ask(_VARZ, of=_AWAY)
     found = [finding for answer in told for finding in _of_server(answer, wanted.identity, now)]
     names = {answer.server.name for answer in told}
     for name in sorted(set(wanted.names) - names):
-        found.append(Finding(f"server {name}", "it does not answer; start it, or take it out of the cluster"))
+        found.append(Finding(f"server {name}", "it does not answer; start it, or run broker bus config without it"))
+    for name in sorted(names - set(wanted.names) if wanted.names else ()):
+        found.append(Finding(f"server {name}", "it is none that was configured; stop it, or run broker bus config"))
     return found + await _claims_held(asking, wanted, {answer.server.id: answer.server.name for answer in told}, now)
 
 

@@ -69,6 +69,12 @@ async def test_a_server_that_is_down_is_found(cluster: HubBus) -> None:
     ]
 
 
+async def test_a_server_that_nobody_configured_is_found(cluster: HubBus) -> None:
+    found = await found_in(cluster, Wanted(cluster.identity, ["hub-1", "hub-2"]))
+    assert [one.where for one in found] == ["server hub-3"]
+    assert "none that was configured" in found[0].said
+
+
 async def test_an_account_that_a_server_does_not_have_is_found(cluster: HubBus, cluster_admitting: Admitting) -> None:
     agency = await cluster_admitting.admitted()
     missing = cluster.agency()

@@ -93,6 +93,18 @@ def test_a_hub_whose_server_is_down_is_told_so(hub: Hub) -> None:
     assert "nothing answers there" in checked.output
 
 
+def test_a_server_that_was_configured_and_never_seen_is_named(
+    hub: Hub, written: Path, port: int, tmp_path: Path
+) -> None:
+    nodes = ["--node", f"hub-1={HOST}:{port}", "--node", f"hub-2={HOST}:{free_port()}"]
+    done = broker("bus", "config", "--home", hub.path, "--out", tmp_path, "--route-port", free_port(), *nodes)
+    assert done.exit_code == 0, done.output
+    with running(written):
+        checked = broker("bus", "check", "--home", hub.path)
+    assert checked.exit_code == 1
+    assert checked.output.startswith("FAIL  server hub-2  it does not answer; start it, or run broker bus config")
+
+
 def test_a_cluster_is_one_folder_a_server_and_each_knows_the_others_keys(hub: Hub, tmp_path: Path) -> None:
     nodes = [part for number in (1, 2, 3) for part in ("--node", f"hub-{number}={HOST}:{4221 + number}")]
     done = broker("bus", "config", "--home", hub.path, "--out", tmp_path, *nodes, "--leaf-port", 7422, "--json")

@@ -34,6 +34,12 @@ async def test_a_suspended_agency_has_no_connection_and_a_resumed_one_has_them_a
     assert await hall.versions() == [1, 2, 3, 4]
 
 
+async def test_admission_tells_the_check_the_claims_that_every_server_is_to_hold(hall: Hall) -> None:
+    await hall.enrol(hall.agency())
+    await hall.command("suspend", agency="northshire")
+    assert await hall.command("bus-claims") == hall.servers.held
+
+
 async def test_an_expelled_agency_has_nothing_and_is_in_no_directory(hall: Hall) -> None:
     home = hall.agency()
     await hall.enrol(home)
