@@ -15,10 +15,10 @@ from broker.cli.options import NameParam, home_option
 from broker.cli.output import explained, json_option, show
 from broker.client.hub import Hub
 from broker.desk.cards import OfficerCard, add_card, load_cards, remove_card
-from broker.enrolment.officer import make_officer
+from broker.enrolment.officer import make_officer, renew_officer
 from broker.node.clock import SystemClock
 from schemas.failures import Failure
-from schemas.messages.party import PartyKind
+from schemas.messages.party import PartyKind, read_party
 from schemas.vocabulary import OfficerRole
 
 
@@ -76,6 +76,40 @@ def add(hub: Hub, file: Path, name: str, contact: str | None, fingerprint: str |
     hub.tell_both("repin")
     hub.ask_coordinator("admit-officer", {"officer": party.id})
     show({"officer": party.id}, f"admitted {party.id}; hand {file.name} to each agency too", as_json=as_json)
+
+
+@officer.command()
+@click.option(
+    "--key", "key_path", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Your key file."
+)
+@click.option("--new-key", required=True, type=click.Path(dir_okay=False, path_type=Path), help="New key file.")
+@click.option(
+    "--file", "party_path", required=True, type=click.Path(dir_okay=False, path_type=Path), help="Public file."
+)
+@click.option("--emergency", is_flag=True, help="The old keys are dead at once: lost, stolen or suspected to be.")
+@json_option
+@explained
+def renew(key_path: Path, new_key: Path, party_path: Path, emergency: bool, as_json: bool) -> None:
+    """Give yourself new keys; your fingerprint stays. Hand the public file to the hub and each agency."""
+    party = renew_officer(key_path, new_key, party_path, emergency=emergency, now=SystemClock().now())
+    text = f"{party.id}  keep {new_key} in place of {key_path}; hand on {party_path}: broker officer take, agent pin"
+    show({"officer": party.id, "serial": party.statement.serial}, text, as_json=as_json)
+
+
+@officer.command()
+@home_option
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@json_option
+@explained
+def take(hub: Hub, file: Path, as_json: bool) -> None:
+    """Take an officer's newer public file; the root was pinned when the officer was added."""
+    party = read_party(file.read_bytes())
+    if party.statement.party_kind is not PartyKind.OFFICER or party.id not in hub.coordinator.directory().parties:
+        raise NotAnOfficer(f"{party.id} was not added here before; see: broker officer add")
+    for home in (hub.coordinator, hub.desk):
+        home.pin(party.raw)
+    hub.tell_both("repin")
+    show({"officer": party.id}, f"took the newer file of {party.id}; hand it to each agency too", as_json=as_json)
 
 
 @officer.command("list")

@@ -9,7 +9,8 @@ import os
 from pathlib import Path
 
 from broker.node.clock import PERMITTED_SKEW_MS
-from broker.node.keyfile import write_key_file
+from broker.node.keyfile import KeyFileInvalid, read_key_file, write_key_file
+from broker.node.restating import replaced
 from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
 from schemas.messages.fields import encode_base64
@@ -18,6 +19,31 @@ from schemas.vocabulary import OfficerRole
 
 KEY_LIFE_MS = 400 * 24 * 3600 * 1000
 """A year and a month: officers' keys are replaced once a year, with an overlap."""
+
+
+def renew_officer(key_path: Path, new_key_path: Path, party_path: Path, *, emergency: bool, now: int) -> Party:
+    """Give an officer new keys under the same root, and write a new key file and the newer public file.
+
+    Args:
+        emergency: the keys of before are dead at once; else they are good for a week.
+        now: milliseconds UTC.
+
+    Raises:
+        KeyFileInvalid: the old key file cannot be read, or the new one exists.
+    """
+    old = read_key_file(key_path)
+    if old.party is None:
+        raise KeyFileInvalid(f"{key_path} is not an officer's key file")
+    root, statement = old.signing_key(KeyPurpose.ROOT), old.party.statement
+    fresh = [SigningKey.generate(purpose) for purpose in (KeyPurpose.OFFICER, KeyPurpose.COMMAND)]
+    for key in fresh:
+        # A file goes from hand to hand: the new keys have begun when it arrives, and the old ones go on meanwhile.
+        statement = replaced(statement, key.public, now=now, emergency=emergency, at_once=True)
+    party = read_party(state_party(statement.model_copy(update={"serial": old.party.statement.serial + 1}), root))
+    seeds = {key.purpose: key.seed() for key in (root, *fresh)}
+    write_key_file(new_key_path, f"officer {party.id}", seeds, party)
+    party_path.write_bytes(party.raw)
+    return party
 
 
 def make_officer(key_path: Path, party_path: Path, *, hub: str, role: OfficerRole, position: str, now: int) -> Party:

@@ -164,7 +164,11 @@ class Home:
             PartyFileInvalid: it does not hold, or clashes with a party pinned before.
         """
         party = read_party(file)
-        self.directory().with_party(party)
+        directory = self.directory()
+        if party.id in directory.parties and directory.parties[party.id].root == party.root:
+            directory.with_renewed(party)  # the root was pinned before: its newer statement needs no comparing
+        else:
+            directory.with_party(party)
         write_whole(self.path / "parties" / f"{party.id}.party", party.raw)
         return party
 

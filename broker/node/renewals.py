@@ -49,6 +49,8 @@ class Renewals:
     home: Home
     keys: KeyStore = field(repr=False)
     post: Post
+    _stated: dict[str, str] = field(default_factory=dict)
+    """The statement that each renewal sent since the start told of."""
 
     @property
     def folder(self) -> Path:
@@ -66,9 +68,9 @@ class Renewals:
         fields = {} if challenge is None else {"challenge_digest": challenge}
         parts = (self.post.me.frame, request)
         until = now + RENEWAL_LIFE_MS
-        self.post.outbox.put(
-            tx, self.post.writer.write(Renewal, admission, parts, sent_at=now, expires_at=until, **fields)
-        )
+        outgoing = self.post.writer.write(Renewal, admission, parts, sent_at=now, expires_at=until, **fields)
+        self._stated[outgoing.message_id] = self.post.me.digest
+        self.post.outbox.put(tx, outgoing)
 
     def account(self) -> str | None:
         """The account that the bus knows this party by, if its newest statement names another one already."""
@@ -123,7 +125,10 @@ class Renewals:
         (self.folder / "challenge").unlink(missing_ok=True)
         if chain:
             self._destroy_unused()
-        if account or chain or self.post.account is not None:
+        # Only the newest statement's renewal has the newest account let in; an earlier one may be answered late.
+        is_newest = self._stated.get(acknowledgement.acknowledges, self.post.me.digest) == self.post.me.digest
+        if is_newest and (account or chain or self.post.account is not None):
+            self._stated.clear()
             self.post.spawn(self._renew_link())
         _log.info("renewal_taken")
         return lambda tx: None

@@ -45,7 +45,9 @@ class RotationUnderWay(Failure):
     code = "rotation_under_way"
 
 
-def replaced(before: PartyStatement, fresh: PublicKey, *, now: int, emergency: bool) -> PartyStatement:
+def replaced(
+    before: PartyStatement, fresh: PublicKey, *, now: int, emergency: bool, at_once: bool = False
+) -> PartyStatement:
     """The statement after a key of the same purpose as `fresh` was replaced by it.
 
     Raises:
@@ -56,7 +58,7 @@ def replaced(before: PartyStatement, fresh: PublicKey, *, now: int, emergency: b
     in_force = [key for key in same if key.not_before <= now < key.not_after]
     if not emergency and any(key.not_before + PERMITTED_SKEW_MS > now for key in same):
         raise RotationUnderWay(f"a new {purpose.value} key is stated and begins within the hour; wait for it")
-    at_once = emergency or not in_force or purpose is KeyPurpose.BUS_ACCOUNT
+    at_once = at_once or emergency or not in_force or purpose is KeyPurpose.BUS_ACCOUNT
     # Begun for clocks behind ours too. An account is used from when the hub's reply names it, and not by its dates.
     begins = now - 2 * PERMITTED_SKEW_MS if at_once else now + PUBLISHED_AHEAD_MS
     is_seal = purpose is KeyPurpose.SEAL

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from broker.enrolment.officer import renew_officer
 from broker.node.restating import OVERLAP_MS, PUBLISHED_AHEAD_MS
 from broker.node.rotation import DESTROYED_AFTER_MS, NotRotatedHere
 from schemas.crypto.keys import Identity, SigningKey
@@ -52,12 +53,14 @@ def agree_on(world: World, party: str) -> bool:
 
 @pytest.mark.parametrize("party", STATED)
 async def test_every_key_of_a_party_is_replaced_as_planned_while_requests_run(world: World, party: str) -> None:
+    await world.turn(60_000)  # later than the keys of before
     before = {purpose: held(world, party, purpose) for purpose in STATED[party]}
     waiting = await world.ask(await world.open_enquiry())
     for purpose in STATED[party]:
         await rotate(world, party, purpose)
     await world.settle()
     assert agree_on(world, party)
+    await world.turn(10_000, step_ms=2_000)  # what was on its way to an account that was left is repeated
     await world.opened(waiting)
     await answered(world)
     await world.turn(PUBLISHED_AHEAD_MS + 10 * 60_000, step_ms=10 * 60_000)
@@ -171,3 +174,20 @@ async def test_a_key_that_is_not_the_partys_to_replace_is_refused(world: World, 
     with pytest.raises(NotRotatedHere):
         await rotate(world, "desk", purpose, emergency=True)
     assert world.running["desk"].ground.me.statement.serial == serial
+
+
+@pytest.mark.parametrize("emergency", [False, True])
+async def test_an_officer_with_new_keys_goes_on_by_the_file_handed_over(world: World, emergency: bool) -> None:
+    await answered(world)
+    await world.turn(60_000)  # later than the keys of before
+    new, file = world.folder / "officer-2.key", world.folder / "officer-2.party"
+    party = renew_officer(world.folder / "officer.key", new, file, emergency=emergency, now=world.clock.now())
+    for name in ("coordinator", "desk", AGENT):
+        world.home(name).pin(file.read_bytes())
+        world.running[name].ground.read_directory_again()
+    (world.folder / "officer.key").unlink()
+    new.rename(world.folder / "officer.key")
+    await world.turn(1000)
+    await answered(world)
+    assert world.running["desk"].ground.directory.party(party.id).digest == party.digest
+    assert set((await world.check()).values()) == {"answered"}
