@@ -118,10 +118,6 @@ class NotingStore(Store):
         """As the store does."""
         return await self._store.read(query)
 
-    async def renew(self) -> None:
-        """As the bus does."""
-        await self._bus.renew()
-
     async def close(self) -> None:
         """As the store does."""
         await self._store.close()
