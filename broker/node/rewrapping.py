@@ -32,7 +32,6 @@ class Rewrapped:
     keys: int
     left: str | None
 
-
     @property
     def said(self) -> str:
         """In words, with what remains to be done."""
