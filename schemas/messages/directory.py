@@ -135,6 +135,9 @@ class DirectoryStatement(Message):
     expires_at: Millis
     previous: Hex32 | None = Field(default=None, description="Digest of the statement of the version before.")
     lines_digest: Hex32
+    authorities: Hex32 | None = Field(
+        default=None, description="Digest of the bus's authorities (PEM) as admission hands them out now."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,12 +181,14 @@ def state_directory(
     issued_at: int,
     expires_at: int,
     key: SigningKey,
+    authorities: str | None = None,
 ) -> tuple[bytes, bytes]:
     """The frame and the lines of a directory.
 
     Args:
         previous: digest of the statement of the version before, if there is one.
         key: admission's `directory` key.
+        authorities: digest of the bus's authorities, so that whoever trusts others asks for a renewal.
 
     Raises:
         ValueError: no lines, too many, or two of one name.
@@ -197,6 +202,7 @@ def state_directory(
         expires_at=expires_at,
         previous=previous,
         lines_digest=digest(listed),
+        authorities=authorities,
     )
     return signed(statement.encode(), [key]), listed
 

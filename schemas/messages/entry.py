@@ -197,22 +197,27 @@ class MemberEntry(Entry):
 
 
 class AdmissionEntry(DeedEntry):
-    """Admission took a step with an agency; `file_digest` is that of the request or reply the step rests on."""
+    """Admission took a step with an agency, or with the bus itself; `file_digest`: the request or reply it rests on."""
 
     type: Literal["admission"] = "admission"
-    step: Literal["offered", "admitted", "renewed", "root-replaced", "suspended", "resumed", "expelled", "refused"]
+    step: Literal[
+        "offered", "admitted", "renewed", "root-replaced", "suspended", "resumed", "expelled", "refused", "bus-rotated"
+    ]
     agency: Slug | None = None
     root: Hex16 | None = None
     statement_digest: Hex32 | None = None
     file_digest: Hex32 | None = None
-    reason: Word | None = Field(default=None, description="Of a refusal the failure's code.")
+    reason: Word | None = Field(
+        default=None, description="Of a refusal the failure's code; of `bus-rotated` what of the bus, and how far."
+    )
 
     @model_validator(mode="after")
     def _says_who_or_why(self) -> AdmissionEntry:
-        if self.step == "refused" and self.reason is None:
-            raise RuleBroken("a refusal has a reason")
-        if self.step != "refused" and None in (self.agency, self.root, self.statement_digest):
-            raise RuleBroken("a step that is no refusal names agency, root and statement")
+        is_about_agency = self.step not in ("refused", "bus-rotated")
+        if not is_about_agency and self.reason is None:
+            raise RuleBroken("a refusal, and a step about the bus itself, has a reason")
+        if is_about_agency and None in (self.agency, self.root, self.statement_digest):
+            raise RuleBroken("a step with an agency names agency, root and statement")
         return self
 
 

@@ -149,6 +149,9 @@ class DirectoryQuery(Outer):
     kind: Literal["directory_query"] = "directory_query"
     version: Count = Field(description="0 for none.")
     wanted: Annotated[list[Slug], Field(max_length=MAX_STATEMENTS, default_factory=list)]
+    trusts: Hex32 | None = Field(
+        default=None, description="Digest of the bus's authorities (PEM) that the party trusts (SPEC 10.5)."
+    )
 
 
 class Renewal(Outer):

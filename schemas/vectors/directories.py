@@ -54,6 +54,13 @@ def directory_vectors() -> list[Case]:
     cases: list[tuple[str, bytes, bytes, str]] = [
         ("the one held", frame, lines, "ok"),
         ("the next", *directory(8, held), "ok"),
+        (
+            "that says which authorities the bus has",
+            _again(stated, lines, authorities=held, version=8, previous=held),
+            lines,
+            "ok",
+        ),
+        ("with authorities that are no digest", _again(stated, lines, authorities="mine"), lines, "field_invalid"),
         ("one after some that were missed", *directory(12, drawn_digest("unseen")), "ok"),
         ("an older one", *directory(6), "directory_older"),
         ("another of the same version", _again(stated, lines, previous=held), lines, "directory_forked"),

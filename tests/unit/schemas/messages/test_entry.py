@@ -141,6 +141,14 @@ def test_a_step_of_admission_names_the_agency_and_its_statement(missing: str) ->
     assert type(read_entry(refused)) is AdmissionEntry
 
 
+def test_a_step_about_the_bus_itself_says_which_and_names_no_agency() -> None:
+    about_nobody = {"agency": None, "root": None, "statement_digest": None, "file_digest": None}
+    leaf = changed_admission(**about_nobody, step="bus-rotated", reason="operator-signer-added")
+    assert type(read_entry(leaf)) is AdmissionEntry
+    with pytest.raises(FieldInvalid):
+        read_entry(changed_admission(**about_nobody, step="bus-rotated", reason=None))
+
+
 def test_a_refusal_of_admission_has_a_reason_and_no_word_stands_in_for_a_step() -> None:
     with pytest.raises(FieldInvalid):
         read_entry(changed_admission(step="refused", reason=None))
