@@ -6,7 +6,7 @@ The source and the ground are handed in, so that a test runs the very same agent
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -104,18 +104,7 @@ def build_agent(ground: Ground, source: RecordSource, gatekeeper: Gatekeeper, se
     currency = Currency(post, checker, hub, metrics, ground.catch_up)
     calls = SourceCalls(ground.clock, places=answers.source_calls, limit_ms=answers.source_seconds * 1000)
     own_log = OwnLog(ground.log, ground.directory.hub)
-
-    def signatory() -> Signatory:
-        now = ground.clock.now()
-        return Signatory(
-            agency=ground.me.id,
-            answer_key=ground.ring.signing(KeyPurpose.ANSWER),
-            deed_key=ground.ring.signing(KeyPurpose.DEED),
-            hub_lead=ground.directory.newest(desk.id, KeyPurpose.ADDENDUM, now)[0],
-            own_lead=ground.directory.newest(ground.me.id, KeyPurpose.ADDENDUM, now)[0],
-            handling=settings.handling_caveat,
-        )
-
+    signatory = _signatory(ground, desk.id, settings.handling_caveat)
     looking = Looking(source, calls, frozenset(settings.categories), metrics)
     worker = Worker(
         post=post,
@@ -150,3 +139,20 @@ def build_agent(ground: Ground, source: RecordSource, gatekeeper: Gatekeeper, se
     commands = {**agent_commands(inspection, looking, gatekeeper, settings), **keeping.commands()}
     checks = {"mirror": inspection.is_whole}
     return Agent(ground, source, currency, worker, inspection, metrics, keeping, epochs, commands, checks)
+
+
+def _signatory(ground: Ground, desk: str, handling: str) -> Callable[[], Signatory]:
+    """Gives who answers, with the keys of that moment: they are replaced while the program runs."""
+
+    def signatory() -> Signatory:
+        now = ground.clock.now()
+        return Signatory(
+            agency=ground.me.id,
+            answer_key=ground.ring.signing(KeyPurpose.ANSWER),
+            deed_key=ground.ring.signing(KeyPurpose.DEED),
+            hub_lead=ground.directory.newest(desk, KeyPurpose.ADDENDUM, now)[0],
+            own_lead=ground.directory.newest(ground.me.id, KeyPurpose.ADDENDUM, now)[0],
+            handling=handling,
+        )
+
+    return signatory
