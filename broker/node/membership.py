@@ -148,7 +148,10 @@ class Membership:
         version = 0 if self.held is None else self.held.version
         self._asked_for = self._wanted()
         wanted = list(self._asked_for[:MAX_STATEMENTS])
-        await self.post.send(self.post.passing(DirectoryQuery, admission, version=version, wanted=wanted))
+        trusts = self.renewals.trusts()
+        await self.post.send(
+            self.post.passing(DirectoryQuery, admission, version=version, wanted=wanted, trusts=trusts)
+        )
 
     async def ask_for_ever(self) -> None:
         """Ask now and then; never returns."""

@@ -7,6 +7,7 @@ What comes back is written into `<home>/bus/` before the renewal is let go: a cr
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +26,7 @@ from broker.node.post.port import Settlement
 from broker.node.store.port import Transaction
 from broker.node.tls_key import certificate_request, generate_tls_key, public_of, split_chain
 from schemas.crypto.purposes import KeyPurpose
+from schemas.envelope import digest
 from schemas.failures import Rejected
 from schemas.messages.party import Party, PartyKind
 from schemas.messages.transport import COMMITTED, Acknowledgement, Renewal, kind_of
@@ -34,6 +36,8 @@ _log = structlog.get_logger()
 RENEWAL_LIFE_MS: Final = timedelta(days=80) // timedelta(milliseconds=1)
 RENEW_AHEAD_MS: Final = timedelta(days=90) // timedelta(milliseconds=1)
 """A certificate is renewed this long before it ends: a month before doctor and alerts begin to speak of it."""
+ACCOUNT_RENEW_AHEAD_MS: Final = timedelta(days=70) // timedelta(milliseconds=1)
+"""The account's JWT is asked for this long before it ends: admission has made it anew by then, and nobody warns yet."""
 
 
 class RenewalMalformed(Rejected):
@@ -49,6 +53,8 @@ class Renewals:
     home: Home
     keys: KeyStore = field(repr=False)
     post: Post
+    told: Callable[[], Awaitable[None]] | None = None
+    """Called once a new chain is in use: tells admission which authorities are trusted from now on."""
     _stated: dict[str, str] = field(default_factory=dict)
     """The statement that each renewal sent since the start told of."""
 
@@ -104,6 +110,20 @@ class Renewals:
         certificate = self._certificate()
         return None if certificate is None else int(certificate.not_valid_after_utc.timestamp() * 1000)
 
+    def account_ends_at(self) -> int | None:
+        """When the account's JWT ends (milliseconds UTC); None where there is none."""
+        try:
+            return decode((self.folder / "account.jwt").read_text("ascii").strip()).expires_at
+        except FileNotFoundError:
+            return None
+
+    def trusts(self) -> str | None:
+        """The digest of the authorities that are trusted; None where there is no TLS."""
+        try:
+            return digest((self.folder / "ca.pem").read_bytes())
+        except FileNotFoundError:
+            return None
+
     async def taken(self, acknowledgement: Acknowledgement, parts: tuple[bytes, ...]) -> Settlement:
         """Take what admission gave; the connection is made anew with it.
 
@@ -140,6 +160,8 @@ class Renewals:
             self.post.account = None
         except BusAway:
             return  # the next connection uses what was written
+        if self.told is not None:
+            await self.told()
 
     def _destroy_unused(self) -> None:
         in_use = self._in_use()

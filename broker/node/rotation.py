@@ -28,7 +28,7 @@ from broker.node.keystore import KeyStore
 from broker.node.membership import Membership
 from broker.node.post.office import Post
 from broker.node.post.writing import Outgoing
-from broker.node.renewals import RENEW_AHEAD_MS, Renewals
+from broker.node.renewals import ACCOUNT_RENEW_AHEAD_MS, RENEW_AHEAD_MS, Renewals
 from broker.node.restating import replaced
 from broker.node.ring import Ring
 from broker.node.store.port import Transaction
@@ -120,14 +120,25 @@ class Rotation:
             await self.renew_if_needed()
 
     async def renew_if_needed(self) -> None:
-        """Tell admission of a statement that the directory does not name yet, and of a certificate that ends soon."""
+        """Tell admission of a statement that the directory does not name yet, and ask for what ends soon or changed."""
         now, me, held = self.post.clock.now(), self.post.me, self.membership.held
         line = None if held is None else held.lines.get(me.id)
-        ends_at = self.renewals.certificate_ends_at()
-        wants_certificate = ends_at is not None and ends_at - now < RENEW_AHEAD_MS
         is_untold = line is not None and line.serial < me.statement.serial
-        if is_untold or wants_certificate or self.renewals.challenge() is not None:
+        wants_certificate = self._wants_certificate(now)
+        if is_untold or wants_certificate or self._wants_account(now) or self.renewals.challenge() is not None:
             await self._renew(now, self.renewals.request_again() if wants_certificate else b"")
+
+    def _wants_certificate(self, now: int) -> bool:
+        """Whether the certificate ends soon, or the hub's authorities are others than those trusted here."""
+        ends_at, held = self.renewals.certificate_ends_at(), self.membership.held
+        if ends_at is None:
+            return False
+        named = None if held is None else held.statement.authorities
+        return ends_at - now < RENEW_AHEAD_MS or (named is not None and named != self.renewals.trusts())
+
+    def _wants_account(self, now: int) -> bool:
+        ends_at = self.renewals.account_ends_at()
+        return ends_at is not None and ends_at - now < ACCOUNT_RENEW_AHEAD_MS
 
     async def _restate(self, statement: PartyStatement) -> None:
         me = self.home.restate(_signed(self.keys, statement))
