@@ -5,7 +5,8 @@ stay in the key store; the user JWT is issued here, by the party itself, for eac
 credentials at all; nothing but a caller that names it gets a connection without TLS. Refuses to know how to dial.
 
 In `<home>/bus/`: `ca.pem` (the hub's authorities), `client.pem` (our certificate and what leads to one of them),
-`account.jwt` (the account it belongs to; public), `addresses` (where the servers are, a URL a line).
+`account.jwt` (the account it belongs to; public), `addresses` (where the servers are, a URL a line). Where an agency
+runs a server of its own (`broker.node.bus.leaf`), `local-ca.pem` is that server's authority, trusted beside the hub's.
 """
 
 from __future__ import annotations
@@ -140,11 +141,11 @@ class HomeAccess:
             HomeInvalid, and the key store's failures.
         """
         folder = home.path / "bus"
-        claims = _claims(_read(folder / "account.jwt"))
-        chain = _read(folder / "client.pem")
-        certificate = _certificates(chain, "client.pem")[0]
-        trusted = _read(folder / "ca.pem")
-        authorities = _certificates(trusted, "ca.pem")
+        claims = read_claims(read_bus_file(folder / "account.jwt"))
+        chain = read_bus_file(folder / "client.pem")
+        certificate = read_certificates(chain, "client.pem")[0]
+        trusted = read_bus_file(folder / "ca.pem")
+        authorities = read_certificates(trusted, "ca.pem")
         me = home.own()
         ends = [("the client certificate", _ends_at(certificate))]
         ends.append(("the newest certificate of the authority", max(map(_ends_at, authorities))))
@@ -152,11 +153,11 @@ class HomeAccess:
             ends.append(("the JWT of the account", claims.expires_at))
         return cls(
             account=claims.subject,
-            signer=_signer(me, keys, claims),
+            signer=signer_in_use(me, keys, claims),
             user=_newest(me, keys, KeyPurpose.BUS_USER),
-            tls_key=_tls_key(keys, certificate),
+            tls_key=tls_key_of(keys, certificate),
             chain=chain,
-            trusted=trusted,
+            trusted=trusted + _local(folder),
             lapses=[Lapse(what, at, _REMEDIES[me.statement.party_kind is PartyKind.AGENT]) for what, at in ends],
         )
 
@@ -190,7 +191,7 @@ class HomeAccess:
         return self._user.private.sign(nonce)
 
     def tls(self) -> ssl.SSLContext:
-        """TLS 1.3 with our certificate, trusting the hub's authorities alone."""
+        """TLS 1.3 with our certificate, trusting the hub's authorities, and that of a server of our own."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies, and checks the host name
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         context.verify_flags |= ssl.VERIFY_X509_STRICT
@@ -210,7 +211,9 @@ def read_addresses(home: Home) -> list[str]:
     Raises:
         AccessIncomplete: there are none.
     """
-    lines = [line.strip() for line in _read(home.path / "bus" / "addresses").decode("ascii", "replace").splitlines()]
+    lines = [
+        line.strip() for line in read_bus_file(home.path / "bus" / "addresses").decode("ascii", "replace").splitlines()
+    ]
     urls = [line for line in lines if line and not line.startswith("#")]
     if not urls:
         raise AccessIncomplete("bus/addresses names no server; ask the hub for its addresses")
@@ -233,7 +236,12 @@ def _load_chain(context: ssl.SSLContext, chain: bytes, key: EllipticCurvePrivate
         context.load_cert_chain(file.name, password=password)
 
 
-def _read(path: Path) -> bytes:
+def read_bus_file(path: Path) -> bytes:
+    """A file of `<home>/bus/`.
+
+    Raises:
+        AccessIncomplete: it is missing, empty, too large, or not ours to read.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
@@ -246,7 +254,25 @@ def _read(path: Path) -> bytes:
     return content
 
 
-def _certificates(pem: bytes, name: str) -> list[x509.Certificate]:
+def _local(folder: Path) -> bytes:
+    """The authority of the agency's own server, where there is one."""
+    path = folder / "local-ca.pem"
+    if not path.exists():
+        return b""
+    local = read_bus_file(path)
+    try:
+        x509.load_pem_x509_certificates(local)
+    except ValueError:
+        raise AccessIncomplete("bus/local-ca.pem holds no certificate; run agent leaf again, or remove it") from None
+    return b"\n" + local
+
+
+def read_certificates(pem: bytes, name: str) -> list[x509.Certificate]:
+    """The certificates of a file of that name, at least one.
+
+    Raises:
+        AccessIncomplete: there is none.
+    """
     try:
         return x509.load_pem_x509_certificates(pem)
     except ValueError:
@@ -257,7 +283,12 @@ def _ends_at(certificate: x509.Certificate) -> int:
     return int(certificate.not_valid_after_utc.astimezone(UTC).timestamp() * 1000)
 
 
-def _claims(token: bytes) -> Claims:
+def read_claims(token: bytes) -> Claims:
+    """The claims of our account, as `account.jwt` has them.
+
+    Raises:
+        AccessIncomplete: they are no account's.
+    """
     # By whom they are signed is for the server to judge: here they only say which account is ours.
     try:
         claims = decode(token.decode("ascii", "replace").strip())
@@ -267,8 +298,12 @@ def _claims(token: bytes) -> Claims:
     return claims
 
 
-def _signer(me: Party, keys: KeyReader, claims: Claims) -> SigningKey:
-    """The newest signing key that the account's JWT knows: while one is being rotated, the next is not admitted yet."""
+def signer_in_use(me: Party, keys: KeyReader, claims: Claims) -> SigningKey:
+    """The newest signing key that the account's JWT knows: while one is being rotated, the next is not admitted yet.
+
+    Raises:
+        AccessIncomplete: there is none.
+    """
     listed = claims.body.get("signing_keys", ())
     known = {each.get("key") if isinstance(each, dict) else each for each in listed}
     return _newest(me, keys, KeyPurpose.BUS_SIGNER, known)
@@ -289,8 +324,12 @@ def _newest(me: Party, keys: KeyReader, purpose: KeyPurpose, known: set[object] 
     return SigningKey.from_seed(purpose, keys.get(purpose, newest.key.id))
 
 
-def _tls_key(keys: KeyReader, certificate: x509.Certificate) -> EllipticCurvePrivateKey:
-    """The private key that the certificate is of: while one is being rotated there are two."""
+def tls_key_of(keys: KeyReader, certificate: x509.Certificate) -> EllipticCurvePrivateKey:
+    """The private key that the certificate is of: while one is being rotated there are two.
+
+    Raises:
+        AccessIncomplete: it is not in the key store.
+    """
     form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     wanted = certificate.public_key().public_bytes(*form)
     for name in keys.names(KeyPurpose.TLS):

@@ -6,10 +6,18 @@ plaintext.
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Final
+
 from broker.node.bus.access import home_access, read_addresses
+from broker.node.bus.dialling import BusTimings
 from broker.node.bus.nats import NatsBus
 from broker.node.home import Home
 from broker.node.settings import BusSettings
+from schemas.messages.party import PartyKind
+
+HUB_TIMINGS: Final = BusTimings(first_wait=timedelta(milliseconds=500))
+"""The hub's three programs come back before the agents: they are few, and everybody waits for them."""
 
 
 def bus_of(home: Home, settings: BusSettings, *, name: str) -> NatsBus:
@@ -25,4 +33,6 @@ def bus_of(home: Home, settings: BusSettings, *, name: str) -> NatsBus:
     """
     urls = settings.urls or read_addresses(home)
     access = home_access(home, home.keys_to_read())
-    return NatsBus(urls, name=name, access=access, proxy=settings.proxy, setting="bus.urls")
+    is_agent = home.own().statement.party_kind is PartyKind.AGENT
+    timings = BusTimings() if is_agent else HUB_TIMINGS
+    return NatsBus(urls, name=name, access=access, proxy=settings.proxy, setting="bus.urls", timings=timings)

@@ -25,11 +25,12 @@ class FloodLimits:
     a_second: int = 2000
     """For as long as it likes: ten times what the busiest agency's answers and acknowledgements come to."""
     at_once: int = 2000
-    """On top of it, in one go. An agent that comes back with more to repeat keeps to `PACE` (`broker.node.post`)."""
+    """On top of it, in one go. An agent with more to send keeps to its pace (`broker.node.post.pacing`)."""
     tell_every: timedelta = timedelta(milliseconds=100)
     """So that whoever suspends hears of it well within half a second, also if the first word is lost."""
-    bytes_apiece: int = 64 * 1024
-    """Larger messages count as several: sixteen for the largest, of which thirty a second are a hub's whole day."""
+    bytes_apiece: int = 4096
+    """Larger messages count as several. Two thousand of these are 8 MB a second, a sixth of what a hub's program reads;
+    with sixteen times as much, a flood of the largest messages has the server cut off the hub before the flooder."""
 
 
 class _Flow:
@@ -74,7 +75,7 @@ class FloodGauge:
             flow.full_at = full_at
             return True
         if now >= flow.tell_at:
-            self._tell(token, flow.count * _FRESH_US // max(1, now - flow.since))
+            self._tell(token, flow.count * _FRESH_US // max(self._tell_every_us, now - flow.since))
             flow.tell_at = now + self._tell_every_us
             flow.since, flow.count = now, 0
         return False

@@ -20,6 +20,7 @@ from broker.node.post import intake
 from broker.node.post.dates import Dates
 from broker.node.post.inbox import Inbox
 from broker.node.post.outbox import Outbox
+from broker.node.post.pacing import pace_of
 from broker.node.post.port import (
     Correspondent,
     Directories,
@@ -32,7 +33,7 @@ from broker.node.post.port import (
     StatementAwaited,
     Work,
 )
-from broker.node.post.sending import PACE, Sending
+from broker.node.post.sending import Sending
 from broker.node.post.writing import Outgoing, Writer
 from broker.node.store.port import AfterSeal, Transaction
 from broker.node.store.sqlite import Store
@@ -80,7 +81,7 @@ class Post:
     _sending: Sending = field(init=False)
 
     def __post_init__(self) -> None:
-        pace = PACE if self.me.statement.party_kind is PartyKind.AGENT else None
+        pace = pace_of(self.me)
         self._sending = Sending(self.store, self.bus, self.clock, self.observer, self.outbox, self._subject_of, pace)
 
     @property

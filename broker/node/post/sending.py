@@ -14,6 +14,7 @@ from broker.node.bus.port import Bus, BusAway
 from broker.node.clock import Clock
 from broker.node.post.inbox import Inbox
 from broker.node.post.outbox import FIRST_REPEAT_MS, Outbox, Waiting
+from broker.node.post.pacing import Pace
 from broker.node.post.port import PostObserver, Sent
 from broker.node.post.writing import Outgoing
 from broker.node.store.port import Transaction
@@ -21,8 +22,6 @@ from broker.node.store.sqlite import Store
 
 SEND_BATCH: Final = 256
 """Repeats between two looks at the schedule."""
-PACE: Final = 1000
-"""Repeats a second of an agent with much to repeat: half of what the hub takes for a flood (`bus.flood`)."""
 SWEEP_MS: Final = 30_000
 """How often the table is compared with the schedule, and old ids are forgotten."""
 
@@ -38,8 +37,8 @@ class Sending:
     outbox: Outbox
     subject_of: Callable[[Sent, str], str] = field(repr=False)
     """Where a message goes now, and where it went when it was written."""
-    pace: int | None = None
-    """Repeats a second, at most; None for as many as the bus takes."""
+    pace: Pace | None = None
+    """How fast it may go; None for as fast as the bus takes it."""
     _armed_until: int | None = None
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -61,6 +60,8 @@ class Sending:
             self._wake.set()
         self.observer.waiting(len(self.outbox))
         for outgoing in outgoings:
+            if self._wait_ms():
+                return  # it is scheduled, and goes out in its turn
             subject = self.subject_of(outgoing.sent, outgoing.subject)
             await self._publish(subject, outgoing.raw, outgoing.kind, again=False)
 
@@ -73,16 +74,14 @@ class Sending:
         """Send whatever is due, whenever it is due."""
         while True:
             self._wake.clear()
-            began_at = self.clock.now()
-            batch = await self._with_bytes(self.outbox.due(began_at, SEND_BATCH))
-            for waiting, raw in batch:
+            for waiting, raw in await self._with_bytes(self.outbox.due(self.clock.now(), SEND_BATCH)):
+                while wait_ms := self._wait_ms():
+                    await self.clock.sleep_until(self.clock.now() + wait_ms)
                 if not await self._publish(
                     self.subject_of(waiting.sent, waiting.subject), raw, waiting.sent.kind, again=waiting.tries > 1
                 ):
                     break  # everything is hastened when the bus is back
             self.observer.waiting(len(self.outbox))
-            if self.pace is not None and len(batch) == SEND_BATCH:
-                await self.clock.sleep_until(began_at + SEND_BATCH * 1000 // self.pace)
             self._armed_until = self.outbox.next_due_at()
             await self._until(self._armed_until)
 
@@ -101,11 +100,16 @@ class Sending:
                 self.outbox.schedule(sent, subject, expires_at, due_at=now)
             self._wake.set()
 
+    def _wait_ms(self) -> int:
+        return 0 if self.pace is None else self.pace.wait_ms(self.clock.now())
+
     async def _publish(self, subject: str, raw: bytes, kind: str, *, again: bool) -> bool:
         try:
             await self.bus.publish(subject, raw)
         except BusAway:
             return False
+        if self.pace is not None:
+            self.pace.sent(len(raw), self.clock.now())
         self.observer.sent(kind, again=again)
         return True
 
