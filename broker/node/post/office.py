@@ -16,7 +16,7 @@ import structlog
 
 from broker.node.bus.port import Bus, BusAway
 from broker.node.clock import PERMITTED_SKEW_MS, Clock
-from broker.node.post import intake
+from broker.node.post import intake, ways
 from broker.node.post.dates import Dates
 from broker.node.post.inbox import Inbox
 from broker.node.post.outbox import Outbox
@@ -39,8 +39,8 @@ from broker.node.store.port import AfterSeal, Transaction
 from broker.node.store.sqlite import Store
 from schemas.failures import Disposition, Failure, GroundLost, Rejected
 from schemas.messages.party import Directory, KeyUnknown, Party, PartyKind, PartyUnknown
-from schemas.messages.transport import Acknowledgement, DirectoryIssue, Outer, Renewal, kind_of
-from schemas.subjects import listens_on, subject_for
+from schemas.messages.transport import Acknowledgement, DirectoryIssue, Flooding, Outer, Renewal, kind_of
+from schemas.subjects import listens_on
 
 T = TypeVar("T")
 _log = structlog.get_logger()
@@ -130,7 +130,7 @@ class Post:
     async def send(self, outgoing: Outgoing) -> None:
         """Send a passing message once; if the bus is away it is lost, as such messages may be."""
         try:
-            await self.bus.publish(self._from_account(outgoing.subject), outgoing.raw)
+            await self.bus.publish(ways.from_account(self.me, outgoing.subject, self.account), outgoing.raw)
         except BusAway:
             return
         self.observer.sent(outgoing.kind, again=False)
@@ -184,8 +184,10 @@ class Post:
         self.observer.rejected("unknown", "dropped")
 
     def flooding(self, token: str, rate: int) -> None:
-        """Somebody sends more than the bus lets in."""
+        """Somebody sends more than the bus lets in: admission is told, which alone can cut him off."""
         self.observer.rejected("unknown", "flooding")
+        for admission in self.directory.of_kind(PartyKind.ADMISSION):
+            self.spawn(self.send(self.passing(Flooding, admission, token=token, rate=rate)))
 
     # In.
 
@@ -259,7 +261,7 @@ class Post:
 
     async def _publish_acknowledgement(self, received: Received, acknowledgement: bytes) -> None:
         try:
-            await self.bus.publish(self._back_to(received), acknowledgement)
+            await self.bus.publish(ways.back(self.me, received.sender, received.subject, self.account), acknowledgement)
             self.observer.sent("acknowledgement", again=False)
         except BusAway:
             return  # the sender repeats once the bus is back
@@ -376,21 +378,7 @@ class Post:
                 self.halt(failure)
 
     def _subject_of(self, sent: Sent, written: str) -> str:
-        """Where a waiting message reaches its receiver now: an agency may have another account since it was written."""
-        receiver = self.directory.parties.get(sent.receiver)
-        return self._from_account(written if receiver is None else subject_for(self.me, receiver))
-
-    def _back_to(self, received: Received) -> str:
-        """Where the acknowledgement of a message goes: to the account it came from, be it the newest or not."""
-        subject = subject_for(self.me, received.sender)
-        if received.sender.statement.party_kind is PartyKind.AGENT and received.subject.startswith("from."):
-            subject = subject.replace(received.sender.token, received.subject.split(".")[1])
-        return self._from_account(subject)
-
-    def _from_account(self, subject: str) -> str:
-        if self.account is None or self.me.statement.party_kind is not PartyKind.AGENT:
-            return subject
-        return subject.replace(self.me.token, self.account)
+        return ways.outwards(self.me, self.directory.parties.get(sent.receiver), written, self.account)
 
     def _note_rejection(self, kind: str, failure: Failure) -> None:
         self.observer.rejected(kind, failure.code)
