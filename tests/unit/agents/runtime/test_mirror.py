@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from agents.runtime import mirror
 from agents.runtime.agent import AGENT_MIGRATIONS
-from agents.runtime.mirror import Extension, ExtensionMalformed, ForkedLog, MirrorGap
+from agents.runtime.mirror import Extension, ExtensionMalformed, ForkedLog, HeadAwaited, MirrorGap
+from broker.node.log_keys import Proof
 from broker.node.store import Store
 from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
@@ -24,11 +25,10 @@ SIGNER = Ed25519NoteSigner(ORIGIN, SigningKey.generate(KeyPurpose.LOG).private)
 LEAVES = tuple(leaf_hash(str(number).encode()) for number in range(80))
 
 
-def head(leaves: tuple[bytes, ...]) -> SignedTreeHead:
+def head(leaves: tuple[bytes, ...], *, is_live: bool = True) -> Proof[SignedTreeHead]:
     size, root = root_from_leaf_hashes(leaves)
-    return open_checkpoint(
-        sign_checkpoint(TreeHead(ORIGIN, size, root), SIGNER), log=SIGNER.verifier_key, origin=ORIGIN
-    )
+    signed = sign_checkpoint(TreeHead(ORIGIN, size, root), SIGNER)
+    return Proof(open_checkpoint(signed, log=SIGNER.verifier_key, origin=ORIGIN), is_live)
 
 
 @pytest.fixture
@@ -118,3 +118,13 @@ async def test_whatever_the_steps_the_mirror_is_the_log(
         assert await store.read(mirror.verify_whole) == held
     finally:
         await store.close()
+
+
+async def test_under_a_dead_key_only_what_a_live_one_has_signed_is_believed(store: Store) -> None:
+    await take(store, LEAVES[:10], 0, LEAVES[:10])
+    await store.write(lambda tx: mirror.take_head(tx, head(LEAVES[:6], is_live=False), Extension(0, ()), 2))
+    with pytest.raises(HeadAwaited):
+        await store.write(
+            lambda tx: mirror.take_head(tx, head(LEAVES[:12], is_live=False), Extension(10, LEAVES[10:12]), 3)
+        )
+    assert await store.read(mirror.verify_whole) == 10
