@@ -21,6 +21,7 @@ from agents.runtime.agency import Agency, SourceOf
 from agents.runtime.backup_commands import backup, restore
 from agents.runtime.explained import explained
 from agents.runtime.key_commands import keys_group
+from agents.runtime.leaf_command import leaf
 from agents.runtime.trial_options import arguments_of, trial_options
 from broker.node.command_client import CommandClient
 from broker.node.home import Home
@@ -53,6 +54,7 @@ def program(kind: AgencyKind, source: SourceOf, defaults: Path) -> click.Group:
     group.add_command(keys_group())
     group.add_command(backup)
     group.add_command(restore)
+    group.add_command(leaf)
     return group
 
 

@@ -53,16 +53,25 @@ def agency() -> None:
 @click.option("--reply", "reply_path", type=click.Path(dir_okay=False, path_type=Path), help="Write the reply there.")
 @click.option("--words", help="The ten words as the agency read them out; without it you are asked to compare.")
 @click.option("--later", is_flag=True, help="Write the reply and end; run this again once you have their words.")
+@click.option("--leaf", "may_run_leaf", is_flag=True, help="It may connect a server of its own, as a leaf node.")
 @click.option("--replace", "replaces", is_flag=True, help="The agency is admitted and has made itself a new root.")
 @json_option
 @explained
 def admit(
-    hub: Hub, request: Path, reply_path: Path | None, words: str | None, later: bool, replaces: bool, as_json: bool
+    hub: Hub,
+    request: Path,
+    reply_path: Path | None,
+    words: str | None,
+    later: bool,
+    may_run_leaf: bool,
+    replaces: bool,
+    as_json: bool,
 ) -> None:
     """Take in an agency's enrolment REQUEST (- for a pasted block), write the reply, and admit it after your yes."""
     file = sys.stdin.read() if str(request) == "-" else _read(request)
     try:
-        offered = hub.ask_admission("offer", {"request": file, "officers": _officers(hub), "replaces": replaces})
+        asked = {"officers": _officers(hub), "replaces": replaces, "may_run_leaf": may_run_leaf}
+        offered = hub.ask_admission("offer", {"request": file, **asked})
     except CommandFailed as failed:
         # A request that was taken already may stand for a step that was interrupted after it.
         if failed.reported in _ALREADY and settle_pins(hub):
@@ -158,6 +167,19 @@ def expel(hub: Hub, agency: str, reason: str, yes: bool, as_json: bool) -> None:
 
 @agency.command()
 @home_option
+@_name
+@click.argument("allowed", type=click.Choice(["on", "off"]))
+@json_option
+@explained
+def leaf(hub: Hub, agency: str, allowed: str, as_json: bool) -> None:
+    """Let an agency connect a server of its own, as a leaf node (on), or no more (off)."""
+    done = hub.ask_admission("leaf", {"agency": agency, "may_run_leaf": allowed == "on"})
+    said = "may run a leaf node" if allowed == "on" else "may run no leaf node"
+    show(done, f"{agency} {said}; in effect on {_servers(done)}", as_json=as_json)
+
+
+@agency.command()
+@home_option
 @json_option
 @explained
 def settle(hub: Hub, as_json: bool) -> None:
@@ -212,6 +234,8 @@ def _remark(one: dict[str, Any]) -> str:
         parts.append(one["reason"])
     if one["state"] == "admitted" and not one["is_proven"]:
         parts.append("not yet proven")
+    if one["may_run_leaf"] and one["state"] == "admitted":
+        parts.append("may run a leaf node")
     if one["connected_to"]:
         parts.append(f"connected to {', '.join(one['connected_to'])}")
     return "; ".join(parts)

@@ -13,12 +13,11 @@ from typing import Any, Final
 
 import click
 
-from broker.cli.options import home_option
+from broker.cli.options import NameParam, home_option
 from broker.cli.output import explained, json_option, show
 from broker.client.hub import Hub
 from broker.enrolment.asking import Asking
 from broker.enrolment.authorities import Authorities
-from broker.enrolment.claims_check import ClaimsRefused, Trusted, check_claims
 from broker.enrolment.configured_servers import note_servers, noted_servers
 from broker.enrolment.founding import identity_of
 from broker.enrolment.leaf_config import Leaf, leaf_configuration
@@ -31,15 +30,21 @@ from broker.enrolment.system_access import SystemAccess
 from broker.enrolment.system_connection import SystemConnection
 from broker.node.bus.access import Access, read_addresses
 from broker.node.bus.address import ServerAddress, read_address
-from broker.node.bus.claims import decode
 from broker.node.bus.port import BusAway
 from broker.node.clock import SystemClock
 from broker.node.command_client import CommandClient, CommandFailed, NotRunning
-from schemas.failures import Rejected
+from schemas.failures import Failure, Rejected
+from schemas.messages.party import read_party
 
 _PORT: Final = re.compile(r":[0-9]+$")
 ADMITTED_WITHIN: Final = timedelta(seconds=8)
 """For a connection to the system account: two servers that do not answer, and one that does."""
+
+
+class LeafRefused(Failure):
+    """An agency that may not connect a server of its own."""
+
+    code = "leaf_refused"
 
 
 class NodeParam(click.ParamType[Node]):
@@ -140,22 +145,22 @@ def config(
     type=click.Path(path_type=Path),
     help="The directory at the agency that will hold the server's files.",
 )
-@click.argument("claims", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("agency", type=NameParam())
 @explained
-def leaf(hub: Hub, remotes: tuple[str, ...], listen: str, installed_in: Path, claims: Path) -> None:
-    """Print the configuration of an agency's own server as a leaf node; CLAIMS is the agency's bus/account.jwt."""
+def leaf(hub: Hub, remotes: tuple[str, ...], listen: str, installed_in: Path, agency: str) -> None:
+    """Print the configuration of the server of an AGENCY, as a leaf node; the agency writes the rest: agent leaf."""
     keys = hub.admission.keys_to_read()
     identity = identity_of(hub.admission, [hub.coordinator, hub.desk], keys, now=SystemClock().now())
-    text = claims.read_text(encoding="ascii").strip()
-    told = check_claims(
-        text, Trusted(identity.hub, decode(identity.operator).body["signing_keys"]), now=SystemClock().now()
-    )
-    if not told.body["limits"]["leaf"]:
-        raise ClaimsRefused("this agency's claims allow no leaf node; have admission issue them with one")
+    found = {one["agency"]: one for one in hub.ask_admission("agencies")["agencies"]}
+    if agency not in found or "file" not in found[agency]:
+        raise click.UsageError(f"no agency {agency} is admitted; see: broker agency list")
+    if not found[agency]["may_run_leaf"]:
+        raise LeafRefused(f"{agency} may run no leaf node; to let it: broker agency leaf {agency} on")
+    account = read_party(found[agency]["file"].encode("ascii")).token
     for remote in remotes:
         read_address(f"tls://{remote}", setting="--remote")
     at = [remote if _PORT.search(remote) else f"{remote}:{LEAF_PORT}" for remote in remotes]
-    click.echo(leaf_configuration(Leaf(listen, at, told.subject, text, installed_in), identity), nl=False)
+    click.echo(leaf_configuration(Leaf(listen, at, account, installed_in), identity), nl=False)
 
 
 @bus.command()

@@ -47,6 +47,7 @@ class _Request(_Arguments):
     request: Annotated[str, StringConstraints(max_length=2 * MAX_REQUEST_BYTES)]
     officers: list[str] = Field(default_factory=list, max_length=256)
     replaces: bool = False
+    may_run_leaf: bool = False
 
 
 class _Words(_Arguments):
@@ -56,6 +57,11 @@ class _Words(_Arguments):
 
 class _Agency(_Arguments):
     agency: Slug
+
+
+class _Leaf(_Arguments):
+    agency: Slug
+    may_run_leaf: bool
 
 
 class _Reasoned(_Arguments):
@@ -84,6 +90,7 @@ class AdmissionCommands:
             "suspend": self.suspend,
             "resume": self.resume,
             "expel": self.expel,
+            "leaf": self.leaf,
             "repin": self.repin,
         }
 
@@ -116,7 +123,9 @@ class AdmissionCommands:
         asked = _read(_Request, arguments)
         officers = [_officer(file) for file in asked.officers]
         file = asked.request.encode("utf-8", "replace")
-        offered = await ceremony.offer(self._room, file, officers=officers, replaces=asked.replaces)
+        offered = await ceremony.offer(
+            self._room, file, officers=officers, replaces=asked.replaces, may_run_leaf=asked.may_run_leaf
+        )
         return {
             "agency": offered.agency,
             "name": offered.name,
@@ -173,6 +182,12 @@ class AdmissionCommands:
         servers = await standings.expel(self._room, asked.agency, asked.reason)
         return {"agency": asked.agency, "servers": sorted(servers)}
 
+    async def leaf(self, arguments: dict[str, Any]) -> Any:
+        """Let an agency connect a server of its own, or no more."""
+        asked = _read(_Leaf, arguments)
+        servers = await standings.let_run_leaf(self._room, asked.agency, may_run_leaf=asked.may_run_leaf)
+        return {"agency": asked.agency, "servers": sorted(servers)}
+
     async def repin(self, arguments: dict[str, Any]) -> Any:
         """Take up the files of the hub's own parties again."""
         _read(_Nothing, arguments)
@@ -189,6 +204,7 @@ class AdmissionCommands:
             "since": member.since,
             "reason": member.reason,
             "is_proven": member.is_proven,
+            "may_run_leaf": member.may_run_leaf,
             "fingerprint": party.fingerprint,
             "serial": party.statement.serial,
             "file": party.raw.decode("ascii"),

@@ -60,8 +60,18 @@ class Offered:
     replaces: bool
 
 
-async def offer(room: Room, file: bytes, *, officers: Sequence[Party] = (), replaces: bool = False) -> Offered:
+async def offer(
+    room: Room,
+    file: bytes,
+    *,
+    officers: Sequence[Party] = (),
+    replaces: bool = False,
+    may_run_leaf: bool = False,
+) -> Offered:
     """Check a request and write the reply to it. The same request again is given the same reply.
+
+    Args:
+        may_run_leaf: the agency may connect a server of its own; one that may already keeps that with a new root.
 
     Raises:
         Rejected: the request does not hold; that was entered, and nothing else happened.
@@ -76,12 +86,17 @@ async def offer(room: Room, file: bytes, *, officers: Sequence[Party] = (), repl
 
     def step(tx: Transaction, register: Register, now: int) -> Iterable[Outgoing]:
         check(tx, register, request, certificate_request, replaces=replaces)
+        member = register.members.get(request.party.id)
+        has_leaf = may_run_leaf or (replaces and member is not None and member.may_run_leaf)
         before = records.offers(tx).get(request.party.id)
-        is_same = before is not None and (before.request_digest, before.replaces) == (request.digest, replaces)
+        wanted = (request.digest, replaces, has_leaf)
+        is_same = before is not None and (before.request_digest, before.replaces, before.may_run_leaf) == wanted
         if before is not None and is_same and now < before.expires_at:
             made.append(before)
             return ()
-        offered = _write(room, register, request, certificate_request, officers, now, replaces=replaces)
+        offered = _write(
+            room, register, request, certificate_request, officers, now, replaces=replaces, may_run_leaf=has_leaf
+        )
         records.put_offer(tx, offered)
         made.append(offered)
         return (room.deeds.step("offered", request.party, now, file_digest=request.digest),)
@@ -138,6 +153,7 @@ async def admit(room: Room, agency: str, words: str) -> tuple[Party, frozenset[s
                 challenge_digest=offered.challenge_digest,
                 is_proven=False,
                 since=now,
+                may_run_leaf=offered.may_run_leaf,
             ),
         )
         records.keep_keys(tx, agency, [*keys_of(party), offered.certificate_key])
@@ -218,11 +234,14 @@ def _write(
     now: int,
     *,
     replaces: bool,
+    may_run_leaf: bool,
 ) -> Offer:
     kind = request.party.statement.party_kind
     leaf = room.authorities.issuing().issue_client(certificate_request, kind, now=now).public_bytes(Encoding.PEM)
     challenge, challenge_digest = seal_challenge(request, now)
-    accounts = of_agency(request.party, MemberState.ADMITTED, register.accounts, room.issuer(), now)
+    accounts = of_agency(
+        request.party, MemberState.ADMITTED, register.accounts, room.issuer(), now, may_run_leaf=may_run_leaf
+    )
     welcome = Welcome(
         officers=tuple(officers),
         account=_newest(accounts, request.party).claims.encode("ascii"),
@@ -255,6 +274,7 @@ def _write(
         certificate=leaf,
         replaces=replaces,
         expires_at=now + OFFER_LIFE_MS,
+        may_run_leaf=may_run_leaf,
     )
 
 

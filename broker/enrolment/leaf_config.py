@@ -16,9 +16,10 @@ from typing import Final
 from broker.enrolment.server_config import BusIdentity
 from broker.node.bus.embedded import SERVER_MAX_PAYLOAD_BYTES
 
-LEAF_FILES: Final = ("server.pem", "server.key", "local-ca.pem", "client.pem", "client.key", "ca.pem", "leaf.creds")
-"""What lies beside it at the agency: its certificate for its agents and the authority that theirs are from, its
-certificate for the hub and the hub's authorities, and its credentials (`broker.node.bus.leaf`)."""
+LEAF_FILES: Final = ("server.pem", "server.key", "client.pem", "client.key", "ca.pem", "leaf.creds", "account.conf")
+"""What lies beside it at the agency (`agent leaf` writes them): its certificate for its agents, its certificate for the
+hub, the hub's authorities (of its agents' certificates too), its credentials (`broker.node.bus.leaf`) and the claims of
+its account, which change when the agency's keys do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,6 @@ class Leaf:
     remotes: Sequence[str]
     """`host:port` of each of the hub's servers, for leaf nodes."""
     account: str
-    claims: str
     files: PurePath
     """The directory, at the agency, that `LEAF_FILES` lie in."""
 
@@ -53,7 +53,7 @@ def _lines(leaf: Leaf, identity: BusIdentity) -> Iterator[str]:
     yield "tls {"
     yield f"  cert_file: {file('server.pem')}"
     yield f"  key_file: {file('server.key')}"
-    yield f"  ca_file: {file('local-ca.pem')}"
+    yield f"  ca_file: {file('ca.pem')}"
     yield "  verify: true"
     yield '  min_version: "1.3"'
     yield "  timeout: 3"
@@ -64,7 +64,7 @@ def _lines(leaf: Leaf, identity: BusIdentity) -> Iterator[str]:
     yield "resolver: MEMORY"
     yield "resolver_preload {"
     yield f"  {identity.system}: {identity.system_claims}"
-    yield f"  {leaf.account}: {leaf.claims}"
+    yield '  include "account.conf"'
     yield "}"
     yield "leafnodes {"
     yield "  remotes: ["

@@ -14,10 +14,10 @@ from broker.node.store.migrations import Migration, load_migrations
 from broker.node.store.port import Transaction
 
 MIGRATIONS: Final[tuple[Migration, ...]] = load_migrations("broker.enrolment.migrations", "admission")
-_MEMBER: Final = "agency, state, statement, request_digest, challenge_digest, is_proven, since, reason"
+_MEMBER: Final = "agency, state, statement, request_digest, challenge_digest, is_proven, since, reason, may_run_leaf"
 _OFFER: Final = (
     "agency, request_digest, nonce, statement, reply, words, challenge_digest, certificate_key,"
-    " certificate, replaces, expires_at"
+    " certificate, replaces, expires_at, may_run_leaf"
 )
 _DIRECTORY: Final = "version, frame, lines, digest, message_id, changed, issued_at, expires_at, receipt"
 
@@ -51,6 +51,8 @@ class Member:
     """Whether it has shown that it can open what is sealed to it."""
     since: int
     reason: str | None = None
+    may_run_leaf: bool = False
+    """Whether it may connect a server of its own as a leaf node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Offer:
     certificate: bytes
     replaces: bool
     expires_at: int
+    may_run_leaf: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,7 @@ def members(tx: Transaction) -> dict[str, Member]:
     """Every agency that was ever admitted, by name."""
     rows = tx.execute(f"SELECT {_MEMBER} FROM member ORDER BY agency")  # noqa: S608  # names of ours
     return {
-        row[0]: Member(row[0], MemberState(row[1]), row[2], row[3], row[4], bool(row[5]), row[6], row[7])
+        row[0]: Member(row[0], MemberState(row[1]), row[2], row[3], row[4], bool(row[5]), row[6], row[7], bool(row[8]))
         for row in rows
     }
 
@@ -122,7 +125,7 @@ def members(tx: Transaction) -> dict[str, Member]:
 def put_member(tx: Transaction, member: Member) -> None:
     """Keep how an agency stands."""
     tx.execute(
-        f"INSERT OR REPLACE INTO member ({_MEMBER}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        f"INSERT OR REPLACE INTO member ({_MEMBER}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
         (
             member.agency,
             member.state.value,
@@ -132,6 +135,7 @@ def put_member(tx: Transaction, member: Member) -> None:
             member.is_proven,
             member.since,
             member.reason,
+            member.may_run_leaf,
         ),
     )
 
@@ -140,7 +144,7 @@ def offers(tx: Transaction) -> dict[str, Offer]:
     """What waits for a yes, by agency."""
     rows = tx.execute(f"SELECT {_OFFER} FROM offer ORDER BY agency")  # noqa: S608
     return {
-        row[0]: Offer(*row[:9], replaces=bool(row[9]), expires_at=row[10])  # type: ignore[misc]
+        row[0]: Offer(*row[:9], replaces=bool(row[9]), expires_at=row[10], may_run_leaf=bool(row[11]))  # type: ignore[misc]
         for row in rows
     }
 
@@ -148,7 +152,7 @@ def offers(tx: Transaction) -> dict[str, Offer]:
 def put_offer(tx: Transaction, offer: Offer) -> None:
     """Keep an offer; an earlier one for the same agency is forgotten."""
     tx.execute(
-        f"INSERT OR REPLACE INTO offer ({_OFFER}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        f"INSERT OR REPLACE INTO offer ({_OFFER}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
         (
             offer.agency,
             offer.request_digest,
@@ -161,6 +165,7 @@ def put_offer(tx: Transaction, offer: Offer) -> None:
             offer.certificate,
             offer.replaces,
             offer.expires_at,
+            offer.may_run_leaf,
         ),
     )
 

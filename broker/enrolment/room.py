@@ -143,7 +143,10 @@ class Room:
                 if account.party in hub and account.nkey != issuer.hub and account.standing is not records.Standing.GONE
             ]
         for name in sorted({*touched, *ending} & set(register.members)):
-            made += of_agency(register.agencies[name], register.members[name].state, held, issuer, now)
+            member = register.members[name]
+            made += of_agency(
+                register.agencies[name], member.state, held, issuer, now, may_run_leaf=member.may_run_leaf
+            )
         trusted = self._trusted(register, issuer)
         for account in made:
             check_claims(account.claims, trusted, now=now)

@@ -43,7 +43,15 @@ class Issuer:
     hub: str
 
 
-def of_agency(party: Party, state: MemberState, held: Mapping[str, Account], issuer: Issuer, now: int) -> list[Account]:
+def of_agency(
+    party: Party,
+    state: MemberState,
+    held: Mapping[str, Account],
+    issuer: Issuer,
+    now: int,
+    *,
+    may_run_leaf: bool = False,
+) -> list[Account]:
     """The accounts of an agency, each with new claims: those it states, and those it stated before."""
     standing = _STANDING[state]
     made = []
@@ -51,7 +59,10 @@ def of_agency(party: Party, state: MemberState, held: Mapping[str, Account], iss
     for name, key in live.items():
         before = held.get(name)
         account = AgencyAccount(
-            key, _keys(party, KeyPurpose.BUS_SIGNER), revoked_users=_revoked(party, KeyPurpose.BUS_USER)
+            key,
+            _keys(party, KeyPurpose.BUS_SIGNER),
+            may_run_leaf=may_run_leaf,
+            revoked_users=_revoked(party, KeyPurpose.BUS_USER),
         )
         issued_at, expires_at = _times(before, now)
         if standing is Standing.GONE:

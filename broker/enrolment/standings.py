@@ -21,6 +21,8 @@ from schemas.failures import Rejected
 
 BY_HAND = "by-hand"
 """The reason of a step that a person took without giving another."""
+LEAF_ALLOWED, LEAF_ENDED = "leaf-allowed", "leaf-ended"
+"""The reasons of steps about an agency's own server."""
 
 
 class TooSoon(Rejected):
@@ -57,6 +59,26 @@ async def expel(room: Room, agency: str, reason: str = BY_HAND) -> frozenset[str
     return await _move(
         room, agency, (MemberState.ADMITTED, MemberState.SUSPENDED), MemberState.EXPELLED, "expelled", reason
     )
+
+
+async def let_run_leaf(room: Room, agency: str, *, may_run_leaf: bool) -> frozenset[str]:
+    """Let an agency connect a server of its own, or no more; gives back the servers on which it is in effect.
+
+    Its statement stays as it is: only what its account may do is made anew, and entered as that.
+
+    Raises:
+        NotAMember: there is no agency of that name on record.
+    """
+
+    def let(tx: Transaction, register: Register, now: int) -> Iterable[Outgoing]:
+        member = register.member(agency, (MemberState.ADMITTED, MemberState.SUSPENDED))
+        if member.may_run_leaf is may_run_leaf:
+            return ()
+        records.put_member(tx, replace(member, may_run_leaf=may_run_leaf))
+        reason = LEAF_ALLOWED if may_run_leaf else LEAF_ENDED
+        return (room.deeds.step("renewed", register.agencies[agency], now, reason=reason),)
+
+    return await room.commit(let, touched=(agency,))
 
 
 async def _move(

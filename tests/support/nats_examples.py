@@ -40,7 +40,6 @@ def examples() -> Mapping[str, str]:
         "127.0.0.1:4222",
         remotes,
         "ACCOUNT_OF_THE_AGENCY",
-        "CLAIMS_OF_THE_AGENCY",
         PurePosixPath("/etc/needtoknow-leaf"),
     )
     return {

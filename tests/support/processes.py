@@ -146,18 +146,23 @@ class Parties:
     bus: HubBus
     agent: Home
     officer: OfficerAtDesk
+    may_run_leaf: bool = False
     programs: dict[str, Program] = field(default_factory=dict)
 
     @classmethod
-    def build(cls, root: Path, *, people: int = 36) -> Parties:
-        """Make every home and the officer; nothing runs yet, and nobody is admitted."""
+    def build(cls, root: Path, *, people: int = 36, leaf_port: int | None = None) -> Parties:
+        """Make every home and the officer; nothing runs yet, and nobody is admitted.
+
+        Args:
+            leaf_port: where the hub takes agencies' own servers; then this agency may have one.
+        """
         county = build_county(1, people)
         write_county(county, root / "county")
         hub, agent = Hub(root / "hub"), Home(root / AGENCY)
-        node, now = Node("hub-1", LOOPBACK, free_port()), SystemClock().now()
+        node, now = Node("hub-1", LOOPBACK, free_port(), leaf_port=leaf_port), SystemClock().now()
         found_hub(hub, hub_id=HUB_ID, name="Gwent hub", urls=[node.url], now=now)
         init = ("init", "--hub", HUB_ID, "--agency", AGENCY, "--name", "Gwent Police")
-        _agent(agent, *init, "--ig-lead-key", str(root / "ig-lead.key"))
+        agent_command(agent, *init, "--ig-lead-key", str(root / "ig-lead.key"))
         database = root / "county" / "police" / "police.sqlite3"
         with agent.config_path.open("a") as config:
             config.write(f'url = "sqlite+pysqlite:///file:{database}?mode=ro&uri=true"\n')
@@ -173,7 +178,7 @@ class Parties:
         for home in (hub.coordinator, hub.desk):
             home.pin(person.raw)
         officer = OfficerAtDesk.of(hub, root / "officer.key")
-        parties = cls(root, county, hub, HubBus.of(hub, node), agent, officer)
+        parties = cls(root, county, hub, HubBus.of(hub, node), agent, officer, leaf_port is not None)
         parties._name_programs()
         return parties
 
@@ -193,12 +198,17 @@ class Parties:
     def _admit(self) -> None:
         """What two administrators do, with the ten words between them."""
         request, reply = self.root / "police.enrolment", self.root / "police.admission"
-        _agent(self.agent, "enrol", "--out", str(request))
+        agent_command(self.agent, "enrol", "--out", str(request))
         officers = [(self.root / "officer.party").read_text("ascii")]
-        arguments = {"request": request.read_text("ascii"), "officers": officers, "replaces": False}
+        arguments = {
+            "request": request.read_text("ascii"),
+            "officers": officers,
+            "replaces": False,
+            "may_run_leaf": self.may_run_leaf,
+        }
         offered = self.hub.ask_admission("offer", arguments)
         reply.write_text(offered["reply"], "ascii")
-        _agent(self.agent, "enrol", str(reply), "--words", offered["words"])
+        agent_command(self.agent, "enrol", str(reply), "--words", offered["words"])
         self.hub.ask_admission("admit", {"agency": AGENCY, "words": offered["words"]})
         settle_pins(self.hub)
 
@@ -220,7 +230,7 @@ class Parties:
             self.programs[name] = Program(name, command, (home,), self.root / f"{name}.log")
 
 
-def _agent(home: Home, command: str, *arguments: str) -> None:
+def agent_command(home: Home, command: str, *arguments: str) -> None:
     """Run a command of the police's agent, as its administrator would."""
     words = (sys.executable, "-m", "agents.police", command, "--home", str(home.path), *arguments)
     done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True)

@@ -14,13 +14,7 @@ from click.testing import CliRunner, Result
 
 from broker.cli import main
 from broker.client.hub import Hub
-from broker.enrolment.accounts import ACCOUNT_LIFE_MS, AgencyAccount, agency_claims
-from broker.enrolment.founding import issuer_of
 from broker.node.bus.embedded import HOST, find_server
-from schemas.crypto import nkey
-from schemas.crypto.keys import SigningKey
-from schemas.crypto.purposes import KeyPurpose
-from tests.support.hub_bus import now_ms
 from tests.support.nats import free_port
 
 
@@ -127,24 +121,3 @@ def test_a_node_that_is_none_is_refused_as_an_option(node: str, hub: Hub, tmp_pa
     done = broker("bus", "config", "--home", hub.path, "--out", tmp_path, "--node", node)
     assert done.exit_code == 2
     assert "--node" in done.output
-
-
-@pytest.mark.parametrize("may_run_leaf", [True, False])
-def test_a_leaf_node_is_configured_for_an_agency_that_may_have_one(
-    may_run_leaf: bool, hub: Hub, tmp_path: Path
-) -> None:
-    issuer = issuer_of(hub.admission, hub.admission.keys_to_read())
-    account = SigningKey.generate(KeyPurpose.BUS_ACCOUNT).public
-    plan = AgencyAccount(account, [SigningKey.generate(KeyPurpose.BUS_SIGNER).public], may_run_leaf=may_run_leaf)
-    now = now_ms()
-    claims = agency_claims(plan, issuer.hub, issuer.signer, issued_at=now, expires_at=now + ACCOUNT_LIFE_MS)
-    (tmp_path / "account.jwt").write_text(claims)
-    done = broker("bus", "leaf", "--home", hub.path, "--remote", "hub-1.example", tmp_path / "account.jwt")
-    if may_run_leaf:
-        assert done.exit_code == 0, done.output
-        assert '"tls://hub-1.example:7422"' in done.stdout
-        assert nkey.of(account) in done.stdout
-        assert issuer.hub + ":" not in done.stdout  # it must not know the hub's account itself
-    else:
-        assert done.exit_code == 1
-        assert "allow no leaf node" in done.output

@@ -53,12 +53,12 @@ def running_leaf(bus: HubBus, agency: AgencyOnBus, folder: Path) -> Iterator[str
     folder.mkdir()
     _certificate(bus, folder, "server", is_server=True)
     _certificate(bus, folder, "client", is_server=False)
-    for name in ("ca.pem", "local-ca.pem"):
-        (folder / name).write_bytes(bus.authority.pem)
+    (folder / "ca.pem").write_bytes(bus.authority.pem)
+    (folder / "account.conf").write_text(f"{agency.token}: {agency.claims}\n")
     (folder / "leaf.creds").write_text(leaf_credentials(agency.token, agency.user.signer, now=now_ms()))
     port = free_port()
     remotes = [f"{HOST}:{node.leaf_port}" for node in bus.nodes]
-    leaf = Leaf(f"{HOST}:{port}", remotes, agency.token, agency.claims, folder)
+    leaf = Leaf(f"{HOST}:{port}", remotes, agency.token, folder)
     (folder / "leaf.conf").write_text(leaf_configuration(leaf, bus.identity))
     with (folder / "leaf.log").open("wb") as log:
         process = subprocess.Popen([find_server(), "--config", folder / "leaf.conf"], stdout=log, stderr=log)

@@ -58,7 +58,7 @@ class Driver:
         if self.failure is not None:
             raise self.failure
         for enquiry in self.enquiries:
-            until("every answer opened", partial(self._is_answered, enquiry), within_s=300)
+            until("every answer opened", partial(self.is_answered, enquiry), within_s=300)
         return self.exchanges
 
     def _thread_lives(self) -> bool:
@@ -111,7 +111,8 @@ class Driver:
         self._persist(sign)
         return exchange
 
-    def _is_answered(self, enquiry: str) -> bool:
+    def is_answered(self, enquiry: str) -> bool:
+        """Whether everything that was asked in an enquiry is answered and opened."""
         requests = self._persist(lambda: self._ask("GET", f"/enquiries/{enquiry}"))["requests"]
         # Those that nobody signed were never asked.
         return all(one["progress"] == "opened" for one in requests if one["exchange"] in self.exchanges)

@@ -20,7 +20,8 @@ def test_an_example_is_what_the_code_writes(name: str) -> None:
 
 @pytest.mark.parametrize("name", examples())
 def test_an_example_is_readable_and_named_by_the_readme(name: str) -> None:
-    assert read_configuration(examples()[name])["server_name"]
+    text = examples()[name].replace('  include "account.conf"\n', "")  # an agency's own file, beside its server
+    assert read_configuration(text)["server_name"]
     assert name in README
 
 

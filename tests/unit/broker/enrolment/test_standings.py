@@ -40,6 +40,56 @@ async def test_admission_tells_the_check_the_claims_that_every_server_is_to_hold
     assert await hall.command("bus-claims") == hall.servers.held
 
 
+def leaves_of(hall: Hall, token: str) -> int:
+    return int(decode(hall.servers.held[token]).body["limits"]["leaf"])
+
+
+async def test_an_agency_may_run_a_leaf_node_where_it_was_admitted_with_one(hall: Hall) -> None:
+    home = hall.agency()
+    offered = await hall.offer(hall.ask(home), may_run_leaf=True)
+    assert (await hall.offer(hall.ask(home), may_run_leaf=True))["words"] == offered["words"]
+    hall.take(home, offered["reply"])
+    await hall.command("admit", agency="northshire", words=offered["words"])
+    assert leaves_of(hall, home.own().token) == 1
+    assert decode((home.path / "bus" / "account.jwt").read_text().strip()).body["limits"]["leaf"] == 1
+    assert (await hall.member())["may_run_leaf"] is True
+
+
+async def test_an_offer_without_a_leaf_node_is_made_anew_for_one(hall: Hall) -> None:
+    file = hall.ask(hall.agency())
+    assert (await hall.offer(file))["words"] != (await hall.offer(file, may_run_leaf=True))["words"]
+
+
+async def test_a_leaf_node_is_switched_on_and_off_and_each_is_entered_once(hall: Hall) -> None:
+    home = hall.agency()
+    await hall.enrol(home)
+    assert leaves_of(hall, home.own().token) == 0
+    for may_run_leaf in (True, True, False):
+        await hall.turn(1_000)
+        await hall.command("leaf", agency="northshire", may_run_leaf=may_run_leaf)
+        assert leaves_of(hall, home.own().token) == may_run_leaf
+    steps = [("renewed", "northshire", reason) for reason in ("leaf-allowed", "leaf-ended")]
+    assert (await hall.steps())[2:] == steps
+
+
+async def test_a_suspended_agency_keeps_its_leave_and_has_no_leaf_node_until_it_is_resumed(hall: Hall) -> None:
+    home = hall.agency()
+    await hall.enrol(home)
+    await hall.command("leaf", agency="northshire", may_run_leaf=True)
+    await hall.command("suspend", agency="northshire")
+    assert leaves_of(hall, home.own().token) == 0
+    await hall.command("resume", agency="northshire")
+    assert leaves_of(hall, home.own().token) == 1
+
+
+async def test_an_expelled_agency_is_given_no_leaf_node(hall: Hall) -> None:
+    home = hall.agency()
+    await hall.enrol(home)
+    await hall.command("expel", agency="northshire")
+    with pytest.raises(Rejected, match="not_a_member"):
+        await hall.command("leaf", agency="northshire", may_run_leaf=True)
+
+
 async def test_an_expelled_agency_has_nothing_and_is_in_no_directory(hall: Hall) -> None:
     home = hall.agency()
     await hall.enrol(home)
