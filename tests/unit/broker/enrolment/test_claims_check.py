@@ -81,6 +81,7 @@ def test_what_admission_makes_passes(text: str) -> None:
         (f"to.{B}.>", "another account's token"),
         (f"from.{B}.>", "another account's token"),
     ],
+    ids=["to", "to-any", "no-tail", "anothers-to", "anothers-from"],
 )
 def test_an_import_of_more_than_its_own_token_is_refused(subject: str, why: str) -> None:
     imports = agency_body(PLAN, HUB)["imports"]
@@ -142,7 +143,7 @@ def test_a_signing_key_of_the_same_account_passes() -> None:
         {"mappings": {}},
         {"authorization": {"auth_users": [nkey.of(USER)]}},
     ],
-    ids=str,
+    ids=lambda members: next(iter(members)),
 )
 def test_anything_that_admission_would_not_say_is_refused(members: dict[str, Any]) -> None:
     with pytest.raises(ClaimsRefused):
