@@ -106,17 +106,29 @@ def _enrol() -> click.Command:
             click.echo(f"hand {out or 'this'} to the hub; nothing in it is secret", err=True)
             click.echo("when its reply has come: agent enrol REPLY, and compare ten words by telephone", err=True)
             return
-        enrolled = accept(Home(home), _given(reply), now=_now(), compare=functools.partial(_compare_words, words))
+        enrolled = accept(
+            Home(home), _given(reply), now=_now(), compare=functools.partial(_compare_words, words, reply)
+        )
         click.echo(f"enrolled {enrolled.agency} at {enrolled.hub}; pinned {', '.join(enrolled.pinned)}")
         click.echo(f"bus {', '.join(enrolled.addresses)}")
 
     return enrol
 
 
-def _compare_words(said: str | None, words: Sequence[str]) -> bool:
+def _compare_words(said: str | None, reply: Path, words: Sequence[str]) -> bool:
     click.echo(f"\n  {' '.join(words)}\n", err=True)
     if said is None:
-        return click.confirm("Does the hub read out the same ten words?", err=True)
+        try:
+            return click.confirm("Does the hub read out the same ten words?", err=True)
+        except click.Abort:
+            if str(reply) != "-":
+                raise
+            # A terminal can be asked after the block has ended; a pipe cannot.
+            from agents.runtime.enrolling import NotConfirmed
+
+            click.echo(err=True)
+            said = "the block came by standard input, so nobody could be asked; type this again with --words"
+            raise NotConfirmed(said) from None
     from schemas.messages.words import check_words
 
     check_words(said, words)

@@ -6,7 +6,6 @@ line. That last step is done for every agency each time, so that what was interr
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,7 +67,8 @@ def admit(
     as_json: bool,
 ) -> None:
     """Take in an agency's enrolment REQUEST (- for a pasted block), write the reply, and admit it after your yes."""
-    file = sys.stdin.read() if str(request) == "-" else _read(request)
+    is_pasted = str(request) == "-"
+    file = click.get_binary_stream("stdin").read().decode("utf-8", "replace") if is_pasted else _read(request)
     try:
         asked = {"officers": _officers(hub), "replaces": replaces, "may_run_leaf": may_run_leaf}
         offered = hub.ask_admission("offer", {"request": file, **asked})
@@ -90,7 +90,7 @@ def admit(
             as_json=as_json,
         )
         return
-    if words is None and not click.confirm("Do they read out the same ten words?", err=True):
+    if words is None and not _confirmed("Do they read out the same ten words?", is_pasted=is_pasted):
         raise NotConfirmed("nothing is in effect; when they do read the same words, run this again")
     admitted = hub.ask_admission("admit", {"agency": offered["agency"], "words": words or offered["words"]})
     settle_pins(hub)
@@ -239,6 +239,18 @@ def _remark(one: dict[str, Any]) -> str:
     if one["connected_to"]:
         parts.append(f"connected to {', '.join(one['connected_to'])}")
     return "; ".join(parts)
+
+
+def _confirmed(question: str, *, is_pasted: bool) -> bool:
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:
+        if not is_pasted:
+            raise
+        # A terminal can be asked after the block has ended; a pipe cannot.
+        click.echo(err=True)
+        said = "the block came by standard input, so nobody could be asked; type this again with --words"
+        raise NotConfirmed(said) from None
 
 
 def _servers(done: dict[str, Any]) -> str:

@@ -37,7 +37,9 @@ def dearmour(mark: str, text: bytes, *, limit_bytes: int = _NEVER) -> bytes:
     try:
         lines = [line.strip() for line in text.decode("ascii").strip().splitlines()]
         if len(lines) < 3 or lines[0] != _BEGIN.format(mark=mark) or lines[-1] != _END.format(mark=mark):
-            raise ArmourMalformed(f"not between the two marks of a {mark} file")
+            raise ArmourMalformed(
+                f"not one {mark} block: give all of it, from -----BEGIN to -----END, and nothing beside it"
+            )
         return decode_base64("".join(lines[1:-1]))
     except ValueError:
-        raise ArmourMalformed("not ASCII or not base64") from None
+        raise ArmourMalformed("something in it is not ASCII or not base64; have it sent as a file") from None

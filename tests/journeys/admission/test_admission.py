@@ -61,7 +61,7 @@ error: this request was taken in before; the agency makes a new one [enrolment_r
 [1]
 $ head -c 500 south.enrolment > half.enrolment
 $ broker agency admit half.enrolment --home hub --reply half.admission --words "<words>"
-error: not between the two marks of a ENROLMENT file [armour_malformed]
+error: not one ENROLMENT block: give all of it, from -----BEGIN to -----END, and nothing beside it [armour_malformed]
 [1]
 $ ls half.admission again.admission
 ...
