@@ -128,6 +128,26 @@ async def test_an_acknowledgement_that_was_lost_with_its_key_is_signed_anew(worl
     assert await world.check() == {exchange: "answered"}
 
 
+@pytest.mark.parametrize("lost", [1, 3])
+async def test_an_agency_enters_its_new_account_though_the_word_that_it_may_was_lost(world: World, lost: int) -> None:
+    """It hears nothing in the new account before it has that word: the next one comes in the old one again."""
+    await world.turn(1000)
+    old = world.running[AGENT].ground.me.token
+    world.hub.drop_next(lost, subject=f"to.{old}.admission")
+    await rotate(world, AGENT, "bus-account")
+    await world.settle()
+    new = world.running[AGENT].ground.me.token
+    assert new != old
+    assert world.running[AGENT].ground.post.account == old
+    exchange = await world.ask(await world.open_enquiry())
+    await world.turn(2 * 60_000, step_ms=2_000)
+    assert world.running[AGENT].ground.post.account is None
+    await world.opened(exchange)
+    world.hub.captured.clear()
+    await answered(world)
+    assert not [subject for subject, _ in world.hub.captured if old in subject]
+
+
 async def test_a_dead_message_key_opens_no_door_any_more_whatever_date_it_writes(world: World) -> None:
     agent = world.running[AGENT].ground
     (stolen,) = secrets(world, AGENT, "message")
