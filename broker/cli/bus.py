@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import click
 
+from broker.cli.bus_rotation import rotate
 from broker.cli.options import NameParam, home_option
 from broker.cli.output import explained, json_option, show
 from broker.client.hub import Hub
@@ -67,6 +68,9 @@ class NodeParam(click.ParamType[Node]):
 @click.group()
 def bus() -> None:
     """The servers of the bus: what they are started with, and whether those that run are safe."""
+
+
+bus.add_command(rotate)
 
 
 @bus.command()

@@ -99,6 +99,13 @@ def write_bus(hub: Hub, nodes: Sequence[Node], *, now: int) -> list[Path]:
     return written
 
 
+def bus_state(hub: Hub) -> frozenset[tuple[str, int]]:
+    """What the servers' files follow from, as far as it can be seen from outside: another value, another key."""
+    folder = hub.admission.path
+    found = [*folder.glob("authority/*"), *folder.glob("bus-keys/*"), *folder.glob("keys/bus-*.key")]
+    return frozenset((path.name, path.stat().st_mtime_ns) for path in found if path.exists())
+
+
 def embedded_node(hub: Hub) -> Node | None:
     """The embedded server as `hub.toml` has it; None if the bus is somebody else's.
 

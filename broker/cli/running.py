@@ -12,11 +12,12 @@ from typing import Final
 import click
 import structlog
 
-from broker.cli.founding import embedded_node, write_embedded
+from broker.cli.founding import bus_state, embedded_node, write_embedded
 from broker.cli.options import home_option
 from broker.cli.output import explained
 from broker.cli.supervisor import Child, program, supervise
 from broker.client.hub import Hub
+from broker.enrolment.server_config import needs_restart
 from broker.enrolment.server_files import Node
 from broker.node.bus.embedded import EmbeddedServer
 from broker.node.clock import Clock, SystemClock
@@ -29,6 +30,8 @@ MODULES: Final = {"admission": "broker.enrolment", "coordinator": "broker.coordi
 """The parts that may be run alone, and the program of each."""
 RENEW_EVERY_MS: Final = 24 * 3600 * 1000
 """How often the embedded server's certificate and configuration are made anew: connections do not notice."""
+LOOK_EVERY_MS: Final = 500
+"""How often it is looked whether admission rotated a key of the bus, which the server has to be told of."""
 
 
 @click.command()
@@ -84,10 +87,15 @@ def _server(hub: Hub, node: Node, clock: Clock) -> EmbeddedServer:
 
 
 async def _renew_for_ever(hub: Hub, node: Node, server: EmbeddedServer, clock: Clock) -> None:
+    made_at, made_of = clock.now(), bus_state(hub)
     while True:
-        await clock.sleep_until(clock.now() + RENEW_EVERY_MS)
+        await clock.sleep_until(clock.now() + LOOK_EVERY_MS)
+        found = bus_state(hub)
+        if found == made_of and clock.now() < made_at + RENEW_EVERY_MS:
+            continue
         try:
             written = await asyncio.to_thread(write_embedded, hub, node, now=clock.now())
-            server.reload(written.read_text("utf-8"))
+            await server.follow(written.read_text("utf-8"), restarts=needs_restart)
         except Failure as failure:
             _log.error("bus_server_not_renewed", code=failure.code)
+        made_at, made_of = clock.now(), found

@@ -85,7 +85,7 @@ class Asking:
     def __init__(self, connection: SystemConnection) -> None:
         self._connection = connection
         self._questions: dict[str, _Question | _Texts] = {}
-        connection.listen(f"{connection.inbox}.*", self._on_answer)
+        connection.listen_for_answers(self._on_answer)
 
     async def ask(
         self,

@@ -101,7 +101,14 @@ class Authorities:
         Raises:
             AuthorityMissing, AuthorityMismatch, KeyMissing.
         """
-        name = self._issuing()
+        return self.named(self._issuing())
+
+    def named(self, name: str) -> Authority:
+        """The authority of that name.
+
+        Raises:
+            AuthorityMissing, AuthorityMismatch, KeyMissing.
+        """
         return Authority.load(self.pem(name), self.keys.get(KeyPurpose.TLS_AUTHORITY, name))
 
     def trusted(self) -> bytes:

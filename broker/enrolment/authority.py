@@ -174,6 +174,12 @@ class Authority:
         """When its certificate ends, in milliseconds UTC."""
         return _millis(self.certificate.not_valid_after_utc)
 
+    def hosts(self) -> list[str]:
+        """The names and addresses of servers that it may sign for."""
+        constraints = self.certificate.extensions.get_extension_for_class(x509.NameConstraints).value
+        # An address is named as the network that holds nothing else (`_permitted`).
+        return [str(one.value).partition("/")[0] for one in constraints.permitted_subtrees or ()]
+
     def issue_client(
         self, request: CertificateRequest, kind: PartyKind, *, now: int, life_ms: int = LEAF_LIFE_MS
     ) -> x509.Certificate:

@@ -78,6 +78,18 @@ class BusServers:
             confirmed &= pushed.confirmed
         return confirmed
 
+    async def tell(self, claims: str) -> frozenset[str]:
+        """Have the system account's claims hold; gives back the servers that confirmed them."""
+        return (await self._resolver.tell(claims)).confirmed
+
+    async def operators(self) -> Mapping[str, tuple[str, frozenset[str]]]:
+        """The operator that each server trusts, and the operator's signing keys."""
+        return await self._resolver.operators()
+
+    async def renew(self) -> None:
+        """Connect anew, with the keys of the system account that are in use now."""
+        await self._resolver.renew()
+
     def reported(self, account: str, rate: int) -> None:
         """Coordinator or desk say that more comes in under that account's token than its owner may send."""
         self._act(self._guard.reported(account, rate, now=self._clock.now()))

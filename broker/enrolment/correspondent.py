@@ -97,6 +97,8 @@ class AdmissionCorrespondent:
         """Answer whoever asks for the directory; note a flood."""
         match received.outer:
             case DirectoryQuery():
+                if received.outer.trusts is not None:
+                    self._room.trusted_by[received.sender.id] = received.outer.trusts
                 await self._heard.hear(received, received.outer)
                 if not self._room.ground.catch_up.is_on:
                     await self._answer(received, received.outer)

@@ -51,6 +51,10 @@ class Deeds:
         fields = {"step": "refused", "agency": agency, "file_digest": file_digest, "reason": reason}
         return self._written(AdmissionEntry, now, fields)
 
+    def of_bus(self, what: str, now: int) -> Outgoing:
+        """A step with the bus's own keys; `what` says which and how far, as a word."""
+        return self._written(AdmissionEntry, now, {"step": "bus-rotated", "reason": what})
+
     def directory(self, version: int, directory_digest: str, now: int) -> Outgoing:
         """A directory was made; it is given out once this is in the log."""
         return self._written(KeyEntry, now, {"version": version, "directory_digest": directory_digest})

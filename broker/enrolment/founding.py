@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from broker.enrolment.authorities import Authorities
 from broker.enrolment.authority import read_request
-from broker.enrolment.operator import Operator, operator_claims, system_claims
+from broker.enrolment.bus_keys import OF_THE_BUS, BusKeys
+from broker.enrolment.operator import operator_claims, system_claims
 from broker.enrolment.server_config import BusIdentity
 from broker.enrolment.standing import Issuer, of_hub
 from broker.node.home import Home, write_whole
@@ -24,14 +25,9 @@ from schemas.crypto import nkey
 from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
 
-OF_THE_BUS: Final = (
-    KeyPurpose.BUS_OPERATOR,
-    KeyPurpose.BUS_OPERATOR_SIGNER,
-    KeyPurpose.BUS_SYSTEM,
-    KeyPurpose.BUS_SYSTEM_SIGNER,
-    KeyPurpose.BUS_SYSTEM_USER,
-)
-"""Keys that admission alone holds and that no statement names."""
+OPERATOR_ISSUED_AT: Final = 1_767_225_600_000
+"""2026: what the operator's claims say of their own date, so that the same keys make the same text. Servers refuse a
+reload, new certificates with it, when that text is another one; only a restart changes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +76,11 @@ def identity_of(admission: Home, hub: Sequence[Home], keys: KeyReader, *, now: i
     Raises:
         HomeInvalid: a key is missing.
     """
-    issuer = issuer_of(admission, keys)
-    operator = admission.signing_key(keys, KeyPurpose.BUS_OPERATOR)
-    names = Operator(
-        operator.public,
-        issuer.signer.public,
-        admission.signing_key(keys, KeyPurpose.BUS_SYSTEM).public,
-        admission.signing_key(keys, KeyPurpose.BUS_SYSTEM_SIGNER).public,
-    )
+    issuer, held = issuer_of(admission, keys), BusKeys(admission, keys)
+    names, operator = held.operator(), held.in_use(KeyPurpose.BUS_OPERATOR)
     account = of_hub([home.own() for home in hub], admission.own(), {}, issuer, now)
     return BusIdentity(
-        operator=operator_claims(names, operator, issued_at=now),
+        operator=operator_claims(names, operator, issued_at=OPERATOR_ISSUED_AT),
         system=nkey.of(names.system),
         system_claims=system_claims(names, issuer.signer, issued_at=now),
         hub=account.nkey,
@@ -105,7 +95,7 @@ def issuer_of(admission: Home, keys: KeyReader) -> Issuer:
         HomeInvalid: a key is missing.
     """
     hub = nkey.of(admission.signing_key(keys, KeyPurpose.BUS_ACCOUNT).public)
-    return Issuer(admission.signing_key(keys, KeyPurpose.BUS_OPERATOR_SIGNER), hub)
+    return Issuer(BusKeys(admission, keys).in_use(KeyPurpose.BUS_OPERATOR_SIGNER), hub)
 
 
 def give_access(

@@ -22,7 +22,7 @@ from broker.node.ring import Hand
 from broker.node.store.port import Transaction
 from schemas.crypto.purposes import KeyPurpose
 from schemas.envelope import unpack
-from schemas.messages.directory import DirectoryLines, state_directory
+from schemas.messages.directory import DirectoryLines, DirectoryStatement, state_directory
 from schemas.messages.model import read
 from schemas.messages.party import Party, PartyKind
 from schemas.messages.transport import MAX_STATEMENTS, DirectoryIssue
@@ -37,8 +37,13 @@ LIFE_MS: Final = 14 * DAY_MS
 _LINES_LIMIT: Final = 1024 * 1024
 
 
-def issue(tx: Transaction, register: Register, hand: Hand, deeds: Deeds, now: int) -> Outgoing | None:
+def issue(
+    tx: Transaction, register: Register, hand: Hand, deeds: Deeds, now: int, *, authorities: str
+) -> Outgoing | None:
     """Make the next directory, if anything changed since the newest or it is a day old.
+
+    Args:
+        authorities: the digest of the bus's authorities.
 
     Returns:
         The message with its entry, to be put in the outbox in the same transaction.
@@ -48,6 +53,7 @@ def issue(tx: Transaction, register: Register, hand: Hand, deeds: Deeds, now: in
     if (
         newest is not None
         and DirectoryLines(lines=lines).encode() == newest.lines
+        and read(DirectoryStatement, unpack(newest.frame).header).authorities == authorities
         and now < newest.issued_at + REISSUE_MS
     ):
         return None
@@ -60,6 +66,7 @@ def issue(tx: Transaction, register: Register, hand: Hand, deeds: Deeds, now: in
         issued_at=now,
         expires_at=now + LIFE_MS,
         key=hand.signing(KeyPurpose.DIRECTORY),
+        authorities=authorities,
     )
     digest = unpack(frame).digest
     outgoing = deeds.directory(version, digest, now)

@@ -16,6 +16,10 @@ from broker.enrolment import records
 from broker.enrolment.admission_commands import AdmissionCommands
 from broker.enrolment.authorities import Authorities
 from broker.enrolment.authority_commands import authority_commands
+from broker.enrolment.authority_rotation import AuthorityRotation
+from broker.enrolment.bus_keys import BusKeys
+from broker.enrolment.bus_rotation import BusRotation
+from broker.enrolment.bus_rotation import Servers as Rotated
 from broker.enrolment.bus_servers import BusServers
 from broker.enrolment.config import AdmissionSettings
 from broker.enrolment.correspondent import AdmissionCorrespondent
@@ -26,6 +30,7 @@ from broker.enrolment.own_keys import OwnKeys
 from broker.enrolment.register import NotAMember
 from broker.enrolment.restored import HubHeard, heard_commands
 from broker.enrolment.room import Room, Servers
+from broker.enrolment.rotation_commands import rotation_commands
 from broker.enrolment.standings import suspend
 from broker.enrolment.system_access import SystemAccess
 from broker.enrolment.system_connection import SystemConnection
@@ -46,7 +51,7 @@ _log = structlog.get_logger()
 _HUB = (PartyKind.COORDINATOR, PartyKind.DESK, PartyKind.ADMISSION)
 
 
-class ServersWatched(Servers, Protocol):
+class ServersWatched(Servers, Rotated, Protocol):
     """The servers of the bus, with what admission is shown of them."""
 
     def start(self, claims: Mapping[str, str], suspend: Callable[[Suspend], Awaitable[None]]) -> None:
@@ -60,14 +65,6 @@ class ServersWatched(Servers, Protocol):
 
     def present_on(self, account: str) -> list[str]:
         """The servers on which somebody of that account is connected."""
-
-    @property
-    def current(self) -> frozenset[str]:
-        """The servers that have confirmed everything."""
-
-    @property
-    def stale(self) -> frozenset[str]:
-        """The servers that have not, or are away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +152,9 @@ def build_admission(ground: Ground, servers: ServersWatched, addresses: tuple[st
     own_keys = OwnKeys.of(room, lambda: upkeep.follow(ground.me.id))
     upkeep.renewed_own = own_keys.take_claims
     commands = {**AdmissionCommands(room, servers).table(), **heard_commands(heard), **own_keys.commands()}
-    commands |= authority_commands(room)
+    rotation = BusRotation(room, servers, BusKeys(home, ground.keys))
+    authority = AuthorityRotation(room, own_keys.renew_certificate, rotation.enter)
+    commands |= {**authority_commands(room), **rotation_commands(rotation, authority)}
     admission = Admission(ground, room, servers, upkeep, giver, heard, own_keys, commands)
     ground.post.on_connected = admission.connected
     return admission

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -34,6 +34,7 @@ MISSED_AT_MOST: Final = 2
 _LOOK_WITHIN: Final = timedelta(milliseconds=400)
 _UPDATE: Final = "$SYS.REQ.CLAIMS.UPDATE"
 _DELETE: Final = "$SYS.REQ.CLAIMS.DELETE"
+_VARZ: Final = "$SYS.REQ.SERVER.PING.VARZ"
 _PING: Final = "$SYS.REQ.SERVER.PING"
 _STATISTICS: Final = "$SYS.SERVER.*.STATSZ"
 _CONNECTS: Final = "$SYS.ACCOUNT.*.CONNECT"
@@ -79,6 +80,19 @@ class _Verdict(BaseModel):
 
     account: str = ""
     code: int = 0
+
+
+class _OperatorClaims(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    sub: str
+    nats: dict[str, Any]
+
+
+class _Trusting(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    trusted_operators_claim: list[_OperatorClaims]
 
 
 class _Client(BaseModel):
@@ -176,6 +190,27 @@ class Resolver:
         """
         self._hold(account, claims)
         return self._pushed(await self._asking.ask(_UPDATE, claims.encode("ascii"), of=self._servers.keys()))
+
+    async def tell(self, claims: str) -> Pushed:
+        """Have the system account's claims hold: shown once, as servers tell each other; nobody else knows them better.
+
+        Raises:
+            BusAway: not connected.
+        """
+        return self._pushed(await self._asking.ask(_UPDATE, claims.encode("ascii"), of=self._servers.keys()))
+
+    async def operators(self) -> Mapping[str, tuple[str, frozenset[str]]]:
+        """The operator that each server trusts, and the operator's signing keys, by the server's name.
+
+        Raises:
+            BusAway: not connected.
+        """
+        answers = await self._asking.ask(_VARZ, of=self._servers.keys())
+        return {answer.server.name: _operator(answer) for answer in answers}
+
+    async def renew(self) -> None:
+        """Connect anew, with the keys of the system account that are in use now."""
+        await self._connection.renew()
 
     async def forget(self, accounts: Collection[str], order: str) -> Pushed:
         """Have accounts deleted whose claims have expired; `order` is `operator.deletion_claims` of them.
@@ -300,6 +335,14 @@ class Resolver:
             # Of a client that was never let in as well, in an account that the server made up for it.
             if told.client.acc in self._claims:
                 self._events.account_disconnected(told.client.acc, told.server.name)
+
+
+def _operator(answer: ServerAnswer) -> tuple[str, frozenset[str]]:
+    try:
+        (operator,) = _Trusting.model_validate(answer.data).trusted_operators_claim
+        return operator.sub, frozenset(map(str, operator.nats.get("signing_keys", ())))
+    except (ValidationError, ValueError):
+        return "", frozenset()
 
 
 def _is_taken(answer: ServerAnswer) -> bool:

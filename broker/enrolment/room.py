@@ -19,12 +19,14 @@ from broker.enrolment.issuing import issue
 from broker.enrolment.records import Account
 from broker.enrolment.register import Register, read_register
 from broker.enrolment.standing import RENEW_BEFORE_MS, Issuer, gone, of_agency, of_hub
+from broker.node.bus.claims import decode
 from broker.node.ground import Ground
 from broker.node.post.office import Post
 from broker.node.post.writing import Outgoing
 from broker.node.store.port import Transaction
 from schemas.crypto import nkey
 from schemas.crypto.purposes import KeyPurpose
+from schemas.envelope import digest
 from schemas.messages.party import Directory, Party
 
 Step = Callable[[Transaction, Register, int], Iterable[Outgoing]]
@@ -53,6 +55,8 @@ class Room:
     pinned: Callable[[], Directory]
     """The hub's own parties by their files."""
     register: Register = field(init=False)
+    trusted_by: dict[str, str] = field(default_factory=dict)
+    """Which authorities each party says it trusts, by their digest; forgotten at a restart, and heard again soon."""
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -85,7 +89,7 @@ class Room:
 
         Args:
             touched: the parties whose accounts are to have new claims.
-            renews: give every account new claims whose old ones end soon, too.
+            renews: give every account new claims whose old ones end soon, or that another key issued, too.
 
         Returns:
             The servers that have confirmed the new claims; all of them, if there are none.
@@ -101,7 +105,8 @@ class Room:
                 now = self.post.clock.now()
                 shown = self.take(tx, step, touched, now, pinned=pinned, issuer=issuer, renews=renews)
                 register = read_register(tx, pinned)
-                directory = issue(tx, register, self.ground.ring, self.deeds, now)
+                trusted = digest(self.authorities.trusted())
+                directory = issue(tx, register, self.ground.ring, self.deeds, now, authorities=trusted)
                 if directory is not None:
                     self.post.outbox.put(tx, directory)
                 return register, shown
@@ -131,7 +136,8 @@ class Room:
         self, tx: Transaction, register: Register, issuer: Issuer, touched: Collection[str], now: int, *, renews: bool
     ) -> dict[str, str]:
         held = register.accounts
-        ending = {account.party for account in held.values() if renews and account.expires_at - now < RENEW_BEFORE_MS}
+        old = [account for account in held.values() if renews and _is_old(account, issuer, now)]
+        ending = {account.party for account in old}
         made: list[Account] = []
         hub = {party.id for party in register.hub.values()}
         if issuer.hub not in held or hub & {*touched, *ending}:
@@ -147,6 +153,11 @@ class Room:
             made += of_agency(
                 register.agencies[name], member.state, held, issuer, now, may_run_leaf=member.may_run_leaf
             )
+        known = {account.nkey for account in made}
+        # Claims of whoever left are looked at as well: nobody may have reason to doubt the rest for them.
+        made += [
+            gone(one, issuer, now) for one in old if one.standing is records.Standing.GONE and one.nkey not in known
+        ]
         trusted = self._trusted(register, issuer)
         for account in made:
             check_claims(account.claims, trusted, now=now)
@@ -169,3 +180,9 @@ class Room:
     def _follow(self, register: Register) -> None:
         self.register = register
         self.post.directory = register.directory
+
+
+def _is_old(account: Account, issuer: Issuer, now: int) -> bool:
+    if account.standing is not records.Standing.GONE and account.expires_at - now < RENEW_BEFORE_MS:
+        return True
+    return account.expires_at > now and decode(account.claims).issuer != nkey.of(issuer.signer.public)

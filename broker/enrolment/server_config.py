@@ -77,6 +77,15 @@ def configuration(server: Server, identity: BusIdentity) -> str:
     return "\n".join(_lines(server, identity)) + "\n"
 
 
+def needs_restart(before: str, after: str) -> bool:
+    """Whether a server takes that change of its configuration only at a restart: another operator, another system."""
+    return _fixed(before) != _fixed(after)
+
+
+def _fixed(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith(("operator:", "system_account:"))]
+
+
 def _lines(server: Server, identity: BusIdentity) -> Iterator[str]:
     yield "# Written by broker bus config. To change it, run that again: broker bus check refuses what departs from it."
     yield f"server_name: {_text(server.name)}"

@@ -25,8 +25,8 @@ from schemas.crypto.keys import PublicKey, SigningKey
 from schemas.crypto.purposes import KeyPurpose
 from schemas.messages.party import Party
 
-RENEW_BEFORE_MS: Final = 60 * 24 * 3600 * 1000
-"""Claims are made anew two months before they end: however long nobody looks, there is time for a person to."""
+RENEW_BEFORE_MS: Final = 80 * 24 * 3600 * 1000
+"""Claims are made anew so long before they end: parties ask for theirs ten days later, and nobody is warned of them."""
 _SECOND_MS: Final = 1000
 _STANDING: Final = {
     MemberState.ADMITTED: Standing.LIVE,

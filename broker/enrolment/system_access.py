@@ -8,6 +8,7 @@ from __future__ import annotations
 import ssl
 from typing import Final
 
+from broker.enrolment.bus_keys import BusKeys
 from broker.node.bus.access import Access, HomeAccess, Lapse
 from broker.node.bus.claims import inbox_of, user_claims
 from broker.node.home import Home
@@ -39,10 +40,11 @@ class SystemAccess:
         Raises:
             HomeInvalid: a key is missing. AccessIncomplete: a file is.
         """
+        held = BusKeys(admission, keys)
         return cls(
-            nkey.of(admission.signing_key(keys, KeyPurpose.BUS_SYSTEM).public),
-            admission.signing_key(keys, KeyPurpose.BUS_SYSTEM_SIGNER),
-            admission.signing_key(keys, KeyPurpose.BUS_SYSTEM_USER),
+            nkey.of(held.in_use(KeyPurpose.BUS_SYSTEM).public),
+            held.in_use(KeyPurpose.BUS_SYSTEM_SIGNER),
+            held.in_use(KeyPurpose.BUS_SYSTEM_USER),
             HomeAccess.load(admission, keys),
         )
 

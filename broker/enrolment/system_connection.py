@@ -56,20 +56,35 @@ class SystemConnection:
         Args:
             urls: `tls://host:port` of each server.
             access: read anew at each dial; it never says plaintext.
-            inbox: the prefix below which the system's user may hear answers (`claims.inbox_of`).
+            inbox: the prefix below which the system's user may hear answers (`claims.inbox_of`), until access says.
         """
-        self.inbox = f"{inbox}.{secrets.token_hex(8)}"
+        self._tail = secrets.token_hex(8)
         self._urls = list(urls)
         self._access = access
         self._prefix = inbox
         self._clock = clock
-        self._listeners: list[tuple[str, Receive]] = []
+        self._listeners: list[tuple[str | None, Receive]] = []
         self._client: Client | None = None
         self._supervision: asyncio.Task[None] | None = None
+
+    @property
+    def inbox(self) -> str:
+        """What subjects for answers begin with; another one once the user's key was rotated."""
+        return f"{self._prefix}.{self._tail}"
 
     def listen(self, subject: str, receive: Receive) -> None:
         """Hear a subject from `start` on, for good."""
         self._listeners.append((subject, receive))
+
+    def listen_for_answers(self, receive: Receive) -> None:
+        """Hear every subject below `inbox`."""
+        self._listeners.append((None, receive))
+
+    async def renew(self) -> None:
+        """Leave the connection that stands for one with the keys that access has now, within a moment."""
+        client = self._client
+        if client is not None:
+            await _dismantle(client)
 
     def start(self, events: SystemEvents) -> None:
         """Begin to connect, and keep at it until `close`."""
@@ -122,6 +137,7 @@ class SystemConnection:
     async def _connect(self, client: Client, url: str, ended: asyncio.Event, events: SystemEvents) -> None:
         access = await asyncio.to_thread(self._access)
         jwt = access.user_jwt(self._clock.now())
+        self._prefix = access.inbox
 
         async def note(problem: Exception) -> None:
             # The class alone: a server's text may quote what it choked on.
@@ -148,7 +164,7 @@ class SystemConnection:
             closed_cb=closed,
         )
         for subject, receive in self._listeners:
-            await client.subscribe(subject, cb=_passing_to(receive))
+            await client.subscribe(subject or f"{self.inbox}.*", cb=_passing_to(receive))
         # Twice: the first PING overtakes a SUB that is still in nats-py's buffer.
         await client.flush(int(_CONNECT_WITHIN.total_seconds()) + 1)
         await client.flush(int(_CONNECT_WITHIN.total_seconds()) + 1)

@@ -159,7 +159,7 @@ class Renewals:
             await self.post.bus.renew()
             self.post.account = None
         except BusAway:
-            return  # the next connection uses what was written
+            _log.info("bus_not_renewed")  # the next connection uses what was written
         if self.told is not None:
             await self.told()
 

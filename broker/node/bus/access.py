@@ -192,12 +192,17 @@ class HomeAccess:
 
     def tls(self) -> ssl.SSLContext:
         """TLS 1.3 with our certificate, trusting the hub's authorities, and that of a server of our own."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies, and checks the host name
-        context.minimum_version = ssl.TLSVersion.TLSv1_3
-        context.verify_flags |= ssl.VERIFY_X509_STRICT
-        context.load_verify_locations(cadata=self._trusted.decode("ascii"))
-        _load_chain(context, self._chain, self._tls_key)
-        return context
+        return tls_context(self._trusted, self._chain, self._tls_key)
+
+
+def tls_context(trusted: bytes, chain: bytes, key: EllipticCurvePrivateKey) -> ssl.SSLContext:
+    """TLS 1.3 with that certificate (PEM) and its key, trusting those authorities (PEM) alone."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies, and checks the host name
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.verify_flags |= ssl.VERIFY_X509_STRICT
+    context.load_verify_locations(cadata=trusted.decode("ascii"))
+    _load_chain(context, chain, key)
+    return context
 
 
 def home_access(home: Home, keys: KeyReader) -> MakeAccess:

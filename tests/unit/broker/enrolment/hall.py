@@ -44,6 +44,10 @@ class KeptServers:
         self.held: dict[str, str] = {}
         self.is_away = False
         self.shown: list[str] = []
+        self.operator = ("", frozenset[str]())
+        """The operator that the one server was started with, and its signing keys."""
+        self.system = ""
+        self.renewed = 0
         self._suspend: Callable[[Suspend], Awaitable[None]] | None = None
         self.suspending: asyncio.Future[None] | None = None
 
@@ -60,6 +64,18 @@ class KeptServers:
         self.held.update(accounts)
         self.shown += accounts
         return frozenset({"n1"})
+
+    async def operators(self) -> Mapping[str, tuple[str, frozenset[str]]]:
+        return {} if self.is_away else {"n1": self.operator}
+
+    async def tell(self, claims: str) -> frozenset[str]:
+        if self.is_away:
+            return frozenset()
+        self.system = claims
+        return frozenset({"n1"})
+
+    async def renew(self) -> None:
+        self.renewed += 1
 
     def reported(self, account: str, rate: int) -> None:
         assert self._suspend is not None

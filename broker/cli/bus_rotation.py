@@ -1,0 +1,70 @@
+"""`broker bus rotate`: a key of the bus itself replaced while everything runs; a client of admission.
+
+Admission goes as far as it can and says whom it waits for. An embedded server is given its files by `broker run`; for
+others a person does that, and types the same command again.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any, Final
+
+import click
+
+from broker.cli.founding import embedded_node
+from broker.cli.options import home_option
+from broker.cli.output import explained, json_option, show
+from broker.client.hub import Hub
+
+WHAT: Final = ("operator", "operator-signer", "system", "authority")
+WAITS_S: Final = 30.0
+"""For an embedded server that is started anew, and for parties that are connected: seconds."""
+_AGAIN_S: Final = 0.5
+_UNFINISHED: Final = 3
+"""The exit status while something is still waited for."""
+
+
+@click.command()
+@home_option
+@click.argument("what", type=click.Choice(WHAT))
+@click.option("--emergency", is_flag=True, help="The old one is dead at once: lost, stolen or suspected to be.")
+@click.option("--without", is_flag=True, help="Authority: go on without parties that are away; they are admitted anew.")
+@click.option("--wait", "wait_s", default=WAITS_S, show_default=True, help="Seconds to wait for servers and parties.")
+@json_option
+@explained
+def rotate(hub: Hub, what: str, emergency: bool, without: bool, wait_s: float, as_json: bool) -> None:
+    """Replace a key of the bus: as far as that goes now; typed again, it goes on. Exit status 3 while unfinished."""
+    asked = {"what": what, "emergency": emergency, "without": without}
+    ends_at = time.monotonic() + wait_s
+    done = hub.ask_admission("bus-rotate", asked)
+    while done["reached"] != "done" and time.monotonic() < ends_at:
+        time.sleep(_AGAIN_S)
+        done = hub.ask_admission("bus-rotate", asked)
+    show(done, _said(done, is_embedded=embedded_node(hub) is not None), as_json=as_json)
+    sys.exit(0 if done["reached"] == "done" else _UNFINISHED)
+
+
+def _said(done: dict[str, Any], *, is_embedded: bool) -> str:
+    what, reached = done["what"], done["reached"]
+    lines = [f"{what}: {_REACHED[reached]}"]
+    if done["parties"]:
+        lines.append(f"not renewed yet: {', '.join(done['parties'])}; each does so when it is connected")
+    if done["servers"]:
+        lines.append(f"servers without their new files: {', '.join(done['servers'])}")
+        lines += [] if is_embedded else [_BY_HAND[what == "authority"]]
+    if reached != "done":
+        lines.append(f"then run again: broker bus rotate {what}")
+    return "\n".join(lines)
+
+
+_REACHED: Final = {
+    "added": "the next one is made; it is used once everybody takes it",
+    "used": "the next one is used; the old one is still taken",
+    "dropped": "the old one is destroyed; servers still know its name",
+    "done": "replaced",
+}
+_BY_HAND: Final = {
+    False: "run broker bus config with your servers, install the files, restart one server after the other",
+    True: "run broker bus config with your servers, install the files, reload each server",
+}

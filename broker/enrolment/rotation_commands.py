@@ -1,0 +1,67 @@
+"""What admission's command socket takes about the bus's own keys: one command, which goes as far as it can.
+
+Called again it goes on: after the servers were given their configuration, after a crash. Thin: words in, JSON out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from broker.enrolment.authority_rotation import AuthorityRotation
+from broker.enrolment.bus_rotation import BusRotation, Progress
+from broker.node.commands import Command, CommandMalformed
+
+
+class What(StrEnum):
+    """What of the bus is replaced."""
+
+    OPERATOR = "operator"
+    OPERATOR_SIGNER = "operator-signer"
+    SYSTEM = "system"
+    AUTHORITY = "authority"
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    what: What
+    emergency: bool = False
+    without: bool = False
+
+
+def rotation_commands(bus: BusRotation, authority: AuthorityRotation) -> Mapping[str, Command]:
+    """The command by its name."""
+    one_at_a_time = asyncio.Lock()
+
+    async def rotate(arguments: dict[str, Any]) -> Any:
+        """Replace something of the bus, as far as that goes now."""
+        try:
+            asked = _Asked.model_validate(arguments)
+        except ValidationError:
+            raise CommandMalformed("bus-rotate takes what, emergency and without") from None
+        async with one_at_a_time:
+            progress = await _go_on(asked)
+        return {
+            "what": asked.what.value,
+            "reached": progress.reached.value,
+            "servers": list(progress.servers),
+            "parties": list(progress.parties),
+        }
+
+    async def _go_on(asked: _Asked) -> Progress:
+        match asked.what:
+            case What.OPERATOR:
+                return await bus.operator()
+            case What.OPERATOR_SIGNER:
+                return await bus.operator_signer(emergency=asked.emergency)
+            case What.SYSTEM:
+                return await bus.system()
+            case What.AUTHORITY:
+                return await authority.go_on(emergency=asked.emergency, without=asked.without)
+
+    return {"bus-rotate": rotate}
