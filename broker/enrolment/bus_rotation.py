@@ -199,10 +199,10 @@ class BusRotation:
         clock = self.room.post.clock
         ends_at = clock.now() + RECONNECTED_WITHIN // timedelta(milliseconds=1)
         while clock.now() < ends_at:
-            await clock.sleep_until(clock.now() + _LOOK_EVERY // timedelta(milliseconds=1))
             try:
                 if await self.servers.operators():
                     return True
             except BusAway:
-                continue
+                pass  # it was left a moment ago
+            await clock.sleep_until(clock.now() + _LOOK_EVERY // timedelta(milliseconds=1))
         return False

@@ -1,0 +1,154 @@
+"""Keys of operator and system account rotated by an admission whose one server is given its files by hand."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from broker.enrolment.bus_keys import BusKeys
+from broker.enrolment.claims_check import Trusted, check_claims
+from broker.enrolment.founding import identity_of
+from broker.node.bus.claims import decode
+from broker.node.commands import CommandMalformed
+from broker.node.home import HomeInvalid
+from schemas.crypto import nkey
+from schemas.crypto.purposes import KeyPurpose
+from tests.unit.broker.enrolment.hall import Hall
+
+SIGNER = KeyPurpose.BUS_OPERATOR_SIGNER
+
+
+@pytest_asyncio.fixture
+async def rotating(tmp_path: Path) -> AsyncIterator[Hall]:
+    made = Hall(tmp_path)
+    await made.start()
+    install(made)
+    try:
+        yield made
+    finally:
+        await made.stop()
+
+
+def install(hall: Hall) -> None:
+    """Start the server with what its files say now."""
+    admission = hall.home("admission")
+    hub = [hall.home("coordinator"), hall.home("desk")]
+    claims = decode(identity_of(admission, hub, admission.keys_to_read(), now=hall.clock.now()).operator)
+    hall.servers.operator = (claims.subject, frozenset(claims.body["signing_keys"]))
+
+
+def keys(hall: Hall) -> BusKeys:
+    return BusKeys(hall.home("admission"), hall.home("admission").keys_to_read())
+
+
+def signers(hall: Hall) -> set[str]:
+    """Who signed the claims that the servers hold."""
+    return {decode(claims).issuer for claims in hall.servers.held.values()}
+
+
+async def rotate(hall: Hall, what: str, *, emergency: bool = False) -> tuple[str, list[str]]:
+    done = await hall.command("bus-rotate", what=what, emergency=emergency)
+    return done["reached"], done["servers"]
+
+
+async def test_a_signing_key_is_used_only_once_every_server_takes_it(rotating: Hall) -> None:
+    await rotating.enrol(rotating.agency())
+    before = nkey.of(keys(rotating).in_use(SIGNER).public)
+    assert await rotate(rotating, "operator-signer") == ("added", ["n1"])
+    assert await rotate(rotating, "operator-signer") == ("added", ["n1"])
+    assert signers(rotating) == {before}
+    assert len(rotating.servers.operator[1]) == 1
+    install(rotating)
+    assert await rotate(rotating, "operator-signer") == ("dropped", ["n1"])
+    after = nkey.of(keys(rotating).in_use(SIGNER).public)
+    assert signers(rotating) == {after} != {before}
+    assert len(rotating.home("admission").keys_to_read().names(SIGNER)) == 1
+    install(rotating)
+    assert await rotate(rotating, "operator-signer") == ("done", [])
+    assert rotating.servers.operator[1] == {after}
+    issuer = rotating.admission.room.issuer()
+    for claims in rotating.servers.held.values():
+        check_claims(claims, Trusted(issuer.hub, [after]), now=rotating.clock.now())
+    assert [step for step in await rotating.steps() if step[0] == "bus-rotated"] == [
+        ("bus-rotated", None, "operator-signer-added"),
+        ("bus-rotated", None, "operator-signer-done"),
+    ]
+
+
+async def test_a_revoked_signing_key_is_destroyed_and_replaced_before_any_server_is_asked(rotating: Hall) -> None:
+    home = rotating.agency()
+    await rotating.enrol(home)
+    await rotating.command("expel", agency="northshire", reason="by-hand")
+    before = keys(rotating).in_use(SIGNER)
+    assert await rotate(rotating, "operator-signer", emergency=True) == ("dropped", ["n1"])
+    after = keys(rotating).in_use(SIGNER)
+    assert before.id not in rotating.home("admission").keys_to_read().names(SIGNER)
+    # Of whoever was expelled too: what is left of an account must not be what the thief signed.
+    assert signers(rotating) == {nkey.of(after.public)}
+    # Once more is not one more.
+    assert await rotate(rotating, "operator-signer", emergency=True) == ("dropped", ["n1"])
+    assert keys(rotating).in_use(SIGNER).id == after.id
+    install(rotating)
+    assert await rotate(rotating, "operator-signer", emergency=True) == ("done", [])
+
+
+async def test_a_rotation_goes_on_after_admission_was_stopped_in_it(rotating: Hall) -> None:
+    await rotating.enrol(rotating.agency())
+    await rotate(rotating, "operator-signer")
+    await rotating.admission.stop()
+    install(rotating)
+    await rotating.start_admission()
+    await rotating.settle()
+    assert (await rotate(rotating, "operator-signer"))[0] == "dropped"
+    assert signers(rotating) == {nkey.of(keys(rotating).in_use(SIGNER).public)}
+
+
+async def test_the_operators_own_key_is_another_and_no_claims_change_by_it(rotating: Hall) -> None:
+    await rotating.enrol(rotating.agency())
+    held, (before, trusted) = dict(rotating.servers.held), rotating.servers.operator
+    assert await rotate(rotating, "operator") == ("dropped", ["n1"])
+    install(rotating)
+    assert await rotate(rotating, "operator") == ("done", [])
+    assert rotating.servers.operator[0] != before
+    assert rotating.servers.operator[1] == trusted
+    assert rotating.servers.held == held
+
+
+async def test_the_system_accounts_keys_are_others_without_a_restart(rotating: Hall) -> None:
+    purposes = (KeyPurpose.BUS_SYSTEM_SIGNER, KeyPurpose.BUS_SYSTEM_USER)
+    before = {keys(rotating).in_use(purpose).id for purpose in purposes}
+    assert await rotate(rotating, "system") == ("done", [])
+    assert rotating.servers.renewed == 1
+    assert not before & {keys(rotating).in_use(purpose).id for purpose in purposes}
+    (scope,) = decode(rotating.servers.system).body["signing_keys"]
+    assert scope["key"] == nkey.of(keys(rotating).in_use(KeyPurpose.BUS_SYSTEM_SIGNER).public)
+
+
+async def test_nothing_of_the_system_account_is_taken_away_while_no_server_answers(rotating: Hall) -> None:
+    before = keys(rotating).in_use(KeyPurpose.BUS_SYSTEM_SIGNER).id
+    rotating.servers.is_away = True
+    assert (await rotate(rotating, "system"))[0] == "added"
+    assert keys(rotating).in_use(KeyPurpose.BUS_SYSTEM_SIGNER).id == before
+    rotating.servers.is_away = False
+
+
+async def test_the_same_keys_make_the_same_operator_claims_at_any_time(rotating: Hall) -> None:
+    admission, hub = rotating.home("admission"), [rotating.home("coordinator"), rotating.home("desk")]
+    texts = {identity_of(admission, hub, admission.keys_to_read(), now=at).operator for at in (10**12, 2 * 10**12)}
+    assert len(texts) == 1
+
+
+@pytest.mark.parametrize("arguments", [{}, {"what": "root"}, {"what": "system", "more": 1}])
+async def test_a_rotation_of_nothing_known_is_refused(arguments: dict[str, object], rotating: Hall) -> None:
+    with pytest.raises(CommandMalformed):
+        await rotating.admission.commands["bus-rotate"](arguments)
+
+
+async def test_two_keys_of_which_nobody_says_which_is_used_stop_everything(rotating: Hall) -> None:
+    await rotate(rotating, "operator-signer")
+    (rotating.home("admission").path / "bus-keys" / SIGNER).unlink()
+    with pytest.raises(HomeInvalid, match="restore"):
+        keys(rotating).in_use(SIGNER)
