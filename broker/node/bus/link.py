@@ -22,6 +22,7 @@ from broker.node.bus.address import ServerAddress
 from broker.node.bus.claims import decode
 from broker.node.bus.dialling import PLAIN_INBOX, BusTimings, connect_options, credentials
 from broker.node.bus.listener import Listener
+from broker.node.bus.patterns import is_in_account
 from broker.node.bus.port import MAX_PAYLOAD_BYTES, BusAway
 from broker.node.bus.reasons import (
     ADMITS_ANYBODY,
@@ -139,6 +140,7 @@ class Link:
         self._was_refused = False
         self._unheard = UnheardWatch()
         self._inbox = PLAIN_INBOX
+        self._account: str | None = None
 
     @property
     def stands(self) -> bool:
@@ -169,6 +171,7 @@ class Link:
         with self._failing_as_link():
             tls = None
             if access is not None:
+                self._account = access.account
                 tls = await asyncio.to_thread(access.tls)
                 user_jwt = access.user_jwt(now)
                 self.ends_at = decode(user_jwt).expires_at
@@ -186,9 +189,14 @@ class Link:
     async def subscribe(self, listener: Listener) -> None:
         """Ask the server for a listener's messages; `confirm` makes sure.
 
+        A subject of another account of ours is left to the connection in that one: here the server refuses it.
+
         Raises:
             LinkFailed: the connection is gone.
         """
+
+        if self._account is not None and not is_in_account(listener.pattern, self._account):
+            return
 
         def hear(subject: str, payload: bytes, _: bytes | None) -> None:
             self._take(self, listener, subject, payload)

@@ -13,6 +13,8 @@ from broker.node.bus.port import BadSubject
 
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 
+_ACCOUNT: Final = re.compile(r"A[A-Z2-7]{55}")
+
 MAX_SUBJECT_BYTES: Final = 512
 """Ours are under 100 bytes; nats-server cuts a client whose whole control line passes 4,096."""
 
@@ -51,6 +53,12 @@ def hears(pattern: str, subject: str) -> bool:
         if index >= len(given) or word not in ("*", given[index]):
             return False
     return len(wanted) == len(given)
+
+
+def is_in_account(pattern: str, account: str) -> bool:
+    """Whether `pattern` may be heard in that account: one with another account's token at its second place is not."""
+    token = pattern.split(".")[1:2]
+    return not token or token[0] == account or _ACCOUNT.fullmatch(token[0]) is None
 
 
 def _tokens(subject: str) -> list[str]:

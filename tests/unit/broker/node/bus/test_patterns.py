@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.node.bus.patterns import MAX_SUBJECT_BYTES, check_pattern, check_subject, hears
+from broker.node.bus.patterns import MAX_SUBJECT_BYTES, check_pattern, check_subject, hears, is_in_account
 from broker.node.bus.port import BadSubject
 
 _word = st.text(alphabet="abAB01-_*", min_size=1, max_size=4).filter(lambda word: "*" not in word)
@@ -73,3 +73,18 @@ def test_a_subject_longer_than_the_limit_is_refused() -> None:
     check_subject("a" * MAX_SUBJECT_BYTES)
     with pytest.raises(BadSubject):
         check_subject("a" * (MAX_SUBJECT_BYTES + 1))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "is_in"),
+    [
+        ("to.A" + "B" * 55 + ".>", True),
+        ("to.A" + "C" * 55 + ".>", False),
+        ("to.northshire.>", True),
+        ("from.*.desk", True),
+        ("hub.desk", True),
+        (">", True),
+    ],
+)
+def test_only_another_accounts_subject_is_not_in_an_account(pattern: str, is_in: bool) -> None:
+    assert is_in_account(pattern, "A" + "B" * 55) is is_in

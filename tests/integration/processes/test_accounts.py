@@ -1,0 +1,41 @@
+"""An agency changes its account of the bus while it runs: the server lets it hear nothing of another one."""
+
+from __future__ import annotations
+
+import pytest
+
+from broker.node.command_client import CommandClient
+from tests.integration.processes.driver import Driver, check_everything
+from tests.support.processes import AGENCY, Parties, until
+
+
+def enter_new_account(parties: Parties, *, emergency: bool) -> None:
+    """Have the agent make a new account, and wait until it is connected in that one."""
+    before = parties.agent.own().token
+    CommandClient(parties.agent.socket_path).ask("rotate-key", {"purpose": "bus-account", "emergency": emergency})
+    token = parties.agent.own().token
+    assert token != before
+    until("the agent is connected in its new account", lambda: token in _connected(parties))
+
+
+def _connected(parties: Parties) -> set[str]:
+    found = parties.hub.ask_admission("agencies")["agencies"]
+    if not any(one["agency"] == AGENCY and one["connected_to"] for one in found):
+        return set()
+    account = (parties.agent.path / "bus" / "account.jwt").read_text()
+    return {name for name, claims in parties.hub.ask_admission("bus-claims").items() if claims == account}
+
+
+@pytest.mark.parametrize("emergency", [False, True])
+def test_an_agency_goes_on_in_a_new_account_and_after_its_agents_next_start(parties: Parties, emergency: bool) -> None:
+    driver, agent = Driver(parties), parties.programs[AGENCY]
+    driver.begin(6)
+    driver.allow(2)
+    enter_new_account(parties, emergency=emergency)
+    driver.allow(2)
+    driver.wait_until_asked(4)
+    assert agent.stop() == 0
+    agent.start()
+    agent.wait_until_connected()
+    driver.allow(2)
+    check_everything(parties, driver.finish())
