@@ -12,6 +12,7 @@ import click
 from broker.cli.options import home_option
 from broker.cli.output import explained, json_option, show
 from broker.client.hub import Hub
+from broker.enrolment.rerooting import replace_root
 from broker.node.clock import SystemClock
 from broker.node.command_client import CommandClient
 from broker.node.home import Home
@@ -76,6 +77,19 @@ def renew(hub: Hub, party: str) -> None:
 def rewrap(hub: Hub, party: str) -> None:
     """Seal a party's private keys as keys.wrapping of its config.toml says; it must be stopped."""
     click.echo(rewrap_home(_home(hub, party).path).said)
+
+
+@keys.command("new-root")
+@home_option
+@party_argument
+@explained
+def new_root(hub: Hub, party: str) -> None:
+    """Replace the root of a party; the hub must be stopped. Afterwards every agency repeats the ceremony."""
+    others = [_home(hub, kind.value) for kind in _PARTIES if kind.value != party]
+    made = replace_root(_home(hub, party), others, now=SystemClock().now())
+    click.echo(f"{made.id} has the new root {made.fingerprint}")
+    click.echo("start the hub, and have each agency repeat the ceremony: agent enrol --replace-root, then")
+    click.echo("broker agency admit REQUEST --replace; until then an agency goes on with the root it knows")
 
 
 def _home(hub: Hub, party: str) -> Home:

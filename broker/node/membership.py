@@ -88,6 +88,7 @@ class Membership:
     _asked: int = 0
     _asked_for: tuple[str, ...] = ()
     _epoch: str = ""
+    _asks_later: bool = False
 
     async def take_up(self) -> None:
         """Take up what is held from before, and remember the own statement."""
@@ -215,13 +216,28 @@ class Membership:
         own_standing(directory, self.post.me, self._own)
         self._take_statements(directory, statements)
         if self.held is None or directory.digest != self.held.digest:
-            await self._check_logged(directory, await self.prove(receipt, received.at))
+            await self._check_logged(directory, await self._proven(receipt, received.at))
             await self._keep(directory)
         self.confirmations += 1
         wanted = self._wanted()
         if wanted and wanted != self._asked_for:
             await self.ask()  # more has changed than one message holds, or one was missed
         self._tell()
+
+    async def _proven(self, receipt: bytes, at: int) -> bytes:
+        try:
+            return await self.prove(receipt, at)
+        except Away:
+            # What the log is asked for meanwhile may be lost like any answer, and nobody repeats a directory.
+            if not self._asks_later:
+                self._asks_later = True
+                self.post.spawn(self._ask_later())
+            raise
+
+    async def _ask_later(self) -> None:
+        await self.post.clock.sleep_until(self.post.clock.now() + ASK_AGAIN_MS)
+        self._asks_later = False
+        await self.ask()
 
     def _with_its_own(self, admission: Party, statements: tuple[bytes, ...]) -> Directory:
         """The pinned parties, with admission's own newer statement if it is among those that came."""

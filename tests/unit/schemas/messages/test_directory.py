@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -227,6 +228,8 @@ def test_a_party_finds_itself_in_the_directory_by_what_it_states_or_stated() -> 
     behind = taken(made())
     assert own_standing(behind, before) is Standing.ADMITTED
     assert own_standing(behind, me, {before.digest}) is Standing.ADMITTED
+    other_root = party(DESK)  # whoever replaced its root is named by the one before until the next directory
+    assert own_standing(behind, dataclasses.replace(me, root=other_root.root), {before.digest}) is Standing.ADMITTED
     suspended = [line_of(one, Standing.SUSPENDED if one.id == AGENCY else Standing.ADMITTED) for one in LISTED]
     assert own_standing(taken(made(suspended)), before) is Standing.SUSPENDED
     assert own_standing(taken(made(lines_with()[:3])), before) is None
