@@ -22,13 +22,20 @@ PLAIN_INBOX: Final = "_INBOX"
 
 @dataclass(frozen=True, slots=True)
 class BusTimings:
-    """How patient the bus is. Tests shorten these; the defaults find a dead link within half a minute."""
+    """How patient the bus is. Tests shorten these; the defaults find a dead link within five seconds if something is
+    said that wants an answer, and within seventeen if not."""
 
     connect_within: timedelta = timedelta(seconds=5)
     """For the connection, its admission and all subscriptions together; a server slower than that is taken for dead."""
     ping_interval: timedelta = timedelta(seconds=10)
     """nats-py's default of two minutes finds a half-open link only after six, and is longer than firewalls remember."""
     pings_unanswered: int = 2
+    """The limit for a link that is still taking bytes, slowly: the others are given up sooner."""
+    suspect_after: timedelta = timedelta(seconds=1)
+    """How long nothing may have been received after something was published, for the link to be suspected."""
+    life_within: timedelta = timedelta(seconds=2)
+    """How soon a suspected link must bring something: far longer than the way to a server and back, or than it halts
+    for. Half a ping interval without the regular pong makes a link suspected as well."""
     first_wait: timedelta = timedelta(seconds=3)
     """The first wait before connecting again is drawn from zero to this, each further one from twice as much. A
     thousand agents within half a second have a server make so many handshakes at once that most last longer than

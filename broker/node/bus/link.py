@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 import nats.errors
 import structlog
-from nats.aio.client import Client
+from nats.aio.client import PING_PROTO, Client
 
 from broker.node.bus.access import Access
 from broker.node.bus.address import ServerAddress
@@ -24,6 +24,7 @@ from broker.node.bus.dialling import PLAIN_INBOX, BusTimings, connect_options, c
 from broker.node.bus.listener import Listener
 from broker.node.bus.patterns import is_in_account
 from broker.node.bus.port import MAX_PAYLOAD_BYTES, BusAway
+from broker.node.bus.pulse import Pulse
 from broker.node.bus.reasons import (
     ADMITS_ANYBODY,
     NOT_PERMITTED,
@@ -86,6 +87,14 @@ class _Client(Client):
         self.hear: dict[int, Hear] = {}
         self.told: nats.errors.Error | None = None
         """What the server said was wrong, before whatever came of it."""
+        self.pulse: Pulse | None = None
+
+    def ask_for_life(self) -> None:
+        """Send a ping that nobody waits for; its pong is found in its turn, or never comes."""
+        if self._transport is not None:
+            self._pongs.append(asyncio.get_running_loop().create_future())
+            with suppress(OSError):  # gone already, which the read loop is about to find
+                self._transport.write(PING_PROTO)
 
     async def listen(self, pattern: str, hear: Hear) -> None:
         """Subscribe."""
@@ -96,6 +105,11 @@ class _Client(Client):
         hear = self.hear.get(sid)
         if hear is not None:
             hear(subject.decode("ascii", "replace"), data, headers)
+
+    async def _send_ping(self, future: asyncio.Future[bool] | None = None) -> None:
+        if self.pulse is not None:
+            self.pulse.pinged()
+        await super()._send_ping(future)
 
     async def _process_err(self, err_msg: str) -> None:
         # Kept here, since nats-py puts the end of the connection that follows in its place.
@@ -182,6 +196,9 @@ class Link:
             if self.address.is_websocket:
                 await self._change_to_websocket(wire)
             await self._client.connect(**options)
+            self._client.pulse = Pulse(
+                self._transport, self._timings, ping=self._client.ask_for_life, give_up=self._give_up
+            )
         self._check_greeting(access)
         self._inbox = self._client.new_inbox()
         await self._listen(f"{self._inbox}.*", self._on_reply)
@@ -234,6 +251,18 @@ class Link:
             await self._client.publish(subject, payload, reply=reply)
         except (nats.errors.Error, OSError):
             raise BusAway("the bus is not connected") from None
+        if self._client.pulse is not None:
+            self._client.pulse.said()
+
+    def suspect(self) -> None:
+        """Ask for a sign of life if nothing came since something was published; the link ends if there is none."""
+        if self._client.pulse is not None:
+            self._client.pulse.suspect()
+
+    def look(self) -> None:
+        """Ask for a sign of life if a regular ping goes unanswered for long; the link ends if there is none."""
+        if self._client.pulse is not None:
+            self._client.pulse.look()
 
     async def retire(self) -> None:
         """Hear what is on its way here and nothing after it, write what was published, and close; in two seconds."""
@@ -254,6 +283,8 @@ class Link:
     async def dismantle(self) -> None:
         """Cut the connection and end every task of the client, whatever state both are in."""
         client, transport = self._client, self._transport
+        if client.pulse is not None:
+            client.pulse.stop()
         if transport is not None:
             # A graceful close waits for the peer to take what is unwritten; a half-open link never does.
             transport.abort()
@@ -308,6 +339,11 @@ class Link:
             if not self.stands or loop.time() > give_up_at:
                 raise BusAway("the link takes no more bytes")
             await asyncio.sleep(_BACKLOG_LOOK_S)
+
+    def _give_up(self) -> None:
+        # Whoever sees that it does not stand any more dismantles it, so that no late pong matters.
+        self._trouble, self._is_closed = nats.errors.StaleConnectionError(), True
+        self._wake()
 
     def _on_reply(self, inbox: str, payload: bytes, headers: bytes | None) -> None:
         # Only the server's status counts. Whatever else is sent to an inbox of ours is nobody's to send.

@@ -150,8 +150,11 @@ class MemoryBus:
         self.counts.published += 1
         self._hub._carry(self, subject, payload)
 
-    async def renew(self) -> None:
-        """Nothing to do: there are no credentials."""
+    def suspect(self) -> None:
+        """Nothing to do: a party knows at once that it was cut."""
+
+    async def renew(self, *, elsewhere: bool = False) -> None:
+        """Nothing to do: there are no credentials, and there is no other server."""
         if self._is_started and not self._is_connected:
             raise BusAway("the bus is not connected")
 

@@ -116,9 +116,14 @@ class NatsBus:
         await link.publish(subject, payload)
         self.counts.published += 1
 
-    async def renew(self) -> None:
-        """Change to a new connection with what `access` gives now, without a gap."""
-        await self._supervision.renew()
+    def suspect(self) -> None:
+        """Have the server give a sign of life, if nothing was received since something was published."""
+        if self._supervision.link is not None:
+            self._supervision.link.suspect()
+
+    async def renew(self, *, elsewhere: bool = False) -> None:
+        """Change to a new connection with what `access` gives now, without a gap; `elsewhere` to another server."""
+        await self._supervision.renew(elsewhere=elsewhere)
 
     async def close(self) -> None:
         """Leave the bus for good, writing what was published if the server takes it within a second."""

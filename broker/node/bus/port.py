@@ -63,7 +63,7 @@ class BusEvents(Protocol):
     """What the owner of a bus is told. Called on the event loop, never from inside `publish`; must not block."""
 
     def connected(self) -> None:
-        """(Again) connected, and every subscription is known to the server."""
+        """(Again) connected, or elsewhere, and every subscription is known to the server."""
 
     def disconnected(self) -> None:
         """The connection was lost; `publish` raises until `connected` is told again."""
@@ -109,10 +109,21 @@ class Bus(Protocol):
             BadSubject: not a subject, or one with a wildcard.
         """
 
-    async def renew(self) -> None:
+    def suspect(self) -> None:
+        """Say that what was published some while ago wants an answer that has not come. Returns at once.
+
+        If nothing at all was received since, a sign of life is asked for, and a connection that gives none within
+        seconds is taken for lost, as if it had been cut. Costs nothing where something was received.
+        """
+
+    async def renew(self, *, elsewhere: bool = False) -> None:
         """Connect anew with the credentials there are now, without a gap: nothing is missed, and nothing heard twice.
 
         Of the very same bytes, sent to one subject twice within the second, one may be taken for the other's echo.
+
+        Args:
+            elsewhere: to another server, where others may be heard that cannot be heard on this one; `connected` is
+                told again. Nothing is done where there is no other.
 
         Raises:
             BusAway: there is no new connection; the one that there was, if any, stays.

@@ -74,6 +74,7 @@ class Supervision:
         self._task: asyncio.Task[None] | None = None
         self._turn = asyncio.Event()
         self._is_over = False
+        self._goes_elsewhere = False
         self._renewals: list[asyncio.Future[None]] = []
         self._asked: list[asyncio.Future[None]] = []
         self._said: dict[ServerAddress, str] = {}
@@ -118,14 +119,17 @@ class Supervision:
         except (LinkFailed, TimeoutError):
             await link.dismantle()  # noticed by the watch, which makes the next
 
-    async def renew(self) -> None:
+    async def renew(self, *, elsewhere: bool = False) -> None:
         """Change to a new connection with what access gives now, or make one at once if there is none.
+
+        `elsewhere`: to another server, and the owner is told; nothing is done if only one is known.
 
         Raises:
             BusAway: the new connection could not be made; one that there was stays.
         """
-        if self._task is None:
+        if self._task is None or (elsewhere and len(self._addresses) == 1):
             return
+        self._goes_elsewhere |= elsewhere
         done = asyncio.get_running_loop().create_future()
         self._renewals.append(done)
         self._turn.set()
@@ -173,6 +177,7 @@ class Supervision:
                 # Looked at, not only waited for: with bytes unwritten, nats-py waits for the dead link to take them
                 # before it calls back; and a dead read loop never calls back at all.
                 await self._until_turn(min(_LOOK_EVERY_S, self._timings.ping_interval.total_seconds() / 2))
+                link.look()
         if not self._is_over:
             self._lose(link)
             await self._forget(link)
@@ -196,13 +201,17 @@ class Supervision:
     async def _change(self, old: Link, fresh: Link) -> None:
         self._link = fresh
         _log.info("bus_renewed", bus=self._name, host=fresh.address.host, port=fresh.address.port)
+        if fresh.address != old.address and self._goes_elsewhere:
+            # What was said on the old one may have reached nobody, and peers have to be told where we are heard.
+            self._reporter.connected()
         self._settle_renewals(None)
         await old.retire()
         self._links.discard(old)
 
     async def _connect(self, old: Link | None) -> Link:
         """A link with every listener on it. The caller takes it up without waiting for anything first."""
-        address = self._next_address(old.address if old is not None and old.is_lame_duck else None)
+        is_left = old is not None and (old.is_lame_duck or self._goes_elsewhere)
+        address = self._next_address(old.address if old is not None and is_left else None)
         self._asked, self._renewals = [*self._asked, *self._renewals], []
         link = Link(
             address,
@@ -308,6 +317,7 @@ class Supervision:
         return next((lapse for lapse in access.lapses if lapse.at <= self._clock.now()), None)
 
     def _settle_renewals(self, failure: BusAway | None) -> None:
+        self._goes_elsewhere = False
         asked, self._asked = self._asked, []
         for done in asked:
             if not done.done():

@@ -6,7 +6,12 @@ what the bytes are.
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
 import ssl
+import struct
+import termios
+from contextlib import suppress
 from urllib.parse import ParseResult
 
 import nats.errors
@@ -21,6 +26,21 @@ class WireTransport(Transport):
     def __init__(self, wire: Wire, *, is_encrypted: bool) -> None:
         self._wire = wire
         self._is_encrypted = is_encrypted
+        self._loop_time = asyncio.get_running_loop().time
+        self._written_bytes = 0
+        self.heard_at = self._loop_time()
+        """When anything came last, by the loop's clock."""
+
+    @property
+    def taken_bytes(self) -> int:
+        """How much of what was written the other end's machine has taken; where the kernel does not tell, how much
+        the kernel has."""
+        transport = self._wire.writer.transport
+        waiting = transport.get_write_buffer_size()
+        with suppress(OSError, ValueError):  # closed, or a system that knows no such question
+            answer = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
+            waiting += struct.unpack("i", answer)[0]
+        return self._written_bytes - waiting
 
     def abort(self) -> None:
         """Cut the connection, whatever is still unwritten: a half-open link never takes it."""
@@ -38,7 +58,7 @@ class WireTransport(Transport):
 
     def write(self, payload: bytes) -> None:
         """Take bytes to be sent."""
-        self._wire.writer.write(payload)
+        self._put(payload)
 
     def writelines(self, payload: list[bytes]) -> None:
         """Take bytes to be sent."""
@@ -50,7 +70,7 @@ class WireTransport(Transport):
 
     async def read(self, buffer_size: int) -> bytes:
         """The next bytes; none at the end of the connection."""
-        return await self._wire.reader.read(buffer_size)
+        return await self._get(buffer_size)
 
     async def readline(self) -> bytes:
         """The next line."""
@@ -70,6 +90,15 @@ class WireTransport(Transport):
     async def wait_closed(self) -> None:
         """Wait until it is closed."""
         await self._wire.until_closed()
+
+    def _put(self, data: bytes) -> None:
+        self._written_bytes += len(data)
+        self._wire.writer.write(data)
+
+    async def _get(self, at_most_bytes: int) -> bytes:
+        data = await self._wire.reader.read(at_most_bytes)
+        self.heard_at = self._loop_time()
+        return data
 
     def __bool__(self) -> bool:
         return True

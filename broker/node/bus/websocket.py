@@ -96,10 +96,10 @@ class WebSocketTransport(WireTransport):
     def _send(self) -> None:
         for data in self._protocol.data_to_send():
             if data:  # nothing stands for the end of what we say; TLS has no such half
-                self._wire.writer.write(data)
+                self._put(data)
 
     async def _hear(self) -> None:
-        data = await self._wire.reader.read(_CHUNK_BYTES)
+        data = await self._get(_CHUNK_BYTES)
         if data:
             self._protocol.receive_data(data)
         else:

@@ -34,6 +34,7 @@ from broker.node.post.port import (
     Work,
 )
 from broker.node.post.sending import Sending
+from broker.node.post.silence import Silence, patience_of
 from broker.node.post.writing import Outgoing, Writer
 from broker.node.store.port import AfterSeal, Transaction
 from broker.node.store.sqlite import Store
@@ -81,8 +82,8 @@ class Post:
     _sending: Sending = field(init=False)
 
     def __post_init__(self) -> None:
-        pace = pace_of(self.me)
-        self._sending = Sending(self.store, self.bus, self.clock, self.observer, self.outbox, self._subject_of, pace)
+        way, silence, pace = self._subject_of, Silence(patience_of(self.me)), pace_of(self.me)
+        self._sending = Sending(self.store, self.bus, self.clock, self.observer, self.outbox, way, silence, pace)
 
     @property
     def me(self) -> Party:
@@ -210,6 +211,7 @@ class Post:
                 self.directories.ask_soon()  # perhaps a newer statement names it: then its sender's repeat is taken in
             return
         self.dates.note(received)
+        self._sending.silence.heard(received.sender.id, received.at)
         self.observer.received(received.kind)
         await self._take_or_fail(received)
 

@@ -16,6 +16,7 @@ from broker.node.post.inbox import Inbox
 from broker.node.post.outbox import FIRST_REPEAT_MS, Outbox, Waiting
 from broker.node.post.pacing import Pace
 from broker.node.post.port import PostObserver, Sent
+from broker.node.post.silence import SUSPECT_FROM_TRIES, Silence
 from broker.node.post.writing import Outgoing
 from broker.node.store.port import Transaction
 from broker.node.store.sqlite import Store
@@ -37,6 +38,8 @@ class Sending:
     outbox: Outbox
     subject_of: Callable[[Sent, str], str] = field(repr=False)
     """Where a message goes now, and where it went when it was written."""
+    silence: Silence
+    """Who does not answer."""
     pace: Pace | None = None
     """How fast it may go; None for as fast as the bus takes it."""
     _armed_until: int | None = None
@@ -62,11 +65,12 @@ class Sending:
         for outgoing in outgoings:
             if self._wait_ms():
                 return  # it is scheduled, and goes out in its turn
-            subject = self.subject_of(outgoing.sent, outgoing.subject)
-            await self._publish(subject, outgoing.raw, outgoing.kind, again=False)
+            await self._publish(outgoing.sent, outgoing.subject, outgoing.raw, again=False)
 
     def hasten(self, receiver: str | None) -> None:
-        """Have what waits for that receiver (None: for everybody) sent again now."""
+        """Have what waits for that receiver (None: for everybody, since we are connected again) sent again now."""
+        if receiver is None:
+            self.silence.begin_anew()
         self.outbox.hasten(receiver, self.clock.now())
         self._wake.set()
 
@@ -77,10 +81,11 @@ class Sending:
             for waiting, raw in await self._with_bytes(self.outbox.due(self.clock.now(), SEND_BATCH)):
                 while wait_ms := self._wait_ms():
                     await self.clock.sleep_until(self.clock.now() + wait_ms)
-                if not await self._publish(
-                    self.subject_of(waiting.sent, waiting.subject), raw, waiting.sent.kind, again=waiting.tries > 1
-                ):
+                if waiting.tries >= SUSPECT_FROM_TRIES and self.silence.may_suspect(self.clock.now()):
+                    self.bus.suspect()
+                if not await self._publish(waiting.sent, waiting.subject, raw, again=waiting.tries > 1):
                     break  # everything is hastened when the bus is back
+            await self._leave_if_nobody_answers()
             self.observer.waiting(len(self.outbox))
             self._armed_until = self.outbox.next_due_at()
             await self._until(self._armed_until)
@@ -103,15 +108,27 @@ class Sending:
     def _wait_ms(self) -> int:
         return 0 if self.pace is None else self.pace.wait_ms(self.clock.now())
 
-    async def _publish(self, subject: str, raw: bytes, kind: str, *, again: bool) -> bool:
+    async def _publish(self, sent: Sent, written: str, raw: bytes, *, again: bool) -> bool:
         try:
-            await self.bus.publish(subject, raw)
+            await self.bus.publish(self.subject_of(sent, written), raw)
         except BusAway:
             return False
+        now = self.clock.now()
+        self.silence.asked(sent.receiver, now)
         if self.pace is not None:
-            self.pace.sent(len(raw), self.clock.now())
-        self.observer.sent(kind, again=again)
+            self.pace.sent(len(raw), now)
+        self.observer.sent(sent.kind, again=again)
         return True
+
+    async def _leave_if_nobody_answers(self) -> None:
+        if not self.silence.calls_for_another_server(self.clock.now()):
+            return
+        try:
+            await self.bus.renew(elsewhere=True)
+        except BusAway:
+            self.silence.stayed(self.clock.now())
+        else:
+            self.silence.moved(self.clock.now())
 
     async def _with_bytes(self, waiting: list[Waiting]) -> list[tuple[Waiting, bytes]]:
         if not waiting:
