@@ -33,7 +33,7 @@ def test_every_option_that_the_readme_uses_exists() -> None:
     options = {opt for command in bus.commands.values() for param in command.params for opt in param.opts}
     used = {
         option
-        for line in re.findall(r"^broker bus (?:.*\\\n)*.*$", README, re.MULTILINE)
+        for line in re.findall(r"^ *broker bus (?:.*\\\n)*.*$", README, re.MULTILINE)
         for option in re.findall(r"--[a-z-]+", line)
     }
     assert used
