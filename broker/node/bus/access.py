@@ -14,7 +14,7 @@ from __future__ import annotations
 import secrets
 import ssl
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
@@ -306,6 +306,9 @@ def read_claims(token: bytes) -> Claims:
 def signer_in_use(me: Party, keys: KeyReader, claims: Claims) -> SigningKey:
     """The newest signing key that the account's JWT knows: while one is being rotated, the next is not admitted yet.
 
+    If it knows only keys that are dead, the newest there is: after an emergency the hub may know that one, though its
+    word for it was lost.
+
     Raises:
         AccessIncomplete: there is none.
     """
@@ -314,18 +317,13 @@ def signer_in_use(me: Party, keys: KeyReader, claims: Claims) -> SigningKey:
     return _newest(me, keys, KeyPurpose.BUS_SIGNER, known)
 
 
-def _newest(me: Party, keys: KeyReader, purpose: KeyPurpose, known: set[object] | None = None) -> SigningKey:
+def _newest(me: Party, keys: KeyReader, purpose: KeyPurpose, preferred: Collection[object] = ()) -> SigningKey:
     held = set(keys.names(purpose))
-    stated = [
-        one
-        for one in me.keys
-        if one.key.purpose is purpose and one.key.id in held and one.revoked_at is None
-        if known is None or nkey.of(one.key) in known
-    ]
+    stated = [one for one in me.keys if one.key.purpose is purpose and one.key.id in held and one.revoked_at is None]
     if not stated:
-        whose = "" if known is None else " that bus/account.jwt names"
-        raise AccessIncomplete(f"there is no {purpose} key{whose}; the next renewal by the hub brings them together")
-    newest = max(stated, key=lambda one: (one.not_before, one.epoch))
+        raise AccessIncomplete(f"there is no {purpose} key in the key store; restore the key store")
+    known = [one for one in stated if nkey.of(one.key) in preferred]
+    newest = max(known or stated, key=lambda one: (one.not_before, one.epoch))
     return SigningKey.from_seed(purpose, keys.get(purpose, newest.key.id))
 
 

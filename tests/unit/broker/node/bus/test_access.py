@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import ssl
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ from broker.enrolment.founding import found
 from broker.node.bus.access import PLAINTEXT, AccessIncomplete, HomeAccess, read_addresses
 from broker.node.bus.claims import decode
 from broker.node.home import Home, PartyPlan
+from broker.node.rotation import rotate_at_rest
 from broker.node.tls_key import generate_tls_key
 from schemas.crypto import nkey
 from schemas.crypto.purposes import KeyPurpose
@@ -57,6 +60,17 @@ def test_the_user_jwt_is_issued_by_the_partys_own_signer_for_its_user_in_the_hub
     assert claims.body == {"issuer_account": _key(standing[PartyKind.ADMISSION], KeyPurpose.BUS_ACCOUNT)}
     assert access.account == claims.body["issuer_account"]
     assert access.inbox == f"_INBOX.{claims.subject}"
+
+
+@pytest.mark.parametrize("emergency", [False, True])
+def test_a_signer_that_the_accounts_jwt_does_not_name_is_used_once_all_that_it_names_are_dead(
+    emergency: bool, desk: Home, tmp_path: Path
+) -> None:
+    home = Home(tmp_path / "desk")
+    shutil.copytree(desk.path, home.path)
+    before = decode(_load(home).user_jwt(NOW)).issuer
+    rotate_at_rest(home, KeyPurpose.BUS_SIGNER, emergency=emergency, now=NOW + 1000)
+    assert (decode(_load(home).user_jwt(NOW)).issuer != before) is emergency
 
 
 def test_a_nonce_is_signed_and_nothing_longer_is(desk: Home) -> None:
