@@ -16,8 +16,10 @@ from broker.cli.founding import embedded_node
 from broker.cli.options import home_option
 from broker.cli.output import explained, json_option, show
 from broker.client.hub import Hub
+from broker.node.bus.claims import decode
+from broker.node.home import write_whole
 
-WHAT: Final = ("operator", "operator-signer", "system", "authority")
+WHAT: Final = ("operator", "operator-signer", "system", "account", "authority")
 WAITS_S: Final = 30.0
 """For an embedded server that is started anew, and for parties that are connected: seconds."""
 _AGAIN_S: Final = 0.5
@@ -36,13 +38,34 @@ _UNFINISHED: Final = 3
 def rotate(hub: Hub, what: str, emergency: bool, without: bool, wait_s: float, as_json: bool) -> None:
     """Replace a key of the bus: as far as that goes now; typed again, it goes on. Exit status 3 while unfinished."""
     asked = {"what": what, "emergency": emergency, "without": without}
+    if what == "account" and hand_over_account(hub):
+        show({"what": what, "reached": "done"}, "account: what was interrupted is done; nothing else", as_json=as_json)
+        return
     ends_at = time.monotonic() + wait_s
     done = hub.ask_admission("bus-rotate", asked)
     while done["reached"] != "done" and time.monotonic() < ends_at:
         time.sleep(_AGAIN_S)
         done = hub.ask_admission("bus-rotate", asked)
+    if what == "account":
+        hand_over_account(hub)
     show(done, _said(done, is_embedded=embedded_node(hub) is not None), as_json=as_json)
     sys.exit(0 if done["reached"] == "done" else _UNFINISHED)
+
+
+def hand_over_account(hub: Hub) -> bool:
+    """Give coordinator and desk the claims of the account that admission is in; whether one had others.
+
+    They are shut out until they have them, so no message could bring them; the file is public.
+    """
+    claims = (hub.admission.path / "bus" / "account.jwt").read_bytes()
+    account = decode(claims.decode("ascii").strip()).subject
+    changed = False
+    for home in (hub.coordinator, hub.desk):
+        path = home.path / "bus" / "account.jwt"
+        if decode(path.read_text("ascii").strip()).subject != account:
+            write_whole(path, claims)
+            changed = True
+    return changed
 
 
 def _said(done: dict[str, Any], *, is_embedded: bool) -> str:

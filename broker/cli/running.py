@@ -69,9 +69,10 @@ async def embedded_bus(hub: Hub, clock: Clock) -> AsyncIterator[EmbeddedServer |
     if node is None:
         yield None
         return
+    made_of = bus_state(hub)
     server = _server(hub, node, clock)
     await server.start()
-    renewing = asyncio.create_task(_renew_for_ever(hub, node, server, clock))
+    renewing = asyncio.create_task(_renew_for_ever(hub, node, server, clock, made_of))
     try:
         yield server
     finally:
@@ -86,8 +87,10 @@ def _server(hub: Hub, node: Node, clock: Clock) -> EmbeddedServer:
     return EmbeddedServer(written.parent, node.port, configuration=written.read_text("utf-8"))
 
 
-async def _renew_for_ever(hub: Hub, node: Node, server: EmbeddedServer, clock: Clock) -> None:
-    made_at, made_of = clock.now(), bus_state(hub)
+async def _renew_for_ever(
+    hub: Hub, node: Node, server: EmbeddedServer, clock: Clock, made_of: frozenset[tuple[str, int]]
+) -> None:
+    made_at = clock.now()
     while True:
         await clock.sleep_until(clock.now() + LOOK_EVERY_MS)
         found = bus_state(hub)

@@ -19,8 +19,10 @@ from broker.node.commands import Command
 from broker.node.home import write_whole
 from broker.node.keeping import Keeping
 from broker.node.membership import Membership
-from broker.node.renewals import RENEW_AHEAD_MS, Renewals
+from broker.node.renewals import ACCOUNT_RENEW_AHEAD_MS, RENEW_AHEAD_MS, Renewals
+from broker.node.restating import replaced
 from broker.node.rotation import NotRotatedHere, Rotation
+from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
 from schemas.failures import GroundLost
 
@@ -62,6 +64,9 @@ class OwnKeys:
             ends_at = expires_at((self.room.ground.home.path / "bus" / "client.pem").read_bytes())
             if ends_at - clock.now() < RENEW_AHEAD_MS:
                 await self.renew_certificate()
+            account_ends_at = self.keeping.rotation.renewals.account_ends_at()
+            if account_ends_at is not None and account_ends_at - clock.now() < ACCOUNT_RENEW_AHEAD_MS:
+                await self.take_claims()
 
     async def renew_certificate(self) -> None:
         """Sign a new certificate for admission's own TLS key, and connect with it."""
@@ -84,6 +89,20 @@ class OwnKeys:
         except BusAway:
             return  # the next connection uses them
 
+    async def replace_account(self) -> None:
+        """Have the hub go on in another account of the bus: whoever has a key of the old one is let in no more.
+
+        Every agency's claims lead to the new one; coordinator and desk are let in again once they have its claims.
+        """
+        room, rotation = self.room, self.keeping.rotation
+        fresh = SigningKey.generate(KeyPurpose.BUS_ACCOUNT)
+        room.ground.keys.add(KeyPurpose.BUS_ACCOUNT, fresh.id, fresh.seed())
+        now = room.post.clock.now()
+        await rotation.restate(replaced(room.me.statement, fresh.public, now=now, emergency=True))
+        # A crash before this line: claims that lead elsewhere are made anew at the next start.
+        await room.commit(lambda tx, register, now: (), touched=(room.me.id,), renews=True)
+        await self.take_claims()
+
     def commands(self) -> Mapping[str, Command]:
         """The commands of the socket."""
         taken = self.keeping.commands()
@@ -91,9 +110,7 @@ class OwnKeys:
         async def rotate(arguments: dict[str, Any]) -> Any:
             """Replace a key: as every party, but for TLS, where admission asks itself."""
             if arguments.get("purpose") == KeyPurpose.BUS_ACCOUNT:
-                raise NotRotatedHere(
-                    "every agency's account leads to the hub's: with another one the hub is founded anew"
-                )
+                raise NotRotatedHere("every agency's account leads to the hub's; run: broker bus rotate account")
             if arguments.get("purpose") != KeyPurpose.TLS:
                 return await taken["rotate-key"](arguments)
             await self.renew_certificate()

@@ -154,7 +154,7 @@ def build_admission(ground: Ground, servers: ServersWatched, addresses: tuple[st
     commands = {**AdmissionCommands(room, servers).table(), **heard_commands(heard), **own_keys.commands()}
     rotation = BusRotation(room, servers, BusKeys(home, ground.keys))
     authority = AuthorityRotation(room, own_keys.renew_certificate, rotation.enter)
-    commands |= {**authority_commands(room), **rotation_commands(rotation, authority)}
+    commands |= {**authority_commands(room), **rotation_commands(rotation, authority, own_keys.replace_account)}
     admission = Admission(ground, room, servers, upkeep, giver, heard, own_keys, commands)
     ground.post.on_connected = admission.connected
     return admission

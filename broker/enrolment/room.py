@@ -89,7 +89,7 @@ class Room:
 
         Args:
             touched: the parties whose accounts are to have new claims.
-            renews: give every account new claims whose old ones end soon, or that another key issued, too.
+            renews: give every account new claims whose old ones end soon, are by another key or lead to another hub.
 
         Returns:
             The servers that have confirmed the new claims; all of them, if there are none.
@@ -185,4 +185,8 @@ class Room:
 def _is_old(account: Account, issuer: Issuer, now: int) -> bool:
     if account.standing is not records.Standing.GONE and account.expires_at - now < RENEW_BEFORE_MS:
         return True
-    return account.expires_at > now and decode(account.claims).issuer != nkey.of(issuer.signer.public)
+    if account.expires_at <= now:
+        return False
+    claims = decode(account.claims)
+    leads_to = {one.get("account") for one in claims.body.get("imports", ())}
+    return claims.issuer != nkey.of(issuer.signer.public) or not leads_to <= {issuer.hub}

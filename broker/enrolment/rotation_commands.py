@@ -6,14 +6,14 @@ Called again it goes on: after the servers were given their configuration, after
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from broker.enrolment.authority_rotation import AuthorityRotation
-from broker.enrolment.bus_rotation import BusRotation, Progress
+from broker.enrolment.bus_rotation import BusRotation, Progress, Reached
 from broker.node.commands import Command, CommandMalformed
 
 
@@ -23,6 +23,7 @@ class What(StrEnum):
     OPERATOR = "operator"
     OPERATOR_SIGNER = "operator-signer"
     SYSTEM = "system"
+    ACCOUNT = "account"
     AUTHORITY = "authority"
 
 
@@ -34,8 +35,10 @@ class _Asked(BaseModel):
     without: bool = False
 
 
-def rotation_commands(bus: BusRotation, authority: AuthorityRotation) -> Mapping[str, Command]:
-    """The command by its name."""
+def rotation_commands(
+    bus: BusRotation, authority: AuthorityRotation, replace_account: Callable[[], Awaitable[None]]
+) -> Mapping[str, Command]:
+    """The command by its name. `replace_account` has the hub go on in another account."""
     one_at_a_time = asyncio.Lock()
 
     async def rotate(arguments: dict[str, Any]) -> Any:
@@ -61,6 +64,10 @@ def rotation_commands(bus: BusRotation, authority: AuthorityRotation) -> Mapping
                 return await bus.operator_signer(emergency=asked.emergency)
             case What.SYSTEM:
                 return await bus.system()
+            case What.ACCOUNT:
+                await replace_account()
+                await bus.enter("account-done")
+                return Progress(Reached.DONE)
             case What.AUTHORITY:
                 return await authority.go_on(emergency=asked.emergency, without=asked.without)
 
