@@ -26,6 +26,8 @@ $ broker request show <first> --home hub --key o.key --wait 2m
 ...
 $ broker agency list --home hub
 police                   admitted   since ...; connected to hub-1
+$ broker agency list --home hub | grep "not yet proven"
+[1]
 """
 SECOND_AGENCY: Final = """
 $ agent init police --home south --hub gwent --agency south-police --name "South Police" --ig-lead-key s.key
