@@ -187,6 +187,9 @@ def check(hub: Hub, paths: tuple[Path, ...], urls: tuple[str, ...], as_json: boo
     found = [finding for path in paths for finding in check_configuration(path, identity, now=now)]
     addresses = [read_address(url, setting="URL") for url in urls or read_addresses(hub.admission)]
     wanted = Wanted(identity, noted_servers(hub.admission), _decided(hub))
+    if wanted.claims is None:
+        said = "not running, so the servers are compared with each other only; start it: broker run admission"
+        found.append(Finding("admission", said, is_grave=False))
     found += asyncio.run(_look(addresses, SystemAccess.load(hub.admission, keys), wanted, now))
     lines = [f"{'FAIL' if one.is_grave else 'warn'}  {one.where}  {one.said}" for one in found]
     facts = [{"where": one.where, "said": one.said, "grave": one.is_grave} for one in found]
