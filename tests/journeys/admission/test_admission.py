@@ -28,6 +28,8 @@ $ broker agency list --home hub
 police                   admitted   since ...; connected to hub-1
 $ broker agency list --home hub | grep "not yet proven"
 [1]
+$ broker bus check --home hub
+the servers are safe
 """
 SECOND_AGENCY: Final = """
 $ agent init police --home south --hub gwent --agency south-police --name "South Police" --ig-lead-key s.key
@@ -115,6 +117,8 @@ south-police             admitted   since ...; not yet proven
 $ broker request show <third> --home hub --key o.key --wait 1m
 <third>  police       withdrawn
 ...
+$ broker bus check --home hub
+the servers are safe
 $ broker log verify --home hub
 ...
 """
