@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import suppress
 
 HOST = "127.0.0.1"
@@ -20,6 +21,10 @@ class FaultProxy:
         """Bytes slipped in behind the first chunk that the server sends on each new connection."""
         self.forgets_after_s: float | None = None
         """How long a connection may say nothing in either direction before it is dropped, telling nobody."""
+        self.holds_bytes: int | None = None
+        """How much its own machine takes in before it carries on; set before the start. None for as much as it will."""
+        self.carried_bytes = 0
+        """What went through, both ways."""
         self._target_port = target_port
         self._flows = asyncio.Event()
         self._flows.set()
@@ -31,8 +36,11 @@ class FaultProxy:
         return f"nats://{HOST}:{self.port}"
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._connect, HOST, self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
+        listening = socket.create_server((HOST, self.port))
+        if self.holds_bytes is not None:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.holds_bytes)
+        self._server = await asyncio.start_server(self._connect, sock=listening)
+        self.port = listening.getsockname()[1]
 
     def black_hole(self) -> None:
         """Carry nothing from now on, and tell nobody: connections stay open and new ones are taken."""
@@ -94,6 +102,7 @@ class FaultProxy:
             if self.forgets_after_s is not None and loop_time() - last > self.forgets_after_s:
                 await asyncio.Event().wait()
             last = loop_time()
+            self.carried_bytes += len(chunk)
             sink.write(chunk + suffix)
             suffix = b""
             await sink.drain()

@@ -22,6 +22,10 @@ class Heartbeat(Protocol):
         """When anything came last, by the loop's clock."""
 
     @property
+    def written_bytes(self) -> int:
+        """How much was written."""
+
+    @property
     def taken_bytes(self) -> int:
         """How much the other end's machine has taken of what was written."""
 
@@ -74,6 +78,7 @@ class Pulse:
         within_s = self._timings.life_within.total_seconds()
         heard_at = self._heartbeat.heard_at
         self._ping()
+        asked_by = self._heartbeat.written_bytes
         while True:
             taken, due_at = self._heartbeat.taken_bytes, self._now() + within_s
             await asyncio.sleep(within_s)
@@ -81,7 +86,7 @@ class Pulse:
                 return
             if self._now() - due_at > within_s / 2:
                 continue  # we were held up ourselves: what came meanwhile may be unread
-            if self._heartbeat.taken_bytes > taken:
-                continue  # a large message on a slow line: the answer comes behind it
+            if taken < asked_by and self._heartbeat.taken_bytes > taken:
+                continue  # a large message on a slow line: the question is still behind it
             self._give_up()
             return

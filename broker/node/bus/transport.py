@@ -27,7 +27,8 @@ class WireTransport(Transport):
         self._wire = wire
         self._is_encrypted = is_encrypted
         self._loop_time = asyncio.get_running_loop().time
-        self._written_bytes = 0
+        self.written_bytes = 0
+        """How much was written, whether or not anybody has taken it."""
         self.heard_at = self._loop_time()
         """When anything came last, by the loop's clock."""
 
@@ -40,7 +41,7 @@ class WireTransport(Transport):
         with suppress(OSError, ValueError):  # closed, or a system that knows no such question
             answer = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
             waiting += struct.unpack("i", answer)[0]
-        return self._written_bytes - waiting
+        return self.written_bytes - waiting
 
     def abort(self) -> None:
         """Cut the connection, whatever is still unwritten: a half-open link never takes it."""
@@ -92,7 +93,7 @@ class WireTransport(Transport):
         await self._wire.until_closed()
 
     def _put(self, data: bytes) -> None:
-        self._written_bytes += len(data)
+        self.written_bytes += len(data)
         self._wire.writer.write(data)
 
     async def _get(self, at_most_bytes: int) -> bytes:

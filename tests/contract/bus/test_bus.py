@@ -251,6 +251,39 @@ async def test_a_renewal_while_the_bus_is_away_raises_and_harms_nothing(rig: Rig
     assert await ear.next() == ("to.a", b"back")
 
 
+async def test_suspicion_of_a_bus_that_lives_is_noticed_by_nobody(rig: Rig) -> None:
+    hub, owner, ear = await _connected(rig, "hub", "to.a")
+    for number in range(10):
+        await hub.publish("to.a", b"%d" % number)
+        hub.suspect()
+    assert [(await ear.next())[1] for _ in range(10)] == [b"%d" % number for number in range(10)]
+    hub.suspect()
+    assert owner.told == ["connected"]
+
+
+async def test_suspicion_is_harmless_before_the_start_while_the_bus_is_away_and_after_the_end(rig: Rig) -> None:
+    bus, owner = rig.bus("hub"), Owner()
+    bus.suspect()
+    await bus.start(owner)
+    await owner.until("connected")
+    await rig.take_away()
+    await owner.until("disconnected")
+    bus.suspect()
+    await rig.bring_back()
+    await owner.until("connected")
+    await bus.close()
+    bus.suspect()
+    assert owner.told == ["connected", "disconnected", "connected"]
+
+
+async def test_where_there_is_no_other_server_nobody_goes_elsewhere(rig: Rig) -> None:
+    hub, owner, ear = await _connected(rig, "hub", "to.a")
+    await hub.renew(elsewhere=True)
+    await hub.publish("to.a", b"still here")
+    assert await ear.next() == ("to.a", b"still here")
+    assert owner.told == ["connected"]
+
+
 async def test_a_closed_bus_receives_and_sends_nothing_more_and_ends_what_it_was_receiving(rig: Rig) -> None:
     hub, _, _ = await _connected(rig, "hub")
     leaver, _, ear = await _connected(rig, "leaver", "to.a")

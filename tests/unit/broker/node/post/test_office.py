@@ -66,6 +66,58 @@ async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
     await pair.coordinator.stop()
 
 
+def noted(pair: Pair) -> list[tuple[str, int]]:
+    """What the desk's post asks of its bus when answers are late, and when; there, nothing comes of it."""
+    asked: list[tuple[str, int]] = []
+    began, bus = pair.clock.now(), pair.desk.post.bus
+
+    async def renew(*, elsewhere: bool = False) -> None:
+        asked.append(("elsewhere" if elsewhere else "renewed", pair.clock.now() - began))
+
+    bus.suspect = lambda: asked.append(("suspected", pair.clock.now() - began))  # type: ignore[method-assign]
+    bus.renew = renew  # type: ignore[method-assign]
+    return asked
+
+
+async def turned(pair: Pair, milliseconds: int) -> None:
+    """Let time pass in steps of half a second."""
+    for _ in range(milliseconds // 500):
+        pair.clock.turn(500)
+        await pair.settle()
+
+
+async def test_a_link_is_suspected_when_an_answer_is_late_and_not_before(pair: Pair) -> None:
+    asked = noted(pair)
+    pair.hub.drop_next(1000, subject="hub.coordinator")
+    await pair.put(pair.submission())
+    await turned(pair, 2_000)
+    assert asked == []
+    await turned(pair, 10_000)
+    assert {what for what, _ in asked} == {"suspected"}
+    assert 2_500 <= asked[0][1] <= 4_500
+    assert len(asked) <= 4
+
+
+async def test_a_party_that_hears_nobody_goes_elsewhere_and_again_not_for_a_minute(pair: Pair) -> None:
+    asked = noted(pair)
+    pair.hub.drop_next(1000, subject="hub.coordinator")
+    await pair.put(pair.submission())
+    await turned(pair, 40_000)
+    moves = [at for what, at in asked if what == "elsewhere"]
+    assert len(moves) == 1
+    assert moves[0] >= 14_000
+    await turned(pair, 30_000)
+    assert [at for what, at in asked if what == "elsewhere"] == moves
+
+
+async def test_a_party_that_is_answered_suspects_nothing_and_stays(pair: Pair) -> None:
+    asked = noted(pair)
+    for _ in range(20):
+        await pair.put(pair.submission())
+        await turned(pair, 5_000)
+    assert asked == []
+
+
 async def test_a_message_is_taken_once_and_let_go_when_acknowledged(pair: Pair) -> None:
     outgoing = pair.submission()
     await pair.put(outgoing)
