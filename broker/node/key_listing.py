@@ -96,6 +96,8 @@ def said_of(rotated: Mapping[str, Any], *, emergency: bool) -> str:
     what = f"{rotated['purpose']} key of {rotated['party']}"
     if emergency:
         first = f"revoked the {what} and made a new one, in force at once"
+    elif rotated["purpose"] == KeyPurpose.BUS_ACCOUNT:
+        first = f"made a new {what}; it is used as soon as admission lets it in, and the old one is good for a week"
     else:
         first = f"made a new {what}; it is used from an hour from now, and the old one is good for a week after that"
     if rotated["running"]:
