@@ -13,6 +13,7 @@ from typing import Final
 import click
 
 from broker.cli.doctor_admission import check_admission
+from broker.cli.doctor_bus_keys import check_bus_keys
 from broker.cli.doctor_homes import check_homes, check_lead_key, check_separation, check_settings, check_users
 from broker.cli.doctor_parties import check_agencies, check_each_other, check_officers
 from broker.cli.doctor_programs import check_log, check_policy, check_program, is_running
@@ -82,6 +83,7 @@ def examine_one(hub: Hub, name: str, now: int) -> Iterator[Checked]:
         yield tried(f"{name}: directory", lambda: check_directory(home, now))
     else:
         yield tried(f"{name}: members", lambda: check_admission(hub, now))
+        yield tried(f"{name}: bus keys", lambda: check_bus_keys(hub, now))
     yield tried(f"{name}: peers", lambda: check_others(home))
 
 

@@ -34,7 +34,7 @@ def check_admission(hub: Hub, now: int) -> str | Warned:
     if status["directory_expires_at"] - now < DIRECTORY_SOON_MS:
         return Warned("the directory ends within a week and no newer one is in the log; is the coordinator running?")
     if status["authority_expires_at"] - now < AUTHORITY_SOON_MS:
-        return Warned("the authority ends within a year; begin to replace it: broker authority add")
+        return Warned("the authority ends within a year; replace it: broker bus rotate authority")
     waiting = sorted(one["agency"] for one in found if one["state"] == "offered")
     offered = f"; offered and not yet admitted: {', '.join(waiting)}" if waiting else ""
     return f"{len(admitted)} agencies, directory {status['directory']}, {len(status['servers'])} servers{offered}"

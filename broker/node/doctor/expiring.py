@@ -55,7 +55,7 @@ def _on_the_bus(home: Home, own: Party) -> Iterator[Expiry]:
             "authority-certificate",
             "the hub's TLS authority",
             max(map(_end, authorities)),
-            "broker keys rotate admission tls-authority",
+            "broker bus rotate authority (at the hub)",
         )
     try:
         claims = decode((folder / "account.jwt").read_text("ascii").strip())
