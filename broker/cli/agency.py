@@ -6,6 +6,7 @@ line. That last step is done for every agency each time, so that what was interr
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,7 +69,7 @@ def admit(
 ) -> None:
     """Take in an agency's enrolment REQUEST (- for a pasted block), write the reply, and admit it after your yes."""
     is_pasted = str(request) == "-"
-    file = click.get_binary_stream("stdin").read().decode("utf-8", "replace") if is_pasted else _read(request)
+    file = sys.stdin.buffer.read().decode("utf-8", "replace") if is_pasted else _read(request)
     try:
         asked = {"officers": _officers(hub), "replaces": replaces, "may_run_leaf": may_run_leaf}
         offered = hub.ask_admission("offer", {"request": file, **asked})
