@@ -1,13 +1,15 @@
 """Three hosts and the network between them, in namespaces of this process: what happens in here touches no other.
 
-Run by `test_cut_off` as `unshare --net --mount python -m tests.fault.cluster.hosts STORY FOLDER`, as root or as one in
-a namespace of users. Each host has a network namespace of its own and is plugged into a bridge; the programs speak from
-the bridge's own address. To be unplugged is to be cut off without a word: no packet, and no error, gets through.
+Run by `test_cut_off` as `unshare --net --mount python -m tests.fault.cluster.hosts FOLDER STORY ...`, as root or as one
+in a namespace of users; the stories are played one after the other, in one cluster. Each host has a network namespace
+of its own and is plugged into a bridge; the programs speak from the bridge's own address. To be unplugged is to be cut
+off without a word: no packet, and no error, gets through.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -16,10 +18,11 @@ from pathlib import Path
 from broker.enrolment.server_files import Node
 from tests.support.clustered import ClusteredWorld, Stream
 
+AGENCY = "northshire"
 BRIDGE = "hub"
 NETWORK = "10.77.0"
 SPLIT_S = 4.0
-"""Longer than a client needs to find that its own link is dead (`clustered.QUICK`)."""
+"""Longer than a client needs to find that its own link is dead (`clustered.QUICK`), and to leave the server."""
 
 
 def ip(*arguments: str) -> None:
@@ -102,14 +105,49 @@ async def all_are_cut_off_and_come_back(hosts: Hosts, world: ClusteredWorld) -> 
 
 
 async def one_is_parted_from_the_others_only(hosts: Hosts, world: ClusteredWorld) -> None:
-    """Whoever is connected to it is heard by nobody else until they are joined again; then everything arrives once."""
-    async with Stream(world) as stream:
-        await stream.more(2)
-        hosts.part(hosts.nodes[0].name)
-        await asyncio.sleep(SPLIT_S)
-        hosts.join(hosts.nodes[0].name)
-        await stream.more(2)
-        await stream.all_answered_once()
+    """It answers whoever is connected to it, and nobody else is heard there: so he leaves it, and goes on while it
+    stays parted, be it an agency or the coordinator."""
+    parted, *others = hosts.nodes
+    for party in (AGENCY, "coordinator"):
+        await stand_apart(world, party, parted, others)
+        async with Stream(world) as stream:
+            await stream.more(2)
+            await part_while_something_waits(hosts, world, party, parted)
+            for agency in world.agencies:
+                await stream.more_of(agency, 2)
+            assert server_of(world, party) != parted.url, "it went on without having left"
+            hosts.join(parted.name)
+            await stream.more(2)
+            await stream.all_answered_once()
+
+
+def server_of(world: ClusteredWorld, party: str) -> str | None:
+    """Where a party is connected."""
+    link = world.real_buses[party]._supervision.link
+    return None if link is None else f"tls://{link.address.host}:{link.address.port}"
+
+
+async def stand_apart(world: ClusteredWorld, party: str, node: Node, others: list[Node]) -> None:
+    """Have that party alone be connected to a node, and all the others to others."""
+    await world.connected(*world.running)
+    for name in world.running:
+        wanted = {node.url} if name == party else {other.url for other in others}
+        while server_of(world, name) not in wanted:
+            await world.real_buses[name].renew(elsewhere=True)
+    await world.settle()
+
+
+async def part_while_something_waits(hosts: Hosts, world: ClusteredWorld, party: str, node: Node) -> None:
+    """Part the node while somebody on it has something to say, or to be told: who has nothing to say misses nobody."""
+    outbox = world.running[party].ground.post.outbox
+    for attempt in itertools.count(1):
+        await world.until(lambda: len(outbox) > 0)
+        hosts.part(node.name)
+        await asyncio.sleep(0.2)
+        if len(outbox) > 0:
+            return
+        hosts.join(node.name)
+        assert attempt < 50, "nothing was ever on its way"
 
 
 async def cut_off_parted_and_killed_by_turns(hosts: Hosts, world: ClusteredWorld) -> None:
@@ -146,15 +184,17 @@ STORIES: dict[str, Story] = {
 }
 
 
-async def _play(story: Story, folder: Path) -> None:
+async def _play(stories: list[Story], folder: Path) -> None:
     hosts = Hosts()
     world = ClusteredWorld(folder, agencies=("northshire", "southshire"), nodes=hosts.nodes, prefix=hosts.inside)
     try:
         await world.start()
-        await story(hosts, world)
+        for story in stories:
+            print("story:", story.__name__, flush=True)
+            await story(hosts, world)
     finally:
         await world.stop()
 
 
 if __name__ == "__main__":
-    asyncio.run(_play(STORIES[sys.argv[1]], Path(sys.argv[2])))
+    asyncio.run(_play([STORIES[name] for name in sys.argv[2:]], Path(sys.argv[1])))

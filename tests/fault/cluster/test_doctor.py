@@ -13,6 +13,7 @@ from broker.node.doctor.checked import NotWell, Warned
 from tests.support.clustered import ClusteredWorld
 from tests.support.nats import free_port
 
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 AGENCY = "northshire"
 
 
@@ -42,6 +43,11 @@ async def test_every_server_is_dialled_for_real_and_those_that_do_not_admit_say_
         await tried(world, read_address(f"tls://{HOST}:{free_port()}", setting="bus.urls"))
 
     # Another agency's certificate and JWT would do; an authority that is not the hub's would not.
-    (home.path / "bus" / "ca.pem").write_bytes((home.path / "bus" / "client.pem").read_bytes())
-    with pytest.raises(NotWell, match="not from an authority that we trust"):
-        await tried(world, *addresses)
+    trusted = home.path / "bus" / "ca.pem"
+    right = trusted.read_bytes()
+    trusted.write_bytes((home.path / "bus" / "client.pem").read_bytes())
+    try:
+        with pytest.raises(NotWell, match="not from an authority that we trust"):
+            await tried(world, *addresses)
+    finally:
+        trusted.write_bytes(right)

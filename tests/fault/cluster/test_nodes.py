@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.clustered import ClusteredWorld, Stream
 
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 SOAK_S = 180
 
 
@@ -43,12 +44,13 @@ async def test_a_node_that_comes_back_empty_is_filled_by_admission_and_carries_e
     world: ClusteredWorld,
 ) -> None:
     first, *others = (node.name for node in world.nodes)
+    held = world.servers.accounts(others[0])
     async with Stream(world) as stream:
         await stream.more(2)
         world.servers.kill(first)
         world.servers.empty(first)
         world.servers.start(first)
-        await world.until(lambda: first in world.resolver.stale)
+        await world.until(lambda: world.servers.accounts(first) >= held)
         await world.resolver.until_current()
         for name in others:
             world.servers.kill(name)
@@ -76,6 +78,7 @@ async def test_a_node_that_comes_back_empty_while_admission_is_away_learns_from_
         for name in others:
             world.servers.start(name)
         await stream.all_answered_once()
+    await world.follow_servers()
 
 
 @pytest.mark.soak
