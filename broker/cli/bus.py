@@ -89,6 +89,7 @@ bus.add_command(rotate)
     type=click.Path(file_okay=False, path_type=Path),
     help="Write one folder a server below this one. Private keys that are there are kept.",
 )
+@click.option("--new-key", "new_keys", multiple=True, metavar="NAME", help="Give that server another private key.")
 @click.option("--installed-in", type=click.Path(path_type=Path), help="Where the folders will lie on the servers.")
 @click.option("--listen", help="The address that each server binds, for example 0.0.0.0.")
 @click.option("--route-port", default=ROUTE_PORT, show_default=True, help="For the servers among themselves.")
@@ -100,6 +101,7 @@ def config(
     hub: Hub,
     nodes: tuple[Node, ...],
     out: Path,
+    new_keys: tuple[str, ...],
     installed_in: Path | None,
     listen: str | None,
     route_port: int,
@@ -124,6 +126,7 @@ def config(
         authorities.trusted(),
         now=now,
         installed_in=installed_in,
+        new_keys=new_keys,
     )
     note_servers(hub.admission, [node.name for node in planned])
     lines = [f"{node.name:12} nats-server --config {path}" for node, path in zip(planned, written, strict=True)]

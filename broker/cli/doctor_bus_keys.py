@@ -1,4 +1,4 @@
-"""The doctor on admission's keys that no statement names: how old each is, and whether a rotation was left unfinished."""
+"""The doctor on admission's keys that no statement names: how old each is, and whether a rotation is unfinished."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -46,6 +46,8 @@ CERTIFICATE: Final = "server.pem"
 KEY: Final = "server.key"
 AUTHORITIES: Final = "ca.pem"
 STORE: Final = "accounts"
+FORMER: Final = "former.pin"
+"""What the others knew a server by before its key was replaced: until all of them are reloaded, both are good."""
 
 
 class ServerFilesInvalid(Failure):
@@ -94,6 +96,7 @@ def write_servers(
     *,
     now: int,
     installed_in: Path | None = None,
+    new_keys: Collection[str] = (),
 ) -> list[Path]:
     """Write one folder a server below `out`, and give the configurations' paths.
 
@@ -103,15 +106,20 @@ def write_servers(
     Args:
         trusted: the certificates, in PEM, of every authority whose parties may connect: two during a rotation.
         installed_in: where the folders will lie on the servers, if that is not `out`; the configuration names it.
+        new_keys: the names of servers that are given another private key; the others take the one before as well,
+            until they are written without this.
 
     Raises:
         ServerFilesInvalid: two servers of one name, or a folder that cannot be written. HostInvalid.
     """
     if len({node.name for node in nodes}) != len(nodes):
         raise ServerFilesInvalid("two servers of the same name; give each its own")
+    if strange := set(new_keys) - {node.name for node in nodes}:
+        raise ServerFilesInvalid(f"a new key is wanted for {', '.join(sorted(strange))}, which is none of the servers")
     try:
+        former = [_former(out / node.name, is_new=node.name in new_keys) for node in nodes]
         keys = [_key(out / node.name) for node in nodes]
-        pins = [hashlib.sha256(public_of(key)).hexdigest() for key in keys]
+        pins = list(dict.fromkeys([*map(_pin, keys), *(pin for pin in former if pin)]))
         routes = [_joined(node.host, node.route_port) for node in nodes]
         written = []
         for node, key in zip(nodes, keys, strict=True):
@@ -138,6 +146,26 @@ def _server(node: Node, home: Path, cluster: Cluster | None) -> Server:
         websocket=None if node.websocket_port is None else _joined(node.bind, node.websocket_port),
         leafnodes=None if node.leaf_port is None else _joined(node.bind, node.leaf_port),
     )
+
+
+def _pin(key: bytes) -> str:
+    return hashlib.sha256(public_of(key)).hexdigest()
+
+
+def _former(folder: Path, *, is_new: bool) -> str:
+    """Put a server's key away, if it is to have another; what the others knew it by, while both are good."""
+    noted = folder / FORMER
+    if not is_new:
+        noted.unlink(missing_ok=True)
+        return ""
+    key = _pin(_key(folder))
+    if not noted.exists():
+        _write(noted, key.encode("ascii"))
+    # A crash before this line: the key is still the one noted, and put away by the next call.
+    before = noted.read_text("ascii")
+    if key == before:
+        (folder / KEY).unlink()
+    return before
 
 
 def _key(folder: Path) -> bytes:

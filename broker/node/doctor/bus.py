@@ -69,7 +69,7 @@ def check_bus(home: Home, addresses: Sequence[ServerAddress], proxy: ServerAddre
     if all(one.problem for one in found):
         raise NotWell(f"{said}")
     ends = [one.certificate_ends_at for one in found if one.certificate_ends_at is not None]
-    is_near = any(at - now <= NOTICES[1] * DAY_MS for at in ends)
+    is_near = any(at - now <= NOTICES[0] * DAY_MS for at in ends)
     return Warned(said) if is_near or any(one.problem for one in found) else said
 
 

@@ -6,11 +6,11 @@ import pytest
 from click.testing import CliRunner
 
 from broker.cli import main
-from broker.cli.agency import settle_pins
 from broker.client.hub import Hub
 from broker.node.home import Home
+from tests.integration.processes.ceremony import repeat_ceremony
 from tests.integration.processes.driver import Driver, check_everything
-from tests.support.processes import AGENCY, Parties, agent_command
+from tests.support.processes import Parties
 
 HUB = ("admission", "coordinator", "desk")
 
@@ -33,22 +33,6 @@ def replace_root(parties: Parties, part: str) -> None:
         parties.programs[name].start()
     for name in HUB:
         parties.programs[name].wait_until_connected()
-
-
-def repeat_ceremony(parties: Parties) -> None:
-    """What both administrators do then."""
-    parties.programs[AGENCY].stop()
-    request, reply = parties.root / "again.enrolment", parties.root / "again.admission"
-    agent_command(parties.agent, "enrol", "--replace-root", "--out", str(request))
-    officers = [(parties.root / "officer.party").read_text("ascii")]
-    arguments = {"request": request.read_text("ascii"), "officers": officers, "replaces": True}
-    offered = parties.hub.ask_admission("offer", arguments)
-    reply.write_text(offered["reply"], "ascii")
-    agent_command(parties.agent, "enrol", str(reply), "--words", offered["words"])
-    parties.hub.ask_admission("admit", {"agency": AGENCY, "words": offered["words"]})
-    settle_pins(parties.hub)
-    parties.programs[AGENCY].start()
-    parties.programs[AGENCY].wait_until_connected()
 
 
 def pinned_root(home: Home, part: str) -> str:

@@ -16,6 +16,7 @@ from broker.enrolment.server_config import needs_restart
 from broker.enrolment.server_files import Node
 from broker.node.clock import SystemClock
 from broker.node.home import Home
+from tests.integration.processes.ceremony import repeat_ceremony
 from tests.integration.processes.driver import Driver, check_everything
 from tests.support.processes import AGENCY, Parties, until
 
@@ -126,9 +127,25 @@ def test_nothing_is_lost_when_the_keys_of_the_bus_are_revoked_at_once(parties: P
 
 def rotate_authority_at_once(parties: Parties) -> None:
     """The old authority is dead; whoever is connected hears of it all the same."""
+    for program in parties.programs.values():
+        program.wait_until_connected()  # the server was restarted a moment ago
     status, _ = broker("bus", "rotate", "--home", parties.hub.path, "authority", "--emergency", "--wait", 0)
     assert status == 0
     install(parties)
     after = authorities_of(parties.hub.admission)
     for home in (parties.agent, parties.hub.coordinator, parties.hub.desk):
         until("everybody trusts the new one", partial(_trusts, home, after))
+
+
+def test_an_agency_that_was_away_when_the_authority_was_revoked_comes_back_by_a_ceremony(parties: Parties) -> None:
+    parties.programs[AGENCY].stop()
+    before = authorities_of(parties.agent)
+    status, _ = broker("bus", "rotate", "--home", parties.hub.path, "authority", "--emergency", "--wait", 0)
+    assert status == 0
+    install(parties)
+    for home in (parties.hub.coordinator, parties.hub.desk):
+        until("the hub trusts the new one", partial(_trusts, home, authorities_of(parties.hub.admission)))
+    assert authorities_of(parties.agent) == before
+    repeat_ceremony(parties)
+    assert authorities_of(parties.agent) == authorities_of(parties.hub.admission) != before
+    meet(parties, lambda: None)
