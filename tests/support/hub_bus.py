@@ -14,7 +14,7 @@ import ssl
 import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -266,6 +266,7 @@ class HubBus:
         finally:
             with suppress(Exception):
                 await bare.client.close()
+            _cut(bare.client)
 
     async def _answering(self, node: Node) -> None:
         while True:
@@ -293,10 +294,34 @@ async def connect(who: BusUser, url: str) -> BareClient:
         bare.troubles.append(str(error).lower())
 
     async def closed() -> None:
+        _cut(bare.client)
         bare.closed.set()
 
+    try:
+        await _dial(bare.client, who, url, trouble, closed)
+    except BaseException:
+        _cut(bare.client)
+        raise
+    return bare
+
+
+def _cut(client: Client) -> None:
+    """Close what nats-py leaves open when the server ends a connection, or none comes about."""
+    for name in ("_io_writer", "_bare_io_writer"):
+        writer = getattr(client._transport, name, None)
+        if writer is not None:
+            writer.transport.abort()
+
+
+async def _dial(
+    client: Client,
+    who: BusUser,
+    url: str,
+    trouble: Callable[[Exception], Awaitable[None]],
+    closed: Callable[[], Awaitable[None]],
+) -> None:
     async with asyncio.timeout(10):
-        await bare.client.connect(
+        await client.connect(
             url,
             user_jwt_cb=lambda: bytearray(who.user_jwt(now_ms()).encode()),
             signature_cb=lambda nonce: base64.b64encode(who.sign_nonce(nonce.encode())),
@@ -309,8 +334,7 @@ async def connect(who: BusUser, url: str) -> BareClient:
             error_cb=trouble,
             closed_cb=closed,
         )
-        await bare.client.flush(5)
-    return bare
+        await client.flush(5)
 
 
 def client_context(authority: Authority, kind: PartyKind) -> ssl.SSLContext:

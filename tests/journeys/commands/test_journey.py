@@ -186,31 +186,28 @@ def test_an_enquiry_is_decided_closed_and_erased(terminal: Terminal) -> None:
 
 
 ERRORS = {
-    "pinning by another fingerprint": """
-        $ broker pin police/own.party --home hub --fingerprint "0000 1111"
-        error: own.party has another fingerprint than the one given; ask for the file again [not_confirmed]
-        [1]
-        $ agent pin hub/public/desk.party --home police --fingerprint "0000 1111"
+    "a request or reply that is not what it seems": """
+        $ agent pin o.party --home police --fingerprint "0000 1111"
         error: the fingerprint is another one: do not use this file; ask for it again by another way [...]
         [1]
-        """,
-    "pinning what nobody vouched for": """
-        $ broker pin police/own.party --home hub <<< n
-        police (agent): Gwent Police
-          <police fingerprint>
-        Is that the fingerprint they read to you? [y/N]: ...
+        $ broker agency admit police.enrolment --home hub --reply again.admission --later
+        error: ... [enrolment_repeated]
+        [1]
+        $ broker agency admit enquiry.json --home hub --later
+        error: not one ENROLMENT block: ... [armour_malformed]
+        [1]
+        $ sed '3s/./x/' police.enrolment | broker agency admit - --home hub --later
+        error: ... [...]
+        [1]
+        $ agent enrol police.enrolment --home police
+        error: ... [...]
+        [1]
+        $ broker agency show nobody --home hub
         ...
-        [1]
-        """,
-    "pinning what is no agency's file": """
-        $ broker pin enquiry.json --home hub --fingerprint x
-        error: enquiry.json: not between the two marks of a party file; ask for the file again [not_confirmed]
-        [1]
-        $ broker pin o.party --home hub --fingerprint "<officer fingerprint>"
-        error: <officer> is not an agency (officer); see: broker officer add [not_confirmed]
-        [1]
+        Error: no agency nobody was offered or admitted; see: broker agency list
+        [2]
         $ broker officer add police/own.party --home hub --name x --fingerprint "<police fingerprint>"
-        error: police is not an officer (agent); see: broker pin [not_an_officer]
+        error: police is not an officer (agent); see: broker agency admit [not_an_officer]
         [1]
         """,
     "making a hub where there is one": """
@@ -222,7 +219,7 @@ ERRORS = {
         Error: Invalid value for '--hub-id': a name here is a-z, 0-9 and hyphens, begins with a letter ...
         [2]
         $ broker init --home other --hub-id other --name x --bus-url http://127.0.0.1:4222
-        error: --bus-url must begin with nats:// [bad_bus_url]
+        error: --bus-url names a connection without TLS; ... [bus_plaintext_refused]
         [1]
         $ ls other
         ls: cannot access 'other': No such file or directory
@@ -319,7 +316,7 @@ ERRORS = {
     "a program that runs already, and one that does not": """
         $ agent run --home police
         ...
-        error: another program holds the store open: ... [store_in_use]
+        error: another program has taken police/keys: use its commands, or stop it first [key_store_in_use]
         [1]
         $ broker log show --home nowhere
         error: nothing listens on the command socket; start the program (run), then try again [not_running]
@@ -328,7 +325,7 @@ ERRORS = {
         error: nowhere/hub.toml cannot be read (No such file or directory); make it with init [settings_invalid]
         [1]
         $ broker doctor --home nowhere
-        FAIL  homes        nowhere/coordinator/own.party cannot be read; make one with init [home_invalid]
+        FAIL  homes  nowhere/coordinator/own.party cannot be read; make one with init [home_invalid]
         [1]
         $ agent status --home nowhere
         error: nowhere/config.toml cannot be read (No such file or directory); make it with init [settings_invalid]

@@ -14,7 +14,7 @@ from schemas.vocabulary import AgencyKind, Category
 
 def test_the_defaults_answer_every_category_but_the_household(tmp_path: Path, folder: Path) -> None:
     config = tmp_path / "config.toml"
-    config.write_text(f'kind = "probation"\n[bus]\nurl = "nats://127.0.0.1:4222"\n[probation]\nfolder = "{folder}"\n')
+    config.write_text(f'kind = "probation"\n[probation]\nfolder = "{folder}"\n')
     configured = load_configured(config, AgencyKind.PROBATION, DEFAULTS)
     answered = set(configured.settings.categories)
     assert answered == set(categories_of(AgencyKind.PROBATION)) - {Category.PERSON_HOUSEHOLD}

@@ -22,7 +22,7 @@ def keys(tmp_path: Path) -> KeyStore:
 
 def test_both_keys_are_durable_before_anything_is_sealed_to_them(keys: KeyStore, tmp_path: Path) -> None:
     identity = Vault(keys).create(ONE)
-    again = KeyStore.open(tmp_path / "keys")
+    again = KeyStore.inspect(tmp_path / "keys")
     assert again.names(KeyPurpose.STORAGE) == [ONE]
     assert again.names(KeyPurpose.REPLY) == [identity.id]
 
@@ -31,6 +31,7 @@ def test_what_is_sealed_opens_after_a_restart(keys: KeyStore, tmp_path: Path) ->
     vault = Vault(keys)
     identity = vault.create(ONE)
     sealed = vault.seal(ONE, "answer", "r1", b"words")
+    keys.close()
     again = Vault(KeyStore.open(tmp_path / "keys"))
     assert again.open(ONE, "answer", "r1", sealed) == b"words"
     assert again.identity(identity.id).public == identity.public
