@@ -47,6 +47,7 @@ def rotation_commands(
             asked = _Asked.model_validate(arguments)
         except ValidationError:
             raise CommandMalformed("bus-rotate takes what, emergency and without") from None
+        bus.room.ground.catch_up.require()
         async with one_at_a_time:
             progress = await _go_on(asked)
         return {

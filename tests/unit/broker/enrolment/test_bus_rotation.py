@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from broker.enrolment import records
 from broker.enrolment.bus_keys import BusKeys
 from broker.enrolment.claims_check import Trusted, check_claims
 from broker.enrolment.founding import identity_of
@@ -16,6 +17,9 @@ from broker.node.commands import CommandMalformed
 from broker.node.home import HomeInvalid
 from schemas.crypto import nkey
 from schemas.crypto.purposes import KeyPurpose
+from schemas.envelope import digest, unpack
+from schemas.messages.directory import DirectoryStatement
+from schemas.messages.model import read
 from tests.unit.broker.enrolment.hall import Hall
 
 SIGNER = KeyPurpose.BUS_OPERATOR_SIGNER
@@ -133,6 +137,39 @@ async def test_nothing_of_the_system_account_is_taken_away_while_no_server_answe
     assert (await rotate(rotating, "system"))[0] == "added"
     assert keys(rotating).in_use(KeyPurpose.BUS_SYSTEM_SIGNER).id == before
     rotating.servers.is_away = False
+
+
+async def test_everybody_leads_to_the_hubs_new_account_and_the_old_one_lets_nobody_in(rotating: Hall) -> None:
+    home = rotating.agency()
+    await rotating.enrol(home)
+    before = rotating.admission.room.issuer().hub
+    assert await rotate(rotating, "account") == ("done", [])
+    after = rotating.admission.room.issuer().hub
+    assert after != before
+    held = {account: decode(claims).body for account, claims in rotating.servers.held.items()}
+    assert {one["account"] for one in held[home.own().token]["imports"]} == {after}
+    assert held[before]["limits"]["conn"] == 0
+    assert held[after]["limits"]["conn"] > 0
+    account = decode((rotating.home("admission").path / "bus" / "account.jwt").read_text()).subject
+    assert account == after
+
+
+async def test_a_directory_says_whom_to_trust_and_parties_that_do_not_are_waited_for(rotating: Hall) -> None:
+    await rotating.enrol(rotating.agency())
+    room = rotating.admission.room
+    versions = await rotating.versions()
+    done = await rotating.command("bus-rotate", what="authority")
+    assert done["reached"] == "added"
+    assert done["parties"] == ["coordinator", "desk", "northshire"]
+    assert len(await rotating.versions()) == len(versions) + 1
+    newest = await room.post.store.read(records.newest_directory)
+    assert newest is not None
+    stated = read(DirectoryStatement, unpack(newest.frame).header)
+    assert stated.authorities == digest(room.authorities.trusted())
+    await rotating.command("bus-rotate", what="authority", without=True)
+    # No server was there to be tried, so the next one does not sign yet.
+    assert len(room.authorities.names()) == 2
+    assert "authority-added" in {reason for step, _, reason in await rotating.steps() if step == "bus-rotated"}
 
 
 async def test_the_same_keys_make_the_same_operator_claims_at_any_time(rotating: Hall) -> None:
