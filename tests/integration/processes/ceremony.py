@@ -8,7 +8,8 @@ from tests.support.processes import AGENCY, Parties, agent_command
 
 def repeat_ceremony(parties: Parties) -> None:
     """What both administrators do then."""
-    parties.programs[AGENCY].stop()
+    if parties.programs[AGENCY].process is not None:
+        parties.programs[AGENCY].stop()
     request, reply = parties.root / "again.enrolment", parties.root / "again.admission"
     agent_command(parties.agent, "enrol", "--replace-root", "--out", str(request))
     officers = [(parties.root / "officer.party").read_text("ascii")]
