@@ -87,9 +87,9 @@ class NotingBus:
         """As the bus does."""
         await self._bus.publish(subject, payload)
 
-    async def renew(self) -> None:
+    async def renew(self, *, elsewhere: bool = False) -> None:
         """As the bus does."""
-        await self._bus.renew()
+        await self._bus.renew(elsewhere=elsewhere)
 
     async def close(self) -> None:
         """As the bus does."""
