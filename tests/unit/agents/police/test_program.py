@@ -16,9 +16,7 @@ from schemas.vocabulary import AgencyKind, Category
 
 def test_the_defaults_answer_every_category_but_the_household(tmp_path: Path, database: Path) -> None:
     config = tmp_path / "config.toml"
-    config.write_text(
-        f'kind = "police"\n[police]\nurl = "sqlite:///{database}"\n'
-    )
+    config.write_text(f'kind = "police"\n[police]\nurl = "sqlite:///{database}"\n')
     configured = load_configured(config, AgencyKind.POLICE, DEFAULTS)
     answered = set(configured.settings.categories)
     assert answered == set(categories_of(AgencyKind.POLICE)) - {Category.PERSON_HOUSEHOLD}
