@@ -91,6 +91,8 @@ def _lines(server: Server, identity: BusIdentity) -> Iterator[str]:
     yield f"server_name: {_text(server.name)}"
     yield f"listen: {_text(server.listen)}"
     yield f"max_payload: {SERVER_MAX_PAYLOAD_BYTES}"
+    yield "# So that a flood of large messages ends the flooder before it ends the hub's own connections."
+    yield "max_pending: 256MB"
     yield "# A dead link is known within a minute at this end, and within half a minute at the client's."
     yield 'ping_interval: "20s"'
     yield "ping_max: 2"
