@@ -57,6 +57,14 @@ async def test_everybody_holds_each_new_version_and_keeps_it_over_a_restart(worl
     assert await world.check() == {}
 
 
+async def test_a_directory_whose_proof_was_lost_on_its_way_is_asked_for_again_within_seconds(world: World) -> None:
+    world.hub.drop_next(3, subject="to.*.in")
+    await world.turn(DAY_MS, step_ms=DAY_MS)
+    assert version(world, AGENT) == 1
+    await world.turn(8_000, step_ms=1_000)
+    assert version(world, AGENT) == 2
+
+
 async def test_an_older_directory_is_never_taken_again_after_a_restart_either(world: World) -> None:
     first, receipt = admission(world).newest, admission(world).receipt
     assert first is not None
