@@ -1,4 +1,4 @@
-"""`broker authority`: the hub's TLS authority, replaced without cutting anybody off; a client of admission."""
+"""`broker authority`: the authorities that the hub trusts; they are replaced by `broker bus rotate authority`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from broker.client.hub import Hub
 
 @click.group()
 def authority() -> None:
-    """The authority that signs certificates of the bus. It is replaced in three steps: add, use, retire."""
+    """The authority that signs certificates of the bus. It is replaced by broker bus rotate authority."""
 
 
 @authority.command("list")
@@ -24,35 +24,6 @@ def authority() -> None:
 def list_authorities(hub: Hub, as_json: bool) -> None:
     """The authorities that are trusted, and which one signs."""
     _show(hub.ask_admission("authorities"), as_json=as_json)
-
-
-@authority.command()
-@home_option
-@json_option
-@explained
-def add(hub: Hub, as_json: bool) -> None:
-    """Make the next authority. Everybody who renews trusts it from then on; wait until all have, a week at most."""
-    _show(hub.ask_admission("authority-add"), as_json=as_json)
-
-
-@authority.command()
-@home_option
-@click.argument("name")
-@json_option
-@explained
-def use(hub: Hub, name: str, as_json: bool) -> None:
-    """Have the authority NAME sign from now on; then write the servers' files again (broker bus config)."""
-    _show(hub.ask_admission("authority-use", {"name": name}), as_json=as_json)
-
-
-@authority.command()
-@home_option
-@click.argument("name")
-@json_option
-@explained
-def retire(hub: Hub, name: str, as_json: bool) -> None:
-    """Trust the authority NAME no more, once every server and party has a certificate by the other one."""
-    _show(hub.ask_admission("authority-retire", {"name": name}), as_json=as_json)
 
 
 def _show(found: dict[str, Any], *, as_json: bool) -> None:
