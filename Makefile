@@ -49,7 +49,8 @@ bench: $(STAMP)  ## ratios against a raw baseline of the same run
 vectors: $(STAMP)  ## write every generated file and table again
 	$(BIN)/python -m schemas.vectors
 	$(BIN)/python -m tests.documents
-	$(BIN)/python -m broker.policy.table
+	$(BIN)/python -m broker.policy.table > broker/policy/README.md
+	$(BIN)/python -m tests.architecture.threats
 
 # Settings of this machine (a local index, a folder of wheels) must not decide what everybody gets.
 COMPILE = env -u UV_FIND_LINKS -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL \
