@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -12,6 +12,10 @@ from broker.cli.options import home_option
 from broker.cli.output import explained, json_option, show
 from broker.cli.tables import at_text
 from broker.client.hub import Hub
+
+
+_ABOUT: Final = ("agency", "exchange", "step", "reason", "member", "change", "version")
+"""The fields of an entry that a person looks for first, in order."""
 
 
 @click.group()
@@ -50,7 +54,7 @@ def verify(hub: Hub, as_json: bool) -> None:
 
 
 def entry_line(shown: Mapping[str, Any]) -> str:
-    """One entry in one line: index, time, type, agency, exchange."""
+    """One entry in one line: index, time, type, and whom or what it is about."""
     entry = shown["entry"]
-    about = " ".join(str(entry[name]) for name in ("agency", "exchange") if name in entry)
+    about = " ".join(str(entry[name]) for name in _ABOUT if name in entry)
     return f"{shown['index']:8}  {at_text(entry['t'])}  {entry['type']:15} {about}"
