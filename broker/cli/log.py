@@ -13,7 +13,6 @@ from broker.cli.output import explained, json_option, show
 from broker.cli.tables import at_text
 from broker.client.hub import Hub
 
-
 _ABOUT: Final = ("agency", "exchange", "step", "reason", "member", "change", "version")
 """The fields of an entry that a person looks for first, in order."""
 

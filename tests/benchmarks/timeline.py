@@ -87,6 +87,10 @@ class NotingBus:
         """As the bus does."""
         await self._bus.publish(subject, payload)
 
+    def suspect(self) -> None:
+        """As the bus does."""
+        self._bus.suspect()
+
     async def renew(self, *, elsewhere: bool = False) -> None:
         """As the bus does."""
         await self._bus.renew(elsewhere=elsewhere)
