@@ -42,6 +42,7 @@ class BusServers:
         """Begin to hold the servers to these claims; `suspend` is called for whoever is to be cut off."""
         self._suspend = suspend
         self._resolver.start(claims)
+        self._metrics.bus_servers_stale.set_function(lambda: len(self._resolver.stale))
 
     async def close(self) -> None:
         """Stop; the servers go on with what they have."""
@@ -105,6 +106,10 @@ class BusServers:
         """A user of that account left, or was cut off."""
         users = self._present.setdefault(account, Counter())
         users[server] = max(users[server] - 1, 0)
+
+    def stranger_refused(self, server: str) -> None:
+        """Somebody without an account here tried a server."""
+        self._metrics.strangers_refused.inc()
 
     def server_joined(self, server: str) -> None:
         """A server appeared; it is being shown everything."""

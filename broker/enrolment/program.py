@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -27,6 +28,7 @@ from broker.enrolment.founding import issuer_of
 from broker.enrolment.guard import Suspend
 from broker.enrolment.issuing import Giver
 from broker.enrolment.own_keys import OwnKeys
+from broker.enrolment.records import MemberState
 from broker.enrolment.register import NotAMember
 from broker.enrolment.restored import HubHeard, heard_commands
 from broker.enrolment.room import Room, Servers
@@ -178,10 +180,18 @@ def run_admission(home_path: Path) -> int:
         connection = SystemConnection(
             urls, lambda: SystemAccess.load(home, ground.keys), inbox=access.inbox, clock=clock
         )
-        servers = BusServers(connection, clock=clock, metrics=AdmissionMetrics(metrics.registry))
-        return build_admission(ground, servers, tuple(settings.admission.addresses or urls))
+        own = AdmissionMetrics(metrics.registry)
+        servers = BusServers(connection, clock=clock, metrics=own)
+        admission = build_admission(ground, servers, tuple(settings.admission.addresses or urls))
+        for state in MemberState:
+            own.agencies.labels(state.value).set_function(partial(_agencies, admission.room, state))
+        return admission
 
     return run("admission", settings.observe.port, build, second_copy=settings.backup.follow)
+
+
+def _agencies(room: Room, state: MemberState) -> int:
+    return sum(member.state is state for member in room.register.members.values())
 
 
 def _hub_of(home: Home) -> Directory:

@@ -53,6 +53,9 @@ class ResolverEvents(Protocol):
     def account_disconnected(self, account: str, server: str) -> None:
         """A user of that account left that server, or was cut off."""
 
+    def stranger_refused(self, server: str) -> None:
+        """That server refused a client of no account that is to hold."""
+
     def server_joined(self, server: str) -> None:
         """A server appeared; it is being shown everything."""
 
@@ -335,6 +338,8 @@ class Resolver:
             # Of a client that was never let in as well, in an account that the server made up for it.
             if told.client.acc in self._claims:
                 self._events.account_disconnected(told.client.acc, told.server.name)
+            else:
+                self._events.stranger_refused(told.server.name)
 
 
 def _operator(answer: ServerAnswer) -> tuple[str, frozenset[str]]:

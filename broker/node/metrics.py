@@ -35,9 +35,6 @@ class NodeMetrics:
         self.messages_sent = counter("messages_sent", "Messages handed to the bus for the first time.", "kind")
         self.messages_repeated = counter("messages_repeated", "Messages handed to the bus again.", "kind")
         self.outbox_waiting = gauge("outbox_waiting", "Messages not yet acknowledged.")
-        self.outbox_oldest_seconds = gauge(
-            "outbox_oldest_timestamp_seconds", "When the oldest of them was made; 0: none."
-        )
         self.bus_connected = gauge("bus_connected", "1 while the bus is connected.")
         self.store_commit_seconds = histogram("store_commit_seconds", "One group, works and commit.", _COMMIT_BUCKETS)
         self.store_group_works = histogram("store_group_works", "Works in one group.", _GROUP_BUCKETS)
@@ -132,6 +129,7 @@ class AdmissionMetrics:
         self.agencies = gauge("agencies", "Agencies that were ever admitted, by how they stand.", "state")
         self.bus_servers = gauge("bus_servers", "Servers of the bus that answer.")
         self.bus_servers_stale = gauge("bus_servers_stale", "Servers that have not confirmed everything.")
+        self.strangers_refused = counter("bus_strangers_refused", "Clients refused that belong to no account of ours.")
         self.suspended_by_guard = counter("agencies_suspended", "Agencies suspended without a person.", "reason")
 
 

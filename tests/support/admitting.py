@@ -33,6 +33,10 @@ class Told:
         """Noted."""
         self._note("disconnected", account, server)
 
+    def stranger_refused(self, server: str) -> None:
+        """Noted."""
+        self._note("refused", "", server)
+
     def server_joined(self, server: str) -> None:
         """Noted."""
         self._note("joined", "", server)

@@ -129,6 +129,9 @@ class _Unheard:
     def account_disconnected(self, account: str, server: str) -> None:
         """Nothing to do."""
 
+    def stranger_refused(self, server: str) -> None:
+        """Nothing to do."""
+
     def server_joined(self, server: str) -> None:
         """Nothing to do."""
 

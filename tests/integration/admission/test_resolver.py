@@ -31,6 +31,8 @@ async def _let_in_nowhere(user: BusUser, bus: HubBus) -> None:
 async def test_an_admitted_agency_is_let_in_on_every_server(cluster: HubBus, cluster_admitting: Admitting) -> None:
     agency = cluster.agency()
     await _let_in_nowhere(agency.user, cluster)
+    for node in cluster.nodes:
+        await cluster_admitting.told.until("refused", "", node.name)  # whoever is refused is counted
     pushed = await cluster_admitting.admit(agency)
     assert pushed.is_everywhere
     assert pushed.confirmed == cluster.names
@@ -195,7 +197,8 @@ async def test_a_stranger_who_is_not_let_in_is_told_as_nobodys(hub_bus: HubBus, 
     agency = await admitting.admitted()
     async with hub_bus.connected(agency.user):
         await admitting.told.until("connected")
-    assert {account for what, account, _ in admitting.told.facts if what != "joined"} == {agency.token}
+    assert {account for what, account, _ in admitting.told.facts if what not in ("joined", "refused")} == {agency.token}
+    assert ("refused", "", "hub-1") in admitting.told.facts
 
 
 async def test_claims_of_yesterday_do_not_undo_a_suspension_on_a_server_that_syncs(

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from broker.node.metrics import AgentMetrics, CoordinatorMetrics, DeskMetrics, build_metrics
+from broker.node.metrics import AdmissionMetrics, AgentMetrics, CoordinatorMetrics, DeskMetrics, build_metrics
 
 ROOT: Final = Path(__file__).parents[3]
 README: Final = (ROOT / "broker/README.md").read_text(encoding="utf-8")
@@ -28,7 +28,7 @@ def test_every_room_of_the_broker_is_described() -> None:
 
 def test_every_metric_it_names_is_declared() -> None:
     declared = set()
-    for party in (CoordinatorMetrics, DeskMetrics, AgentMetrics):
+    for party in (CoordinatorMetrics, DeskMetrics, AdmissionMetrics, AgentMetrics):
         metrics = build_metrics()
         party(metrics.registry)
         declared |= set(re.findall(r"# HELP (\S+)", metrics.exposition().decode()))
