@@ -22,6 +22,7 @@ from broker.node.post.inbox import Inbox
 from broker.node.post.outbox import Outbox
 from broker.node.post.pacing import pace_of
 from broker.node.post.port import (
+    AcknowledgementForeign,
     Correspondent,
     Directories,
     Equivocation,
@@ -312,8 +313,10 @@ class Post:
 
     async def _settle(self, received: Received, acknowledgement: Acknowledgement, correspondent: Correspondent) -> None:
         sent = self.outbox.find(acknowledgement.acknowledges)
-        if sent is None or sent.receiver != received.sender.id or sent.digest != acknowledgement.acknowledged_digest:
+        if sent is None:
             return  # acknowledged before, or never ours
+        if sent.receiver != received.sender.id or sent.digest != acknowledgement.acknowledged_digest:
+            raise AcknowledgementForeign("not by the receiver of that message, or of other bytes")
         try:
             if sent.kind == kind_of(Renewal) and self.directories is not None:
                 settlement = await self.directories.renewed(acknowledgement, received.parts)

@@ -12,6 +12,12 @@ from schemas.messages.party import Party
 from schemas.messages.transport import COMMITTED, Acknowledgement, Outer, kind_of
 
 
+class AcknowledgementForeign(Rejected):
+    """An acknowledgement of a message that was sent to somebody else, or of other bytes than were sent."""
+
+    code = "acknowledgement_foreign"
+
+
 class Equivocation(Rejected):
     """One message id, two different messages by one sender."""
 

@@ -289,6 +289,7 @@ async def test_an_acknowledgement_of_other_bytes_lets_nothing_go(pair: Pair) -> 
     await pair.settle()
     assert await pair.desk.kept() == []
     assert pair.desk.post.outbox.find(outgoing.message_id) is not None
+    assert pair.desk.observer.rejections == [("acknowledgement", "acknowledgement_foreign")]
 
 
 async def test_a_message_valid_for_the_longest_time_by_a_clock_ahead_is_acknowledged_all_the_same(pair: Pair) -> None:
