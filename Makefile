@@ -10,6 +10,7 @@ NODES ?= 1
 TESTS ?= tests
 TEST_ARGS ?=
 # Two workers, a file at a time: a file's servers are started once. More workers than cores only make timers late.
+# In order: the files that take long come first, the many short ones fill what is left.
 WORKERS ?= 2
 # make lock UPGRADE=--upgrade takes the newest of everything; without it only what pyproject.toml asks for moves.
 UPGRADE ?=
@@ -32,7 +33,7 @@ demo: $(STAMP)  ## a hub and its agencies on this machine, one enquiry from ques
 	@$(BIN)/broker demo --nodes $(NODES) $(DEMO_ARGS)
 
 test: $(STAMP)  ## every test but the long runs
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TEST_ARGS) $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TEST_ARGS) $(TESTS)
 
 soak: $(STAMP)  ## the long runs of the chaos and load suites
 	$(BIN)/python -m pytest -m soak $(TEST_ARGS) $(TESTS)
