@@ -62,6 +62,12 @@ class _Settled:
     statements: dict[str, bytes]
 
 
+async def take_up_members(room: Room) -> None:
+    """Know who is admitted by the store, before anything is taken in; nothing is entered."""
+    members = await room.post.store.read(records.members)
+    room.admitted = {member.party: member.root for member in members.values()}
+
+
 async def settle_members(room: Room) -> list[Change]:
     """Bring the members up to the pinned parties: admit desk and agencies, remove whoever is not pinned any more.
 

@@ -15,7 +15,7 @@ from broker.coordinator import records
 from broker.coordinator.config import CoordinatorSettings
 from broker.coordinator.coordinator_commands import CoordinatorCommands
 from broker.coordinator.correspondent import CoordinatorCorrespondent
-from broker.coordinator.members import settle_members
+from broker.coordinator.members import settle_members, take_up_members
 from broker.coordinator.proving import Proving
 from broker.coordinator.reissues import rename_carriers
 from broker.coordinator.restored import Witnesses, witness_commands
@@ -56,6 +56,8 @@ class Coordinator:
         """Begin; a coordinator that was restored listens first, and begins once it has caught up."""
         await self.keeping.take_up()
         if self.ground.catch_up.is_on:
+            # What waits meanwhile is taken in the moment it has caught up, before members are settled.
+            await take_up_members(self.room)
             await self.ground.post.start()
             self.ground.post.spawn(self.witnesses.run(self._begin))
             return
