@@ -105,7 +105,7 @@ async def test_who_does_not_take_what_is_sent_to_it_holds_up_nobody(walls: Walls
         slow.writer.transport.pause_reading()  # type: ignore[attr-defined]
         coordinator = await walls.hub("coordinator")
         payload = bytes(1_000_000)
-        for _ in range(100):  # more than the server and both kernels hold for one who does not read
+        for _ in range(320):  # more than the server (256 MB) and both kernels hold for one who does not read
             await coordinator.publish(f"to.{seat.token}.in", payload)
             assert await coordinator.barrier()
         await canary.some_rounds(20)
