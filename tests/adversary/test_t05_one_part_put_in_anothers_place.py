@@ -73,14 +73,14 @@ MATRIX: dict[tuple[str, str, str, int], Codes] = {
     ("northshire", TAKEN, "coordinator", 0): (
         "deed_elsewhere",
         "not_their_deed",
-        "signature_invalid",
+        "",  # a flipped hexadecimal digit may be none: then it is no leaf at all
         "malformed",
         "part_mismatch",
     ),
     ("northshire", DEED, "coordinator", 0): (
         "deed_elsewhere",
         "not_their_deed",
-        "signature_invalid",
+        "",  # a flipped hexadecimal digit may be none: then it is no leaf at all
         "malformed",
         "too_large",
     ),
