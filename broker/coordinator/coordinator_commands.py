@@ -7,15 +7,16 @@ same commit: without the entry nothing is shown.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from broker.coordinator import records
 from broker.coordinator.audit import verify_log
 from broker.coordinator.members import admit_officer, remove_officer, settle_members
 from broker.coordinator.room import Room
-from broker.node.commands import Command, CommandMalformed
+from broker.node.command_arguments import Arguments, NoArguments, read_arguments
+from broker.node.commands import Command
 from broker.node.log import get_checkpoint, get_leaves
 from broker.node.store.port import Transaction
 from schemas import canonical
@@ -34,28 +35,17 @@ class AddendumErased(Rejected):
     code = "addendum_unknown"
 
 
-class _Arguments(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
-
-
-class _Nothing(_Arguments):
-    pass
-
-
-class _Range(_Arguments):
+class _Range(Arguments):
     start: Count = 0
     limit: Annotated[int, Field(ge=1, le=MAX_ENTRIES_READ)] = 100
 
 
-class _Officer(_Arguments):
+class _Officer(Arguments):
     officer: Slug
 
 
-class _Digest(_Arguments):
+class _Digest(Arguments):
     sha256: Hex32
-
-
-A = TypeVar("A", bound=_Arguments)
 
 
 class CoordinatorCommands:
@@ -80,7 +70,7 @@ class CoordinatorCommands:
 
     async def status(self, arguments: dict[str, Any]) -> Any:
         """How the coordinator stands, and the open exchanges that press most."""
-        _read(_Nothing, arguments)
+        read_arguments(NoArguments, arguments)
         room = self._room
 
         def read(tx: Transaction) -> Any:
@@ -106,14 +96,14 @@ class CoordinatorCommands:
 
     async def checkpoint(self, arguments: dict[str, Any]) -> Any:
         """The newest signed checkpoint, to be kept elsewhere."""
-        _read(_Nothing, arguments)
+        read_arguments(NoArguments, arguments)
         size = self._room.log.head.size
         note = await self._room.post.store.read(lambda tx: get_checkpoint(tx, size))
         return {"size": size, "checkpoint": (note or b"").decode()}
 
     async def log(self, arguments: dict[str, Any]) -> Any:
         """Entries from `start` on; that they were read becomes an entry."""
-        asked, room = _read(_Range, arguments), self._room
+        asked, room = read_arguments(_Range, arguments), self._room
         stop = min(asked.start + asked.limit, room.log.head.size)
         count = max(stop - asked.start, 0)
         entry = LogReadEntry(log=room.log.origin, hub=room.hub, t=room.post.clock.now(), n=nonce(), entries=count)
@@ -129,7 +119,7 @@ class CoordinatorCommands:
 
     async def log_verify(self, arguments: dict[str, Any]) -> Any:
         """Check the whole log again from its first entry."""
-        _read(_Nothing, arguments)
+        read_arguments(NoArguments, arguments)
         audit = await verify_log(self._room)
         return {
             "holds": not audit.findings,
@@ -140,7 +130,7 @@ class CoordinatorCommands:
 
     async def repin(self, arguments: dict[str, Any]) -> Any:
         """Take up the party files that were put into or taken out of the folder since."""
-        _read(_Nothing, arguments)
+        read_arguments(NoArguments, arguments)
         before = self._room.directory
         self._room.ground.read_directory_again()
         try:
@@ -156,7 +146,7 @@ class CoordinatorCommands:
 
     async def officers(self, arguments: dict[str, Any]) -> Any:
         """Which officers may ask."""
-        _read(_Nothing, arguments)
+        read_arguments(NoArguments, arguments)
         members = await self._room.post.store.read(records.members)
         return {
             "officers": [
@@ -168,18 +158,18 @@ class CoordinatorCommands:
 
     async def admit_officer(self, arguments: dict[str, Any]) -> Any:
         """Admit an officer whose file is pinned here."""
-        officer = _read(_Officer, arguments).officer
+        officer = read_arguments(_Officer, arguments).officer
         return {"officer": officer, "changed": await admit_officer(self._room, officer)}
 
     async def remove_officer(self, arguments: dict[str, Any]) -> Any:
         """Remove an officer."""
-        officer = _read(_Officer, arguments).officer
+        officer = read_arguments(_Officer, arguments).officer
         await remove_officer(self._room, officer)
         return {"officer": officer, "changed": True}
 
     async def addendum(self, arguments: dict[str, Any]) -> Any:
         """A sealed addendum by its digest, as it came; only its readers' keys open it."""
-        sha256 = _read(_Digest, arguments).sha256
+        sha256 = read_arguments(_Digest, arguments).sha256
         raw = await self._room.post.store.read(lambda tx: records.get_addendum(tx, sha256))
         if raw is None:
             raise AddendumErased("no addendum of that digest is kept here")
@@ -189,12 +179,3 @@ class CoordinatorCommands:
 def _shown(index: int, leaf: bytes) -> dict[str, Any]:
     entry = canonical.parse(leaf, limit_bytes=MAX_LEAF_BYTES)
     return {"index": index, "hash": leaf_hash(leaf).hex(), "entry": entry}
-
-
-def _read(model: type[A], arguments: dict[str, Any]) -> A:
-    try:
-        return model.model_validate(arguments)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(str(step) for step in first["loc"])
-        raise CommandMalformed(f"argument {place}: {first['type']}") from None

@@ -6,13 +6,14 @@ Whoever may use the socket is this machine's user for admission. Every step is a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints
 
 from broker.enrolment import ceremony, records, standings
 from broker.enrolment.records import Certificate, Issued, Member, Offer
 from broker.enrolment.room import Room
+from broker.node.command_arguments import Arguments, NoArguments, read_arguments
 from broker.node.commands import Command, CommandMalformed
 from broker.node.store.port import Transaction
 from schemas.messages.enrolment import MAX_REQUEST_BYTES
@@ -35,41 +36,30 @@ class Presence(Protocol):
         """The servers that have not, or are away."""
 
 
-class _Arguments(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
-
-
-class _Nothing(_Arguments):
-    pass
-
-
-class _Request(_Arguments):
+class _Request(Arguments):
     request: Annotated[str, StringConstraints(max_length=2 * MAX_REQUEST_BYTES)]
     officers: list[str] = Field(default_factory=list, max_length=256)
     replaces: bool = False
     may_run_leaf: bool = False
 
 
-class _Words(_Arguments):
+class _Words(Arguments):
     agency: Slug
     words: Annotated[str, StringConstraints(max_length=256)]
 
 
-class _Agency(_Arguments):
+class _Agency(Arguments):
     agency: Slug
 
 
-class _Leaf(_Arguments):
+class _Leaf(Arguments):
     agency: Slug
     may_run_leaf: bool
 
 
-class _Reasoned(_Arguments):
+class _Reasoned(Arguments):
     agency: Slug
     reason: Word = standings.BY_HAND
-
-
-A = TypeVar("A", bound=_Arguments)
 
 
 class AdmissionCommands:
@@ -96,7 +86,7 @@ class AdmissionCommands:
 
     async def status(self, arguments: dict[str, Any]) -> Any:
         """How admission stands."""
-        _read(_Nothing, arguments)
+        read_arguments(NoArguments, arguments)
         room = self._room
 
         def read(tx: Transaction) -> tuple[Issued | None, Issued | None]:
@@ -120,7 +110,7 @@ class AdmissionCommands:
 
     async def offer(self, arguments: dict[str, Any]) -> Any:
         """Check an agency's request and write the reply; nothing is in effect by it."""
-        asked = _read(_Request, arguments)
+        asked = read_arguments(_Request, arguments)
         officers = [_officer(file) for file in asked.officers]
         file = asked.request.encode("utf-8", "replace")
         offered = await ceremony.offer(
@@ -138,13 +128,13 @@ class AdmissionCommands:
 
     async def admit(self, arguments: dict[str, Any]) -> Any:
         """Put an offer into effect: the words are those of both sides."""
-        asked = _read(_Words, arguments)
+        asked = read_arguments(_Words, arguments)
         party, servers = await ceremony.admit(self._room, asked.agency, asked.words)
         return {"agency": party.id, "file": party.raw.decode("ascii"), "servers": sorted(servers)}
 
     async def agencies(self, arguments: dict[str, Any]) -> Any:
         """Every agency that was offered or admitted, and how it stands."""
-        _read(_Nothing, arguments)
+        read_arguments(NoArguments, arguments)
         register = self._room.register
 
         def read(tx: Transaction) -> tuple[dict[str, Member], dict[str, Offer], dict[str, Certificate]]:
@@ -162,35 +152,35 @@ class AdmissionCommands:
 
     async def bus_claims(self, arguments: dict[str, Any]) -> Any:
         """What every server of the bus is to hold, by account; all of it is public."""
-        _read(_Nothing, arguments)
+        read_arguments(NoArguments, arguments)
         return {name: account.claims for name, account in self._room.register.accounts.items()}
 
     async def suspend(self, arguments: dict[str, Any]) -> Any:
         """Cut an agency off until it is resumed."""
-        asked = _read(_Reasoned, arguments)
+        asked = read_arguments(_Reasoned, arguments)
         servers = await standings.suspend(self._room, asked.agency, asked.reason)
         return {"agency": asked.agency, "servers": sorted(servers)}
 
     async def resume(self, arguments: dict[str, Any]) -> Any:
         """Let a suspended agency in again."""
-        asked = _read(_Agency, arguments)
+        asked = read_arguments(_Agency, arguments)
         return {"agency": asked.agency, "servers": sorted(await standings.resume(self._room, asked.agency))}
 
     async def expel(self, arguments: dict[str, Any]) -> Any:
         """Cut an agency off for good."""
-        asked = _read(_Reasoned, arguments)
+        asked = read_arguments(_Reasoned, arguments)
         servers = await standings.expel(self._room, asked.agency, asked.reason)
         return {"agency": asked.agency, "servers": sorted(servers)}
 
     async def leaf(self, arguments: dict[str, Any]) -> Any:
         """Let an agency connect a server of its own, or no more."""
-        asked = _read(_Leaf, arguments)
+        asked = read_arguments(_Leaf, arguments)
         servers = await standings.let_run_leaf(self._room, asked.agency, may_run_leaf=asked.may_run_leaf)
         return {"agency": asked.agency, "servers": sorted(servers)}
 
     async def repin(self, arguments: dict[str, Any]) -> Any:
         """Take up the files of the hub's own parties again."""
-        _read(_Nothing, arguments)
+        read_arguments(NoArguments, arguments)
         await self._room.commit(lambda tx, register, now: ())
         return {"parties": sorted(self._room.register.directory.parties)}
 
@@ -226,12 +216,3 @@ def _officer(file: str) -> Party:
     if party.statement.party_kind is not PartyKind.OFFICER:
         raise CommandMalformed("argument officers: not an officer's file")
     return party
-
-
-def _read(model: type[A], arguments: dict[str, Any]) -> A:
-    try:
-        return model.model_validate(arguments)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(str(step) for step in first["loc"])
-        raise CommandMalformed(f"argument {place}: {first['type']}") from None
