@@ -1,7 +1,7 @@
 """What `broker init` makes of the bus: operator and system keys, the authority, and each hub party's access to it.
 
 The private halves of operator, system account and authority are made in admission's key store and never leave it.
-Refuses to know the servers' configuration (`broker.enrolment.server_files`) and agencies (`broker.enrolment.steps`).
+Refuses to know the servers' configuration (`broker.enrolment.server_files`) and agencies (`broker.enrolment.ceremony`).
 """
 
 from __future__ import annotations
