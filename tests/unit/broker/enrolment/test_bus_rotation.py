@@ -160,7 +160,8 @@ async def test_a_directory_says_whom_to_trust_and_parties_that_do_not_are_waited
     versions = await rotating.versions()
     done = await rotating.command("bus-rotate", what="authority")
     assert done["reached"] == "added"
-    assert done["parties"] == ["coordinator", "desk", "northshire"]
+    # The coordinator runs, and may have taken it by then.
+    assert set(done["parties"]) - {"coordinator"} == {"desk", "northshire"}
     assert len(await rotating.versions()) == len(versions) + 1
     newest = await room.post.store.read(records.newest_directory)
     assert newest is not None
