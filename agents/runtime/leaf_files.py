@@ -2,44 +2,31 @@
 
 Owns the folder and the server's certificate for its agents: of an authority made for this one certificate, whose
 private key is never kept, so nothing else can be signed by what the agent trusts. Written again before the credentials
-end; what still holds is kept. Refuses to know that configuration (`broker bus leaf`).
+end; what still holds is kept. Refuses to know that configuration (`broker bus leaf`) and the form of a certificate
+(`broker.node.certificates`).
 """
 
 from __future__ import annotations
 
-import ipaddress
-import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from broker.node.bus.leaf import LEAF_LIFE, leaf_access
-from broker.node.home import Home, write_whole
-from schemas.failures import Failure
+from broker.node.certificates import authority_certificate, ends_at, host_names, issued_certificate
+from broker.node.home import DAY_MS, Home, write_whole
 
-_DAY_MS: Final = 24 * 3600 * 1000
-CERTIFICATE_LIFE_MS: Final = 397 * _DAY_MS
-RENEW_AHEAD_MS: Final = 60 * _DAY_MS
+CERTIFICATE_LIFE_MS: Final = 397 * DAY_MS
+RENEW_AHEAD_MS: Final = 60 * DAY_MS
 """A certificate is made anew two months ahead: this is run every day or week."""
-_BACKDATED_MS: Final = 10 * 60 * 1000
 _LOCAL: Final = "local-ca.pem"
 _MILLISECOND: Final = timedelta(milliseconds=1)
-_DNS_NAME: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?){0,30}"
-
-
-class HostUnusable(Failure):
-    """A host that no certificate can be made for."""
-
-    code = "host_unusable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +47,11 @@ def write_leaf(home: Home, folder: Path, hosts: Sequence[str], *, now: int) -> L
 
     Raises:
         LeafNotAllowed: the hub lets the agency have none.
-        HostUnusable: one of the hosts is no name.
+        HostInvalid: one of the hosts is no name.
         AccessIncomplete: the agent is not enrolled.
     """
     access = leaf_access(home, home.keys_to_read(), now=now)
-    names = [_name_of(host) for host in hosts]
+    names = host_names(hosts)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     is_new = not _holds(home, folder, names, now)
     if is_new:
@@ -94,83 +81,25 @@ def _holds(home: Home, folder: Path, names: Sequence[x509.GeneralName], now: int
         listed = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (FileNotFoundError, ValueError, x509.ExtensionNotFound):
         return False
-    ends_at = int(found.not_valid_after_utc.timestamp() * 1000)
     is_trusted = trusted[0].subject == found.issuer
-    return is_trusted and list(listed) == list(names) and ends_at - now > RENEW_AHEAD_MS
+    return is_trusted and list(listed) == list(names) and ends_at(found) - now > RENEW_AHEAD_MS
 
 
 def _certified(names: Sequence[x509.GeneralName], now: int) -> tuple[bytes, bytes, bytes]:
     """An authority's certificate, a server's certificate of it, and the server's private key; all in PEM."""
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    issuer, subject = _subject("needtoknow-local"), _subject("leaf")
-    authority_id = x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key())
-    authority = (
-        _builder(issuer, issuer, authority_key.public_key(), now)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(is_authority=True), critical=True)
-        .add_extension(x509.NameConstraints(_only(names), None), critical=True)
-        .add_extension(authority_id, critical=False)
-        .sign(authority_key, SHA256())
-    )
-    certificate = (
-        _builder(issuer, subject, key.public_key(), now)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(is_authority=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(authority_id), critical=False)
-        .sign(authority_key, SHA256())
+    authority = authority_certificate("needtoknow-local", authority_key, names, now=now, life_ms=CERTIFICATE_LIFE_MS)
+    certificate = issued_certificate(
+        "leaf",
+        key.public_key(),
+        names,
+        authority=authority,
+        authority_key=authority_key,
+        now=now,
+        life_ms=CERTIFICATE_LIFE_MS,
     )
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return authority.public_bytes(Encoding.PEM), certificate.public_bytes(Encoding.PEM), private
-
-
-def _builder(
-    issuer: x509.Name, subject: x509.Name, key: ec.EllipticCurvePublicKey, now: int
-) -> x509.CertificateBuilder:
-    return (
-        x509.CertificateBuilder()
-        .issuer_name(issuer)
-        .subject_name(subject)
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(datetime.fromtimestamp((now - _BACKDATED_MS) // 1000, UTC))
-        .not_valid_after(datetime.fromtimestamp((now + CERTIFICATE_LIFE_MS) // 1000, UTC))
-    )
-
-
-def _subject(kind: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{kind}-{os.urandom(8).hex()}")])
-
-
-def _usage(*, is_authority: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not is_authority,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=is_authority,
-        crl_sign=is_authority,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def _only(names: Sequence[x509.GeneralName]) -> list[x509.GeneralName]:
-    return [
-        x509.IPAddress(ipaddress.ip_network(one.value)) if isinstance(one, x509.IPAddress) else one for one in names
-    ]
-
-
-def _name_of(host: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(host))
-    except ValueError:
-        if re.fullmatch(_DNS_NAME, host) is None:
-            raise HostUnusable(f"{host} is neither a DNS name in small letters nor an address") from None
-        return x509.DNSName(host)
 
 
 def _certificates(pem: bytes) -> list[bytes]:

@@ -11,11 +11,11 @@ from typing import Final
 
 from broker.client.hub import Hub
 from broker.enrolment.authorities import Authorities
-from broker.enrolment.authority import check_hosts
 from broker.enrolment.configured_servers import note_servers
 from broker.enrolment.founding import found, identity_of
 from broker.enrolment.server_files import Node, write_servers
 from broker.node.bus.address import read_address
+from broker.node.certificates import host_names
 from broker.node.home import PartyPlan, write_whole
 from schemas.messages.party import Party, PartyKind
 
@@ -52,7 +52,7 @@ def found_hub(
         BadBusUrl, PlaintextRefused, HostInvalid: an address cannot be used; nothing was made.
     """
     hosts = list(dict.fromkeys(read_address(url, setting="--bus-url").host for url in urls))
-    check_hosts(hosts)
+    host_names(hosts)  # an address that cannot be used is refused before anything is made
     log = f"{hub_id}.hub.example/sharing-log"
     plans = {
         hub.coordinator: (PartyPlan(hub_id, "coordinator", PartyKind.COORDINATOR, name, log=log), None),

@@ -2,17 +2,15 @@
 
 A certificate says that somebody may knock; who it is and what it may do is said by accounts and signatures. So it names
 a kind of party and a random id, never an agency or a person, and whatever a request asks for but its key is ignored.
-Refuses to know where keys and files lie (`broker.enrolment.authorities`) and who is admitted.
+Refuses to know the form of a certificate (`broker.node.certificates`), where keys and files lie
+(`broker.enrolment.authorities`) and who is admitted.
 """
 
 from __future__ import annotations
 
 import ipaddress
-import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Final
 
 from cryptography import x509
@@ -20,9 +18,15 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, SignatureAlgorithmOID
+from cryptography.x509.oid import SignatureAlgorithmOID
 
-from broker.node.clock import PERMITTED_SKEW_MS
+from broker.node.certificates import (
+    HostInvalid,
+    authority_certificate,
+    ends_at,
+    host_names,
+    issued_certificate,
+)
 from broker.node.tls_key import load_tls_key, private_bytes
 from schemas.failures import Failure, Rejected
 from schemas.messages.party import PartyKind
@@ -32,13 +36,8 @@ AUTHORITY_LIFE_MS: Final = 10 * 365 * DAY_MS
 """Ten years: an authority is replaced with an overlap, long before."""
 LEAF_LIFE_MS: Final = 365 * DAY_MS
 """A year: renewed a month and more before it ends."""
-BACKDATED_MS: Final = 2 * PERMITTED_SKEW_MS
-"""In force at once for those whose clocks are behind."""
 MAX_REQUEST_BYTES: Final = 1024
 """A request for a P-256 key without names has under 300."""
-MAX_HOSTS: Final = 32
-_LABEL: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-_DNS_NAME: Final = re.compile(rf"(?=.{{1,253}}$)({_LABEL}\.)*{_LABEL}")
 
 
 class RequestMalformed(Rejected):
@@ -57,12 +56,6 @@ class RequestNotSigned(Rejected):
     """A certificate request that its own key did not sign: whoever sent it does not hold the key."""
 
     code = "certificate_request_unsigned"
-
-
-class HostInvalid(Failure):
-    """A server's name that is neither a DNS name nor an address, or lies outside of what the authority may sign for."""
-
-    code = "host_invalid"
 
 
 class AuthorityMismatch(Failure):
@@ -132,16 +125,8 @@ class Authority:
             HostInvalid: one of them is no name, or there are none or too many.
         """
         key = ec.generate_private_key(ec.SECP256R1())
-        name = _name(f"needtoknow-authority-{os.urandom(8).hex()}")
-        builder = (
-            _builder(name, name, key.public_key(), now, life_ms)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .add_extension(_usage(signs_certificates=True), critical=True)
-            .add_extension(_purposes(ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH), critical=False)
-            .add_extension(x509.NameConstraints(_permitted(hosts), None), critical=True)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        )
-        return cls(builder.sign(key, SHA256()), key)
+        names = host_names(hosts)
+        return cls(authority_certificate("needtoknow-authority", key, names, now=now, life_ms=life_ms), key)
 
     @classmethod
     def load(cls, certificate: bytes, key_der: bytes) -> Authority:
@@ -172,23 +157,18 @@ class Authority:
     @property
     def expires_at(self) -> int:
         """When its certificate ends, in milliseconds UTC."""
-        return _millis(self.certificate.not_valid_after_utc)
+        return ends_at(self.certificate)
 
     def hosts(self) -> list[str]:
         """The names and addresses of servers that it may sign for."""
-        constraints = self.certificate.extensions.get_extension_for_class(x509.NameConstraints).value
-        # An address is named as the network that holds nothing else (`_permitted`).
-        return [str(one.value).partition("/")[0] for one in constraints.permitted_subtrees or ()]
+        # An address is named as the network that holds nothing else.
+        return [str(one.value).partition("/")[0] for one in self._permitted()]
 
     def issue_client(
         self, request: CertificateRequest, kind: PartyKind, *, now: int, life_ms: int = LEAF_LIFE_MS
     ) -> x509.Certificate:
         """A certificate for a party: it names the kind and sixteen random digits, and nothing of the request."""
-        subject = _name(f"{kind.value}-{os.urandom(8).hex()}")
-        builder = self._leaf(subject, request.key, now, life_ms)
-        return builder.add_extension(_purposes(ExtendedKeyUsageOID.CLIENT_AUTH), critical=False).sign(
-            self._key, SHA256()
-        )
+        return self._issue(kind.value, request, now=now, life_ms=life_ms)
 
     def issue_server(
         self, request: CertificateRequest, hosts: Sequence[str], *, now: int, life_ms: int = LEAF_LIFE_MS
@@ -198,41 +178,34 @@ class Authority:
         Raises:
             HostInvalid: a name outside of what this authority may sign for.
         """
-        constraints = self.certificate.extensions.get_extension_for_class(x509.NameConstraints).value
-        names = [_host(host) for host in _counted(hosts)]
+        names, permitted = host_names(hosts), self._permitted()
         for name, host in zip(names, hosts, strict=True):
-            if not any(_is_within(name, permitted) for permitted in constraints.permitted_subtrees or ()):
+            if not any(_is_within(name, subtree) for subtree in permitted):
                 raise HostInvalid(f"{host} is none of the names this hub's authority signs for; change the authority")
-        builder = self._leaf(_name(f"server-{os.urandom(8).hex()}"), request.key, now, life_ms)
-        both = _purposes(ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
-        return (
-            builder.add_extension(both, critical=False)
-            .add_extension(x509.SubjectAlternativeName(names), critical=False)
-            .sign(self._key, SHA256())
+        return self._issue("server", request, names, now=now, life_ms=life_ms)
+
+    def _issue(
+        self,
+        kind: str,
+        request: CertificateRequest,
+        names: Sequence[x509.GeneralName] = (),
+        *,
+        now: int,
+        life_ms: int,
+    ) -> x509.Certificate:
+        return issued_certificate(
+            kind,
+            request.key,
+            names,
+            authority=self.certificate,
+            authority_key=self._key,
+            now=now,
+            life_ms=life_ms,
         )
 
-    def _leaf(
-        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, now: int, life_ms: int
-    ) -> x509.CertificateBuilder:
-        # No certificate outlives the authority: it would end in the middle of a chain that nobody looks at.
-        life_ms = min(life_ms, self.expires_at - now)
-        issuer_key = self.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-        return (
-            _builder(self.certificate.subject, subject, key, now, life_ms)
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_usage(signs_certificates=False), critical=True)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer_key), critical=False)
-        )
-
-
-def check_hosts(hosts: Sequence[str]) -> None:
-    """That an authority can be made for servers of those names.
-
-    Raises:
-        HostInvalid: one of them is no name, or there are none or too many.
-    """
-    _permitted(hosts)
+    def _permitted(self) -> Sequence[x509.GeneralName]:
+        constraints = self.certificate.extensions.get_extension_for_class(x509.NameConstraints).value
+        return constraints.permitted_subtrees or ()
 
 
 def expires_at(certificate: bytes) -> int:
@@ -241,69 +214,7 @@ def expires_at(certificate: bytes) -> int:
     Raises:
         ValueError: there is none.
     """
-    return _millis(x509.load_pem_x509_certificates(certificate)[0].not_valid_after_utc)
-
-
-def _builder(
-    issuer: x509.Name, subject: x509.Name, key: ec.EllipticCurvePublicKey, now: int, life_ms: int
-) -> x509.CertificateBuilder:
-    return (
-        x509.CertificateBuilder()
-        .issuer_name(issuer)
-        .subject_name(subject)
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(_instant(now - BACKDATED_MS))
-        .not_valid_after(_instant(now + life_ms))
-    )
-
-
-def _name(common_name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
-
-
-def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not signs_certificates,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=signs_certificates,
-        crl_sign=signs_certificates,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def _purposes(*purposes: x509.ObjectIdentifier) -> x509.ExtendedKeyUsage:
-    return x509.ExtendedKeyUsage(purposes)
-
-
-def _counted(hosts: Sequence[str]) -> Sequence[str]:
-    if not 1 <= len(hosts) <= MAX_HOSTS:
-        raise HostInvalid(f"a server has between one and {MAX_HOSTS} names")
-    return hosts
-
-
-def _host(host: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(host))
-    except ValueError:
-        if _DNS_NAME.fullmatch(host) is None:
-            raise HostInvalid(f"{host} is neither a DNS name in small letters nor an address") from None
-        return x509.DNSName(host)
-
-
-def _permitted(hosts: Sequence[str]) -> list[x509.GeneralName]:
-    permitted: list[x509.GeneralName] = []
-    for host in _counted(hosts):
-        name = _host(host)
-        if isinstance(name, x509.IPAddress):
-            permitted.append(x509.IPAddress(ipaddress.ip_network(host)))
-        else:
-            permitted.append(name)
-    return permitted
+    return ends_at(x509.load_pem_x509_certificates(certificate)[0])
 
 
 def _is_within(name: x509.GeneralName, permitted: x509.GeneralName) -> bool:
@@ -313,11 +224,3 @@ def _is_within(name: x509.GeneralName, permitted: x509.GeneralName) -> bool:
     if isinstance(name, x509.DNSName) and isinstance(permitted, x509.DNSName):
         return name.value == permitted.value or name.value.endswith("." + permitted.value)
     return False
-
-
-def _instant(at: int) -> datetime:
-    return datetime.fromtimestamp(at // 1000, UTC)
-
-
-def _millis(at: datetime) -> int:
-    return int(at.timestamp()) * 1000

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from broker.node.bus.claims import decode
 from broker.node.bus.port import BusAway
+from broker.node.certificates import ends_at
 from broker.node.home import Home, write_whole
 from broker.node.keystore import KeyStore
 from broker.node.post.office import Post
@@ -108,7 +109,7 @@ class Renewals:
     def certificate_ends_at(self) -> int | None:
         """When the certificate in use ends (milliseconds UTC); None where there is none."""
         certificate = self._certificate()
-        return None if certificate is None else int(certificate.not_valid_after_utc.timestamp() * 1000)
+        return None if certificate is None else ends_at(certificate)
 
     def account_ends_at(self) -> int | None:
         """When the account's JWT ends (milliseconds UTC); None where there is none."""

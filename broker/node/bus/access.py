@@ -16,7 +16,6 @@ import ssl
 import tempfile
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -26,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from broker.node.bus.claims import Claims, decode, inbox_of, user_claims
+from broker.node.certificates import ends_at
 from broker.node.home import Home
 from broker.node.keystore import KeyReader
 from schemas.crypto import nkey
@@ -147,8 +147,8 @@ class HomeAccess:
         trusted = read_bus_file(folder / "ca.pem")
         authorities = read_certificates(trusted, "ca.pem")
         me = home.own()
-        ends = [("the client certificate", _ends_at(certificate))]
-        ends.append(("the newest certificate of the authority", max(map(_ends_at, authorities))))
+        ends = [("the client certificate", ends_at(certificate))]
+        ends.append(("the newest certificate of the authority", max(map(ends_at, authorities))))
         if claims.expires_at is not None:
             ends.append(("the JWT of the account", claims.expires_at))
         return cls(
@@ -282,10 +282,6 @@ def read_certificates(pem: bytes, name: str) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(pem)
     except ValueError:
         raise AccessIncomplete(f"bus/{name} holds no certificate; take it from the hub's reply again") from None
-
-
-def _ends_at(certificate: x509.Certificate) -> int:
-    return int(certificate.not_valid_after_utc.astimezone(UTC).timestamp() * 1000)
 
 
 def read_claims(token: bytes) -> Claims:

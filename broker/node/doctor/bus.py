@@ -10,7 +10,6 @@ import asyncio
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC
 
 from cryptography import x509
 
@@ -20,6 +19,7 @@ from broker.node.bus.dialling import BusTimings
 from broker.node.bus.link import Link, LinkFailed
 from broker.node.bus.reasons import reason_for
 from broker.node.bus.wire import lay
+from broker.node.certificates import ends_at
 from broker.node.doctor.checked import NotWell, Warned
 from broker.node.doctor.endings import NOTICES
 from broker.node.doctor.words import day
@@ -83,7 +83,7 @@ async def _dial(address: ServerAddress, access: Access, proxy: ServerAddress | N
     within_s = _TIMINGS.connect_within.total_seconds()
     try:
         async with asyncio.timeout(within_s):
-            ends_at = await _certificate_end(address, access, proxy)
+            at = await _certificate_end(address, access, proxy)
     except (OSError, TimeoutError) as problem:
         return Reached(address, reason_for(problem).words)
     link = Link(address, name="doctor", timings=_TIMINGS, events=_Deaf(), take=lambda *_: None, wake=lambda: None)
@@ -91,12 +91,12 @@ async def _dial(address: ServerAddress, access: Access, proxy: ServerAddress | N
         async with asyncio.timeout(within_s):
             await link.open(access, proxy=proxy, now=now)
     except LinkFailed as failure:
-        return Reached(address, failure.reason.words, ends_at)
+        return Reached(address, failure.reason.words, at)
     except TimeoutError as problem:
-        return Reached(address, reason_for(problem).words, ends_at)
+        return Reached(address, reason_for(problem).words, at)
     finally:
         await link.dismantle()
-    return Reached(address, None, ends_at)
+    return Reached(address, None, at)
 
 
 async def _certificate_end(address: ServerAddress, access: Access, proxy: ServerAddress | None) -> int:
@@ -107,7 +107,7 @@ async def _certificate_end(address: ServerAddress, access: Access, proxy: Server
     finally:
         wire.cut()
         await wire.until_closed()
-    return int(certificate.not_valid_after_utc.astimezone(UTC).timestamp() * 1000)
+    return ends_at(certificate)
 
 
 def _well(one: Reached) -> str:

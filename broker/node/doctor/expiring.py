@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC
 from pathlib import Path
 
 from cryptography import x509
 
 from broker.node.bus.claims import decode
+from broker.node.certificates import ends_at
 from broker.node.home import Home
 from broker.node.ring import command_for
 from schemas.crypto.purposes import KeyPurpose
@@ -49,12 +49,12 @@ def _on_the_bus(home: Home, own: Party) -> Iterator[Expiry]:
     kind = own.statement.party_kind
     renew = "agent keys renew" if kind is PartyKind.AGENT else f"broker keys renew {kind.value}"
     if own_chain := _certificates(folder / "client.pem"):
-        yield Expiry("client-certificate", "the client certificate", _end(own_chain[0]), renew)
+        yield Expiry("client-certificate", "the client certificate", ends_at(own_chain[0]), renew)
     if authorities := _certificates(folder / "ca.pem"):
         yield Expiry(
             "authority-certificate",
             "the hub's TLS authority",
-            max(map(_end, authorities)),
+            max(map(ends_at, authorities)),
             "broker bus rotate authority (at the hub)",
         )
     try:
@@ -71,7 +71,3 @@ def _certificates(path: Path) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(path.read_bytes())
     except (OSError, ValueError):
         return []
-
-
-def _end(certificate: x509.Certificate) -> int:
-    return int(certificate.not_valid_after_utc.astimezone(UTC).timestamp() * 1000)

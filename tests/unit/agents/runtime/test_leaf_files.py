@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from agents.runtime.leaf_files import RENEW_AHEAD_MS, HostUnusable, LeafWritten, write_leaf
+from agents.runtime.leaf_files import RENEW_AHEAD_MS, LeafWritten, write_leaf
 from broker.node.bus.access import HomeAccess
 from broker.node.bus.leaf import LeafNotAllowed
+from broker.node.certificates import HostInvalid
 from broker.node.home import Home
 from tests.support.clock import NOON
 from tests.unit.broker.enrolment.hall import Hall
@@ -89,7 +90,7 @@ def test_another_host_is_another_certificate(home: Home, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("host", ["", "Leaf.example", "leaf_1", "-leaf", "leaf:4222", "tls://leaf", "a" * 64])
 def test_a_host_that_is_no_name_is_refused(host: str, home: Home, tmp_path: Path) -> None:
-    with pytest.raises(HostUnusable):
+    with pytest.raises(HostInvalid):
         written(home, tmp_path / "leaf", hosts=(host,))
     assert not (tmp_path / "leaf").exists()
 

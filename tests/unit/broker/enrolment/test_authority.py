@@ -20,12 +20,12 @@ from broker.enrolment.authority import (
     DAY_MS,
     Authority,
     AuthorityMismatch,
-    HostInvalid,
     RequestKeyUnsuitable,
     RequestMalformed,
     RequestNotSigned,
     read_request,
 )
+from broker.node.certificates import HostInvalid
 from broker.node.tls_key import (
     ChainMalformed,
     TlsKeyUnsuitable,
