@@ -86,7 +86,7 @@ class WireTransport(Transport):
 
     def close(self) -> None:
         """Begin to close, once everything is written."""
-        self._wire.writer.close()
+        self._wire.close()
 
     async def wait_closed(self) -> None:
         """Wait until it is closed."""

@@ -48,6 +48,13 @@ class Wire:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
 
+    def close(self) -> None:
+        """End it once everything is written."""
+        # Not a second time: asyncio's TLS then forgets what it was closing, and `cut` raises (in Python 3.11.2, which
+        # is Debian 12's) or does nothing, and a dead link lasts for as long as the kernel has patience with it.
+        if not self.writer.is_closing():
+            self.writer.close()
+
     def cut(self) -> None:
         """End it at once, whatever is still to be written."""
         self.writer.transport.abort()

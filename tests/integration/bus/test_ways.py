@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from broker.node.bus.access import PLAINTEXT
+from broker.node.bus.access import PLAINTEXT, home_access
+from broker.node.bus.address import read_address
 from broker.node.bus.nats import NatsBus
+from broker.node.bus.wire import lay
 from schemas.messages.party import PartyKind
-from tests.contract.bus.rig import QUICK, Ear, Owner
+from tests.contract.bus.rig import PATIENCE_S, QUICK, Ear, Owner
 from tests.integration.bus.secured import SecuredHub, token
 from tests.integration.bus.waiting import connected, until, until_trouble
 from tests.support.nats import free_port
@@ -188,6 +190,21 @@ async def test_a_link_that_a_firewall_forgets_when_it_is_idle_is_kept_alive(hub:
     assert owner.told == ["connected"]
     await bus.close()
     await firewall.stop()
+
+
+async def test_a_dead_link_that_was_closed_twice_can_still_be_cut(hub: SecuredHub) -> None:
+    line = FaultProxy(hub.nodes[0].port)
+    await line.start()
+    home = hub.homes[PartyKind.DESK]
+    tls = home_access(home, home.keys_to_read())().tls()
+    wire = await lay(read_address(f"tls://{HOST}:{line.port}", setting="bus.urls"), tls=tls, proxy=None)
+    line.black_hole()
+    wire.close()
+    wire.close()
+    wire.cut()
+    async with asyncio.timeout(PATIENCE_S):
+        await wire.until_closed()
+    await line.stop()
 
 
 async def test_programs_with_one_list_of_servers_begin_with_different_ones() -> None:
