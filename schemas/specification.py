@@ -80,6 +80,7 @@ def tables() -> dict[str, Callable[[], str]]:
         "grant": grant.Grant,
         "scope": grant.Scope,
         "ruling": grant.Ruling,
+        "reason": grant.Reason,
         "answer-header": answer.AnswerHeader,
         "answer-body": answer.AnswerBody,
         "outcome-row": answer.OutcomeRow,

@@ -146,6 +146,7 @@ def prepare(question: Question, *, trust: Trust, desk_key: SigningKey, draw: Cal
         stage=question.enquiry.stage,
         rag=question.enquiry.rag,
         consent=question.enquiry.content.consent,
+        allocated=question.enquiry.content.allocated is True,
         officer=officer.id,
         officer_key=officer_key.id,
         officer_role=officer.statement.officer_role,

@@ -79,6 +79,8 @@ class OpenEnquiry(Command):
     purpose: Purpose
     lawful_bases: Annotated[list[LawfulBasis], Field(min_length=1, max_length=8)]
     consent: ConsentState
+    allocated: bool = False
+    """Whether somebody it is about has an allocated social worker already."""
     reason: Prose
     received_at: Millis
     reference: Word | None = None
@@ -114,6 +116,8 @@ class Content(Message):
     subjects: Annotated[list[Subject], Field(min_length=1, max_length=MAX_SUBJECTS)]
     lawful_bases: Annotated[list[LawfulBasis], Field(min_length=1, max_length=8)]
     consent: ConsentState
+    allocated: Literal[True] | None = None
+    """Absent, as in enquiries from before it was asked for, where nobody has an allocated worker."""
     reason: Prose
     reference: Word | None = None
 
@@ -211,6 +215,7 @@ def open_enquiry(
         subjects=[_subject(given, place, draw()) for place, given in enumerate(command.subjects)],
         lawful_bases=sorted(set(command.lawful_bases)),
         consent=command.consent,
+        allocated=True if command.allocated else None,
         reason=command.reason,
         reference=command.reference,
     )

@@ -87,6 +87,7 @@ def _answers_shown(enquiry: Enquiry, sources: list[Source]) -> dict[str, Any]:
         "reason": enquiry.content.reason,
         "lawful_bases": [basis.value for basis in enquiry.content.lawful_bases],
         "consent": enquiry.content.consent.value,
+        "allocated": enquiry.content.allocated is True,
         "decision": None if decision is None else decision.model_dump(mode="json"),
         "answers": [
             {

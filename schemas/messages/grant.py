@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from schemas.messages.fields import Hex16, Hex32, Millis, Slug, Word
+from schemas.messages.fields import Hex16, Hex32, IsoDate, Millis, Slug, Word
 from schemas.messages.model import Message, Part, RuleBroken
-from schemas.vocabulary import Category, Mode, SubjectRole
+from schemas.vocabulary import Category, LawfulBasis, Mode, SubjectRole
 
 
 class Scope(Part):
@@ -50,12 +50,16 @@ class Grant(Message):
 
 
 class Reason(Part):
-    """Why something asked was not granted: the rule, and what it was about."""
+    """Why something asked was not granted: the rule, what it was about, and the dates it rests on, if any."""
 
     rule: Word
     category: Category | None = None
     mode: Mode | None = None
     role: SubjectRole | None = None
+    basis: LawfulBasis | None = Field(default=None, description="The legal basis that cannot be relied on.")
+    agreement: Word | None = Field(default=None, description="The sharing agreement that does not reach so far.")
+    in_force_from: IsoDate | None = Field(default=None, description="First day of that basis or agreement.")
+    in_force_until: IsoDate | None = Field(default=None, description="Its last day.")
 
 
 class Ruling(Message):

@@ -79,6 +79,7 @@ class RequestHeader(Message):
     stage: Stage
     rag: Rag
     consent: ConsentState
+    allocated: bool = Field(default=False, description="Somebody it is about has an allocated social worker already.")
     officer: Slug
     officer_key: Hex16
     officer_role: OfficerRole
