@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+from pydantic import Field
 
 from agents.runtime.gatekeeper import Gatekeeper
 from agents.runtime.inspection import MAX_ENTRIES, Inspection
 from agents.runtime.looking import Looking
 from agents.runtime.settings import AgentSettings
 from agents.runtime.try_person import Trying
-from broker.node.commands import Command, CommandMalformed
+from broker.node.command_arguments import Arguments, NoArguments, read_arguments
+from broker.node.commands import Command
 
 DEFAULT_ENTRIES: Final = 20
+
+
+class _Last(Arguments):
+    last: Annotated[int, Field(ge=1, le=MAX_ENTRIES)] = DEFAULT_ENTRIES
 
 
 def agent_commands(
@@ -21,16 +28,15 @@ def agent_commands(
     """The commands of one agent, by name."""
     trying = Trying(looking, gatekeeper, settings)
 
-    async def status(_: dict[str, Any]) -> Any:
+    async def status(arguments: dict[str, Any]) -> Any:
+        read_arguments(NoArguments, arguments)
         return await inspection.status()
 
     async def log(arguments: dict[str, Any]) -> Any:
-        last = arguments.get("last", DEFAULT_ENTRIES)
-        if isinstance(last, bool) or not isinstance(last, int) or not 1 <= last <= MAX_ENTRIES:
-            raise CommandMalformed(f"last is a number from 1 to {MAX_ENTRIES}")
-        return {"entries": await inspection.entries(last)}
+        return {"entries": await inspection.entries(read_arguments(_Last, arguments).last)}
 
-    async def verify(_: dict[str, Any]) -> Any:
+    async def verify(arguments: dict[str, Any]) -> Any:
+        read_arguments(NoArguments, arguments)
         return await inspection.verify()
 
     return {"status": status, "log": log, "log-verify": verify, "try": trying.run}

@@ -6,7 +6,6 @@ result holds personal data and goes to the terminal of the person who asked, now
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
@@ -16,11 +15,11 @@ from pydantic import Field, ValidationError
 from agents.runtime.gatekeeper import Gatekeeper
 from agents.runtime.looking import Looking, decide_all
 from agents.runtime.settings import AgentSettings
+from broker.node.command_arguments import Arguments, read_arguments
 from schemas.failures import Rejected
 from schemas.messages.entry import nonce
 from schemas.messages.fields import IsoDate, Line
 from schemas.messages.grant import Grant, Scope
-from schemas.messages.model import Part
 from schemas.messages.request import (
     AddressGiven,
     CategoryAsked,
@@ -51,12 +50,12 @@ _NO_KEY: Final = "AA=="
 
 
 class TryMalformed(Rejected):
-    """What was asked to be tried is no person, or names a word that is not on its list."""
+    """What was asked to be tried is no person, as a request names one."""
 
     code = "try_malformed"
 
 
-class Trial(Part):
+class Trial(Arguments):
     """A person as a hub could name them, and the circumstances of the question."""
 
     given: Line | None = None
@@ -86,10 +85,11 @@ class Trying:
         """What would become of each category.
 
         Raises:
-            TryMalformed: the arguments are not a trial; the text names the field and no value.
+            CommandMalformed: the arguments are not a trial.
+            TryMalformed: nor a person; the text names the field and no value.
         """
+        trial = read_arguments(Trial, arguments)
         try:
-            trial = Trial.model_validate_json(json.dumps(arguments))
             header, grant, told = _as_request(trial, self.settings.categories)
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]

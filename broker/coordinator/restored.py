@@ -21,7 +21,8 @@ import structlog
 from broker.coordinator import records
 from broker.coordinator.room import Room
 from broker.node.backup_catchup import CatchUp
-from broker.node.commands import Command, CommandMalformed
+from broker.node.command_arguments import Arguments, read_arguments
+from broker.node.commands import Command
 from broker.node.log import LogForked, get_checkpoint, node_reader
 from broker.node.post.port import Received
 from broker.node.store.port import Transaction
@@ -30,6 +31,7 @@ from schemas.failures import Rejected
 from schemas.ledger.checkpoint import SignedTreeHead, open_checkpoint
 from schemas.ledger.merkle import root_of
 from schemas.ledger.verifier_key import ED25519, VerifierKey
+from schemas.messages.fields import Slug
 from schemas.messages.party import PartyKind
 from schemas.messages.transport import Head, Hello
 
@@ -193,14 +195,16 @@ class Witnesses:
             await asyncio.gather(*waits, return_exceptions=True)
 
 
+class _Agency(Arguments):
+    agency: Slug
+
+
 def witness_commands(witnesses: Witnesses) -> Mapping[str, Command]:
     """What the command socket takes about a restore."""
 
     async def go_on_without(arguments: dict[str, Any]) -> Any:
         """Go on without having heard an agency."""
-        agency = arguments.get("agency")
-        if not isinstance(agency, str) or set(arguments) != {"agency"}:
-            raise CommandMalformed("name the agency to go on without")
+        agency = read_arguments(_Agency, arguments).agency
         await witnesses.without(agency)
         return {"agency": agency}
 

@@ -26,7 +26,8 @@ from broker.desk.trust import Trust
 from broker.desk.vault import Vault
 from broker.node.bus.configured import bus_of
 from broker.node.clock import SystemClock
-from broker.node.commands import Command, CommandMalformed
+from broker.node.command_arguments import Arguments, NoArguments, read_arguments
+from broker.node.commands import Command
 from broker.node.ground import Ground, open_ground
 from broker.node.home import Home
 from broker.node.keeping import Keeping, keep_keys
@@ -142,24 +143,28 @@ def run_desk(home_path: Path) -> int:
     return run("desk", settings.observe.port, build, second_copy=settings.backup.follow)
 
 
+class _Signed(Arguments):
+    """Each exactly as it was signed."""
+
+    method: str
+    path: str
+    header: str
+    body: str = ""
+
+
 def _commands(ground: Ground, counter: Counter) -> Mapping[str, Command]:
     async def officer(arguments: dict[str, Any]) -> Any:
-        """A signed command: `method`, `path`, `header` and `body` (text), exactly as they were signed."""
-        words = [arguments.get(name, "") for name in ("method", "path", "header", "body")]
-        if not all(isinstance(word, str) for word in words) or set(arguments) - {"method", "path", "header", "body"}:
-            raise CommandMalformed("a signed command is method, path, header and body, each a text")
-        method, path, header, body = words
-        try:
-            raw = body.encode("utf-8")
-        except UnicodeEncodeError:
-            raise CommandMalformed("the body holds half of a surrogate pair") from None
-        return await counter.serve(method, path, header, raw)
+        """A signed command."""
+        asked = read_arguments(_Signed, arguments)
+        return await counter.serve(asked.method, asked.path, asked.header, asked.body.encode())
 
-    async def status(_: dict[str, Any]) -> Any:
+    async def status(arguments: dict[str, Any]) -> Any:
+        read_arguments(NoArguments, arguments)
         return await counter.status()
 
-    async def repin(_: dict[str, Any]) -> Any:
+    async def repin(arguments: dict[str, Any]) -> Any:
         """Take up the party files and officers' cards that were added or removed since."""
+        read_arguments(NoArguments, arguments)
         counter.questions.officers = named(load_cards(ground.home))
         return {"parties": len(ground.read_directory_again().parties)}
 

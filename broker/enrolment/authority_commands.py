@@ -7,7 +7,8 @@ from typing import Any
 
 from broker.enrolment.authority import expires_at
 from broker.enrolment.room import Room
-from broker.node.commands import Command, CommandMalformed
+from broker.node.command_arguments import NoArguments, read_arguments
+from broker.node.commands import Command
 
 
 def authority_commands(room: Room) -> Mapping[str, Command]:
@@ -16,8 +17,7 @@ def authority_commands(room: Room) -> Mapping[str, Command]:
 
     async def listed(arguments: dict[str, Any]) -> Any:
         """The authorities that are trusted; the first signs."""
-        if arguments:
-            raise CommandMalformed("authorities takes no arguments")
+        read_arguments(NoArguments, arguments)
         return {
             "authorities": [
                 {"name": name, "signs": at == 0, "expires_at": expires_at(authorities.pem(name))}

@@ -15,9 +15,10 @@ from broker.enrolment.founding import give_access
 from broker.enrolment.room import Room
 from broker.node.bus.access import read_addresses
 from broker.node.bus.port import BusAway
+from broker.node.command_arguments import read_arguments
 from broker.node.commands import Command
 from broker.node.home import write_whole
-from broker.node.keeping import Keeping
+from broker.node.keeping import Keeping, ToRotate
 from broker.node.membership import Membership
 from broker.node.renewals import ACCOUNT_RENEW_AHEAD_MS, RENEW_AHEAD_MS, Renewals
 from broker.node.restating import replaced
@@ -109,12 +110,13 @@ class OwnKeys:
 
         async def rotate(arguments: dict[str, Any]) -> Any:
             """Replace a key: as every party, but for TLS, where admission asks itself."""
-            if arguments.get("purpose") == KeyPurpose.BUS_ACCOUNT:
+            purpose = read_arguments(ToRotate, arguments).purpose
+            if purpose is KeyPurpose.BUS_ACCOUNT:
                 raise NotRotatedHere("every agency's account leads to the hub's; run: broker bus rotate account")
-            if arguments.get("purpose") != KeyPurpose.TLS:
+            if purpose is not KeyPurpose.TLS:
                 return await taken["rotate-key"](arguments)
             await self.renew_certificate()
-            return {"party": self.room.me.id, "serial": self.room.me.statement.serial, "purpose": "tls"}
+            return {"party": self.room.me.id, "serial": self.room.me.statement.serial, "purpose": purpose.value}
 
         return {**taken, "rotate-key": rotate}
 

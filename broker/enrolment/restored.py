@@ -16,7 +16,8 @@ from typing import Any
 import structlog
 
 from broker.enrolment import records
-from broker.node.commands import Command, CommandMalformed
+from broker.node.command_arguments import NoArguments, read_arguments
+from broker.node.commands import Command
 from broker.node.ground import Ground
 from broker.node.post.port import Received
 from schemas.messages.party import PartyKind
@@ -79,8 +80,7 @@ def heard_commands(heard: HubHeard) -> Mapping[str, Command]:
 
     async def go_on(arguments: dict[str, Any]) -> Any:
         """Go on without having heard the hub's parties."""
-        if arguments:
-            raise CommandMalformed("this command takes nothing")
+        read_arguments(NoArguments, arguments)
         heard.go_on()
         return {}
 

@@ -10,11 +10,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from broker.enrolment.authority_rotation import AuthorityRotation
 from broker.enrolment.bus_rotation import BusRotation, Progress, Reached
-from broker.node.commands import Command, CommandMalformed
+from broker.node.command_arguments import Arguments, read_arguments
+from broker.node.commands import Command
 
 
 class What(StrEnum):
@@ -27,9 +26,7 @@ class What(StrEnum):
     AUTHORITY = "authority"
 
 
-class _Asked(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
+class _Asked(Arguments):
     what: What
     emergency: bool = False
     without: bool = False
@@ -43,10 +40,7 @@ def rotation_commands(
 
     async def rotate(arguments: dict[str, Any]) -> Any:
         """Replace something of the bus, as far as that goes now."""
-        try:
-            asked = _Asked.model_validate(arguments)
-        except ValidationError:
-            raise CommandMalformed("bus-rotate takes what, emergency and without") from None
+        asked = read_arguments(_Asked, arguments)
         bus.room.ground.catch_up.require()
         async with one_at_a_time:
             progress = await _go_on(asked)

@@ -33,6 +33,7 @@ from broker.node.backup_files import (
     name_file,
     write_manifest,
 )
+from broker.node.command_arguments import Arguments, read_arguments
 from broker.node.commands import Command, CommandMalformed
 from broker.node.ground import Ground
 from broker.node.log import get_head
@@ -181,15 +182,19 @@ def _follow_files(
     return now
 
 
+class _Folder(Arguments):
+    folder: str
+
+
 def backup_commands(ground: Ground) -> Mapping[str, Command]:
     """What a running program's command socket takes about backups."""
 
     async def backup(arguments: dict[str, Any]) -> Any:
         """Make a backup in a folder of this machine, named by its absolute path."""
-        folder = arguments.get("folder")
-        if not isinstance(folder, str) or set(arguments) != {"folder"} or not Path(folder).is_absolute():
+        folder = Path(read_arguments(_Folder, arguments).folder)
+        if not folder.is_absolute():
             raise CommandMalformed("a backup goes into a folder, named by its absolute path")
-        manifest, digest = await back_up(ground, Path(folder))
+        manifest, digest = await back_up(ground, folder)
         return {
             "party": manifest.party,
             "made_at": manifest.made_at,

@@ -5,6 +5,7 @@ What does not hold is named by its place and its kind, never by its value.
 
 from __future__ import annotations
 
+import json
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -32,8 +33,10 @@ def read_arguments(model: type[A], arguments: dict[str, Any]) -> A:
         CommandMalformed: one is missing, unknown or of another kind; the text names it.
     """
     try:
-        return model.model_validate(arguments)
+        # As the JSON that it came as: strict, a word of a closed list is a text only there.
+        return model.model_validate_json(json.dumps(arguments))
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         place = ".".join(str(step) for step in first["loc"])
-        raise CommandMalformed(f"argument {place}: {first['type']}") from None
+        where = f"argument {place}" if place else "the arguments"
+        raise CommandMalformed(f"{where}: {first['type']}") from None

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import structlog
 
-from broker.node.commands import Command, CommandMalformed
+from broker.node.command_arguments import Arguments, NoArguments, read_arguments
+from broker.node.commands import Command
 from broker.node.doctor.expiring import Expiry, expiries
 from broker.node.ground import Ground
 from broker.node.home import DAY_MS
@@ -21,7 +22,7 @@ from broker.node.renewals import Renewals
 from broker.node.rotation import Rotation
 from schemas.crypto.purposes import KeyPurpose
 from schemas.failures import Failure
-from schemas.messages.fields import decode_base64
+from schemas.messages.fields import Base64, decode_base64
 
 _log = structlog.get_logger()
 
@@ -30,6 +31,15 @@ WARNED_DAYS: Final = (60, 30, 14, 3)
 """How many days before its end a key, certificate or JWT is warned of, each once."""
 DIRECTORY_WARNED_DAYS: Final = (3,)
 """The directory is made anew every day: it is warned of only when that does not come about."""
+
+
+class ToRotate(Arguments):
+    """Which key is to be replaced."""
+
+    purpose: KeyPurpose
+    emergency: bool = False
+    public: Base64 = ""
+    """Where another person keeps the key: the new one's public half."""
 
 
 @dataclass(slots=True)
@@ -74,8 +84,7 @@ class Keeping:
 
     async def _keys(self, arguments: dict[str, Any]) -> Any:
         """Every stated key, the directory held, and what ends when."""
-        if arguments:
-            raise CommandMalformed("keys takes no arguments")
+        read_arguments(NoArguments, arguments)
         me, held, now = self.ground.me, self.membership.held, self.ground.clock.now()
         return {
             "party": me.id,
@@ -108,24 +117,15 @@ class Keeping:
         }
 
     async def _rotate(self, arguments: dict[str, Any]) -> Any:
-        """Replace a key: `purpose`, `emergency` (true or false), and `public` where another person keeps the key."""
-        purpose, emergency = arguments.get("purpose"), arguments.get("emergency", False)
-        public = arguments.get("public", "")
-        if set(arguments) - {"purpose", "emergency", "public"} or not isinstance(emergency, bool):
-            raise CommandMalformed("rotate-key takes purpose, emergency and public")
-        if not isinstance(purpose, str) or purpose not in set(KeyPurpose):
-            raise CommandMalformed("purpose is none of a key")
-        try:
-            raw = decode_base64(public)
-        except (ValueError, TypeError, AttributeError):
-            raise CommandMalformed("public is not base64") from None
-        me = await self.rotation.rotate(KeyPurpose(purpose), emergency=emergency, public=raw)
-        return {"party": me.id, "serial": me.statement.serial, "purpose": purpose}
+        """Replace a key, or take up another one where another person keeps it."""
+        asked = read_arguments(ToRotate, arguments)
+        public = decode_base64(asked.public)
+        me = await self.rotation.rotate(asked.purpose, emergency=asked.emergency, public=public)
+        return {"party": me.id, "serial": me.statement.serial, "purpose": asked.purpose.value}
 
     async def _renew(self, arguments: dict[str, Any]) -> Any:
         """Ask admission for a certificate and the account's newest JWT, now."""
-        if arguments:
-            raise CommandMalformed("renew takes no arguments")
+        read_arguments(NoArguments, arguments)
         await self.rotation.renew()
         return {"party": self.ground.me.id}
 
