@@ -22,7 +22,9 @@ async def _refuse_what_they_do_not_know(ground: Ground, commands: Mapping[str, C
             await command({"unknown": "example"})
         said[name] = refused.value.detail
     assert {"status", "backup"} <= set(said)
-    assert [one for one in said.values() if not re.fullmatch("argument [a-z0-9_]+: (missing|extra_forbidden)", one)] == []
+    assert [
+        one for one in said.values() if not re.fullmatch("argument [a-z0-9_]+: (missing|extra_forbidden)", one)
+    ] == []
 
 
 @pytest.mark.parametrize("name", ["coordinator", "desk", "northshire"])
