@@ -37,7 +37,7 @@ class Servers(Protocol):
     """The servers of the bus, as admission tells them what is to hold."""
 
     async def show(self, accounts: Mapping[str, str]) -> frozenset[str]:
-        """Have these claims hold, by account; gives back the servers that have confirmed them all.
+        """Have these claims hold, by account and in this order; gives back the servers that have confirmed them all.
 
         Never fails: what a server has not confirmed, it is shown again until it has.
         """

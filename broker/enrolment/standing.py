@@ -52,7 +52,7 @@ def of_agency(
     *,
     may_run_leaf: bool = False,
 ) -> list[Account]:
-    """The accounts of an agency, each with new claims: those it states, and those it stated before."""
+    """The accounts of an agency, each with new claims: those it states, and then those it stated before."""
     standing = _STANDING[state]
     made = []
     live = {nkey.of(key): key for key in _keys(party, KeyPurpose.BUS_ACCOUNT)}

@@ -58,6 +58,11 @@ class SystemAccess:
         """Those of the party's access; the system account's claims do not end."""
         return self._party.lapses
 
+    @property
+    def others(self) -> tuple[SystemAccess, ...]:
+        """None: there is one system account."""
+        return ()
+
     def user_jwt(self, now: int) -> str:
         """The user's claims, under the scoped signing key of the system account."""
         return user_claims(self._user.public, self.account, self._signer, now=now)

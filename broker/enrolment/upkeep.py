@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from broker.enrolment.records import Standing
 from broker.enrolment.room import Room
 
 _log = structlog.get_logger()
@@ -68,9 +69,11 @@ class Upkeep:
         room = self._room
         await room.take_up()
         hub = {party.id for party in room.register.hub.values()}
-        accounts = room.register.accounts.values()
         wanted = names | (hub if names & hub else set())
-        await room.servers.show({one.nkey: one.claims for one in accounts if one.party in wanted})
+        accounts = [one for one in room.register.accounts.values() if one.party in wanted]
+        # A new account is there before the one it takes the place of is gone: whoever is cut off comes back in it.
+        accounts.sort(key=lambda one: one.standing is Standing.GONE)
+        await room.servers.show({one.nkey: one.claims for one in accounts})
 
     async def _until(self, at: int) -> None:
         waits = [asyncio.ensure_future(self._wake.wait()), asyncio.ensure_future(self._room.post.clock.sleep_until(at))]

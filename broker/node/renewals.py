@@ -159,6 +159,7 @@ class Renewals:
             await self.post.follow_own_subjects()
             await self.post.bus.renew()
             self.post.account = None
+            self.post.follow_account()  # should a server not have heard of the new one, we are in the old one still
         except BusAway:
             _log.info("bus_not_renewed")  # the next connection uses what was written
         if self.told is not None:

@@ -95,6 +95,9 @@ class Rotation:
             _log.warning("key_revoked" if emergency else "key_replaced", purpose=purpose.value, key_id=fresh.id)
             if purpose in _RECONNECTS:
                 await self._reconnect()
+            if purpose is KeyPurpose.BUS_ACCOUNT:
+                # Should the hub's word for it be lost, the bus comes to be in the new account all the same.
+                await self.post.follow_own_subjects()
             return self.post.me
 
     async def restate(self, statement: PartyStatement) -> None:

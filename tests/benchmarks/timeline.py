@@ -73,6 +73,11 @@ class NotingBus:
         """As the bus does."""
         await self._bus.start(events)
 
+    @property
+    def account(self) -> str | None:
+        """As the bus says."""
+        return self._bus.account
+
     async def subscribe(self, subject: str, receive: Receive) -> None:
         """As the bus does, noting each arrival."""
 

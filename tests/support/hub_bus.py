@@ -64,6 +64,7 @@ class BusUser:
     user: SigningKey
     context: ssl.SSLContext
     lapses: tuple[Lapse, ...] = ()
+    others: tuple[BusUser, ...] = ()
 
     @property
     def inbox(self) -> str:

@@ -30,6 +30,7 @@ class FaultProxy:
         self._flows.set()
         self._server: asyncio.Server | None = None
         self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._deaf: set[asyncio.StreamWriter] = set()
 
     @property
     def url(self) -> str:
@@ -49,6 +50,10 @@ class FaultProxy:
     def heal(self) -> None:
         """Carry again; what was on its way arrives late."""
         self._flows.set()
+
+    def deafen(self) -> None:
+        """Lose whatever the server says from now on, on the connections there are; new ones are not touched."""
+        self._deaf |= set(self._connections.values())
 
     def say_to_clients(self, data: bytes) -> None:
         """Send bytes to every client as if the server had."""
@@ -92,6 +97,7 @@ class FaultProxy:
                     with suppress(OSError):
                         await writer.wait_closed()
             del self._connections[task]
+            self._deaf.discard(to_client)
 
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, suffix: bytes) -> None:
         loop_time = asyncio.get_running_loop().time
@@ -103,6 +109,8 @@ class FaultProxy:
                 await asyncio.Event().wait()
             last = loop_time()
             self.carried_bytes += len(chunk)
+            if sink in self._deaf:
+                continue
             sink.write(chunk + suffix)
             suffix = b""
             await sink.drain()

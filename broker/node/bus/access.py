@@ -14,8 +14,9 @@ from __future__ import annotations
 import secrets
 import ssl
 import tempfile
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -32,7 +33,7 @@ from schemas.crypto import nkey
 from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
 from schemas.failures import Failure, Rejected
-from schemas.messages.party import Party, PartyKind
+from schemas.messages.party import Party, PartyKind, StatedKey
 
 MAX_FILE_BYTES: Final = 256 * 1024
 """Of each file in `<home>/bus/`: hundreds of certificates."""
@@ -77,6 +78,10 @@ class Access(Protocol):
     def lapses(self) -> tuple[Lapse, ...]:
         """What ends by itself, soonest first: to be told beforehand, and to explain a refusal afterwards."""
 
+    @property
+    def others(self) -> Sequence[Access]:
+        """The same party in further accounts: where this one is refused, it may be let in by one of these."""
+
     def user_jwt(self, now: int) -> str:
         """A JWT for this connection, by which the account vouches for the user's key."""
 
@@ -108,7 +113,7 @@ MakeAccess = Callable[[], Access]
 class HomeAccess:
     """The access that a home holds; its files were read and checked when it was made."""
 
-    __slots__ = ("_account", "_chain", "_lapses", "_signer", "_tls_key", "_trusted", "_user")
+    __slots__ = ("_account", "_chain", "_lapses", "_others", "_signer", "_tls_key", "_trusted", "_user")
 
     def __init__(
         self,
@@ -120,6 +125,7 @@ class HomeAccess:
         chain: bytes,
         trusted: bytes,
         lapses: Iterable[Lapse],
+        others: Sequence[HomeAccess] = (),
     ) -> None:
         self._account = account
         self._signer = signer
@@ -128,6 +134,7 @@ class HomeAccess:
         self._chain = chain
         self._trusted = trusted
         self._lapses = tuple(sorted(lapses, key=lambda lapse: lapse.at))
+        self._others = tuple(others)
 
     def __repr__(self) -> str:
         return f"<access to the bus account {self.account}>"
@@ -147,19 +154,21 @@ class HomeAccess:
         trusted = read_bus_file(folder / "ca.pem")
         authorities = read_certificates(trusted, "ca.pem")
         me = home.own()
-        ends = [("the client certificate", ends_at(certificate))]
-        ends.append(("the newest certificate of the authority", max(map(ends_at, authorities))))
-        if claims.expires_at is not None:
-            ends.append(("the JWT of the account", claims.expires_at))
-        return cls(
-            account=claims.subject,
+        remedy = _REMEDIES[me.statement.party_kind is PartyKind.AGENT]
+        lapses = [Lapse("the client certificate", ends_at(certificate), remedy)]
+        lapses.append(Lapse("the newest certificate of the authority", max(map(ends_at, authorities)), remedy))
+        of_account = partial(
+            cls,
             signer=signer_in_use(me, keys, claims),
             user=_newest(me, keys, KeyPurpose.BUS_USER),
             tls_key=tls_key_of(keys, certificate),
             chain=chain,
             trusted=trusted + _local(folder),
-            lapses=[Lapse(what, at, _REMEDIES[me.statement.party_kind is PartyKind.AGENT]) for what, at in ends],
         )
+        others = [of_account(account=name, lapses=lapses) for name in _other_accounts(me, claims.subject)]
+        if claims.expires_at is not None:
+            lapses = [*lapses, Lapse("the JWT of the account", claims.expires_at, remedy)]
+        return of_account(account=claims.subject, lapses=lapses, others=others)
 
     @property
     def account(self) -> str:
@@ -175,6 +184,11 @@ class HomeAccess:
     def lapses(self) -> tuple[Lapse, ...]:
         """What ends by itself, soonest first."""
         return self._lapses
+
+    @property
+    def others(self) -> Sequence[HomeAccess]:
+        """The same party in further accounts that its statement names; see `_other_accounts`."""
+        return self._others
 
     def user_jwt(self, now: int) -> str:
         """A JWT for this connection; what it may do follows from the account's template for its signer."""
@@ -319,8 +333,27 @@ def _newest(me: Party, keys: KeyReader, purpose: KeyPurpose, preferred: Collecti
     if not stated:
         raise AccessIncomplete(f"there is no {purpose} key in the key store; restore the key store")
     known = [one for one in stated if nkey.of(one.key) in preferred]
-    newest = max(known or stated, key=lambda one: (one.not_before, one.epoch))
+    newest = max(known or stated, key=_age)
     return SigningKey.from_seed(purpose, keys.get(purpose, newest.key.id))
+
+
+def _other_accounts(me: Party, known: str) -> list[str]:
+    """The accounts of an agent by which servers may know it, beside the one that the hub's last reply was for.
+
+    Newer ones, revoked or not: admission may have let one of them in and closed the one before, and its word for that
+    was lost. And those that are not revoked: a server may not have heard yet of the one that admission let in.
+    """
+    if me.statement.party_kind is not PartyKind.AGENT:
+        return []
+    stated = sorted((one for one in me.keys if one.key.purpose is KeyPurpose.BUS_ACCOUNT), key=_age, reverse=True)
+    names = [nkey.of(one.key) for one in stated]
+    newer = names.index(known) if known in names else len(names)
+    found = zip(names, stated, strict=True)
+    return [name for at, (name, one) in enumerate(found) if name != known and (at < newer or one.revoked_at is None)]
+
+
+def _age(one: StatedKey) -> tuple[int, int]:
+    return one.not_before, one.epoch
 
 
 def tls_key_of(keys: KeyReader, certificate: x509.Certificate) -> EllipticCurvePrivateKey:

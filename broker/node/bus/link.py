@@ -154,7 +154,8 @@ class Link:
         self._was_refused = False
         self._unheard = UnheardWatch()
         self._inbox = PLAIN_INBOX
-        self._account: str | None = None
+        self.account: str | None = None
+        """The account that the connection is in; None without access."""
 
     @property
     def stands(self) -> bool:
@@ -185,7 +186,7 @@ class Link:
         with self._failing_as_link():
             tls = None
             if access is not None:
-                self._account = access.account
+                self.account = access.account
                 tls = await asyncio.to_thread(access.tls)
                 user_jwt = access.user_jwt(now)
                 self.ends_at = decode(user_jwt).expires_at
@@ -212,7 +213,7 @@ class Link:
             LinkFailed: the connection is gone.
         """
 
-        if self._account is not None and not is_in_account(listener.pattern, self._account):
+        if self.account is not None and not is_in_account(listener.pattern, self.account):
             return
 
         def hear(subject: str, payload: bytes, _: bytes | None) -> None:

@@ -120,6 +120,8 @@ class MemoryBus:
     def __init__(self, hub: MemoryHub, name: str, *, limits: QueueLimits = _DEFAULT_LIMITS) -> None:
         self.name = name
         self.counts = BusCounts()
+        self.account: str | None = None
+        """Set by whoever plays the servers; there is nobody here who would refuse another."""
         self._hub = hub
         self._limits = limits
         self._reporter = Reporter(self.counts)

@@ -94,6 +94,12 @@ class NatsBus:
         """Why there is no connection just now, in words for an operator; None when there is one."""
         return self._supervision.trouble
 
+    @property
+    def account(self) -> str | None:
+        """The account that the connection is in, by its nkey; None while there is none, and in plaintext."""
+        link = self._supervision.link
+        return None if link is None else link.account
+
     async def start(self, events: BusEvents) -> None:
         """Begin to connect, and keep at it until `close`."""
         self._reporter.report_to(events)

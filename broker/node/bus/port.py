@@ -88,6 +88,10 @@ class Bus(Protocol):
     def counts(self) -> BusCounts:
         """The running totals."""
 
+    @property
+    def account(self) -> str | None:
+        """The account of the bus that this party is connected in; None while it is not, or where there are none."""
+
     async def start(self, events: BusEvents) -> None:
         """Begin to connect, and keep at it until `close`. Returns at once; `events.connected` says when it stands."""
 

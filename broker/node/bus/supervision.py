@@ -213,6 +213,22 @@ class Supervision:
         is_left = old is not None and (old.is_lame_duck or self._goes_elsewhere)
         address = self._next_address(old.address if old is not None and is_left else None)
         self._asked, self._renewals = [*self._asked, *self._renewals], []
+        access = None
+        try:
+            access = await self._read_access()
+            return await self._open(address, access, old)
+        except LinkFailed as problem:
+            failure = problem
+        if access is not None and failure.reason.is_refusal:
+            for other in access.others:
+                with suppress(LinkFailed):  # what is told is why the first was refused
+                    return await self._open(address, other, old)
+        self._report(failure, address, access)
+        self._settle_renewals(BusAway(failure.detail))
+        raise failure
+
+    async def _open(self, address: ServerAddress, access: Access | None, old: Link | None) -> Link:
+        """A link to that server, admitted, with every listener on it."""
         link = Link(
             address,
             name=self._name,
@@ -222,9 +238,7 @@ class Supervision:
             wake=self._turn.set,
         )
         self._links.add(link)
-        access = None
         try:
-            access = await self._read_access()
             async with asyncio.timeout(self._timings.connect_within.total_seconds()):
                 await link.open(access, proxy=self._proxy, now=self._clock.now())
                 if old is not None:
@@ -236,9 +250,7 @@ class Supervision:
             failure = problem
         else:
             return link
-        self._report(failure, address, access)
         await self._forget(link)
-        self._settle_renewals(BusAway(failure.detail))
         raise failure
 
     async def _read_access(self) -> Access | None:

@@ -42,7 +42,6 @@ from broker.node.store.sqlite import Store
 from schemas.failures import Disposition, Failure, GroundLost, Rejected
 from schemas.messages.party import Directory, KeyUnknown, Party, PartyKind, PartyUnknown
 from schemas.messages.transport import Acknowledgement, DirectoryIssue, Flooding, Outer, Renewal, kind_of
-from schemas.subjects import listens_on
 
 T = TypeVar("T")
 _log = structlog.get_logger()
@@ -100,11 +99,17 @@ class Post:
         self.spawn(self._sending.sweep_for_ever(self._inbox))
 
     async def follow_own_subjects(self) -> None:
-        """Listen where others reach this party by its newest statement; what was listened on before stays so."""
-        for subject in listens_on(self.me):
+        """Listen where others reach this party by its newest statement, or did by the one before it; for good."""
+        for subject in ways.listens(self.me, self.account):
             if subject not in self._subjects:
                 self._subjects.add(subject)
                 await self.bus.subscribe(subject, self._receive)
+
+    def follow_account(self) -> None:
+        """A connection was made anew: what is said and heard from now on is in its account."""
+        in_use = self.bus.account
+        if in_use is not None and self.me.statement.party_kind is PartyKind.AGENT:
+            self.account = None if in_use == self.me.token else in_use
 
     async def stop(self) -> None:
         """Leave the bus, then end what runs; what is in the store stays there."""
@@ -168,6 +173,7 @@ class Post:
     def connected(self) -> None:
         """The bus is there (again): everything that waits goes out at once."""
         self.connected_at = self.clock.now()
+        self.follow_account()
         self._sending.hasten(None)
         if self.on_connected is not None:
             self.spawn(_awaiting(self.on_connected()))

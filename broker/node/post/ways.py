@@ -7,7 +7,7 @@ what a message is.
 from __future__ import annotations
 
 from schemas.messages.party import Party, PartyKind
-from schemas.subjects import subject_back, subject_for
+from schemas.subjects import listens_on, subject_back, subject_for
 
 
 def outwards(me: Party, receiver: Party | None, written: str, account: str | None) -> str:
@@ -18,6 +18,11 @@ def outwards(me: Party, receiver: Party | None, written: str, account: str | Non
         account: the one that the bus knows `me` by, if its own newest statement names another already.
     """
     return from_account(me, written if receiver is None else subject_for(me, receiver), account)
+
+
+def listens(me: Party, account: str | None) -> tuple[str, ...]:
+    """Where `me` is spoken to: in the accounts that its newest statement names, and in the one it is known by."""
+    return tuple(dict.fromkeys((*listens_on(me), *(from_account(me, one, account) for one in listens_on(me)))))
 
 
 def back(me: Party, sender: Party, heard_on: str, account: str | None) -> str:

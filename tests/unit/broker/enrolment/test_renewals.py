@@ -109,8 +109,11 @@ async def test_a_new_account_of_a_rotation_lives_beside_the_old_one_and_a_revoke
 async def test_a_stolen_account_lets_nobody_in_from_the_renewal_on(renewing: Renewing) -> None:
     old = renewing.home.own().token
     claims, _ = await renewing.send(renewing.rotated(KeyPurpose.BUS_ACCOUNT, emergency=True))
-    assert decode(claims.decode()).subject != old
+    new = decode(claims.decode()).subject
+    assert new != old
     assert decode(renewing.hall.servers.held[old]).body["limits"]["conn"] == 0
+    # In this order: whoever is cut off finds the new account there.
+    assert [one for one in renewing.hall.servers.shown if one in (new, old)][-2:] == [new, old]
 
 
 async def test_a_stolen_signing_key_issues_no_user_any_more(renewing: Renewing) -> None:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import shutil
 import ssl
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from broker.enrolment.founding import found
 from broker.node.bus.access import PLAINTEXT, AccessIncomplete, HomeAccess, read_addresses
-from broker.node.bus.claims import decode
+from broker.node.bus.claims import Claims, ClaimsKind, decode, encode
 from broker.node.home import Home, PartyPlan
 from broker.node.rotation import rotate_at_rest
 from broker.node.tls_key import generate_tls_key
 from schemas.crypto import nkey
+from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
 from schemas.failures import Rejected
 from schemas.messages.party import PartyKind
+from schemas.vocabulary import AgencyKind
 
 NOW = 1_800_000_000_000
 URL = "tls://bus.hub.example:4222"
@@ -71,6 +74,64 @@ def test_a_signer_that_the_accounts_jwt_does_not_name_is_used_once_all_that_it_n
     before = decode(_load(home).user_jwt(NOW)).issuer
     rotate_at_rest(home, KeyPurpose.BUS_SIGNER, emergency=emergency, now=NOW + 1000)
     assert (decode(_load(home).user_jwt(NOW)).issuer != before) is emergency
+
+
+@pytest.fixture
+def agent(desk: Home, tmp_path: Path) -> Home:
+    """An agency's home, with the certificate of somebody else's: nothing is dialled here."""
+    home = Home(tmp_path / "agent")
+    plan = PartyPlan("gwent", "north", PartyKind.AGENT, "North", AgencyKind.POLICE, log="north.example/log")
+    home.create(plan, now=NOW, ig_lead_key=tmp_path / "lead.key")
+    shutil.copytree(desk.path / "bus", home.path / "bus")
+    with closing(home.keystore()) as keys, closing(desk.keystore()) as others:
+        for name in others.names(KeyPurpose.TLS):
+            keys.add(KeyPurpose.TLS, name, others.get(KeyPurpose.TLS, name))
+    _let_in(home)
+    return home
+
+
+def _let_in(home: Home) -> str:
+    """Have admission's newest word be about the account that the home states now."""
+    signer, token = SigningKey.generate(KeyPurpose.BUS_OPERATOR_SIGNER), home.own().token
+    claims = Claims(ClaimsKind.ACCOUNT, token, nkey.of(signer.public), NOW, NOW + 10**9, {})
+    (home.path / "bus" / "account.jwt").write_text(encode(claims, signer))
+    return token
+
+
+def _accounts(home: Home) -> list[str]:
+    access = _load(home)
+    return [access.account, *(one.account for one in access.others)]
+
+
+def test_an_agency_is_let_in_by_the_account_of_admissions_word_or_by_those_it_has_stated_since(agent: Home) -> None:
+    first = agent.own().token
+    assert _accounts(agent) == [first]
+    tokens: list[str] = []
+    for at, emergency in ((1000, True), (2000, True), (3000, False)):
+        rotate_at_rest(agent, KeyPurpose.BUS_ACCOUNT, emergency=emergency, now=NOW + at)
+        tokens.insert(0, agent.own().token)
+        assert _accounts(agent) == [first, *tokens]
+
+
+def test_an_account_that_was_left_is_tried_again_only_while_it_is_not_revoked(agent: Home) -> None:
+    first = agent.own().token
+    rotate_at_rest(agent, KeyPurpose.BUS_ACCOUNT, emergency=False, now=NOW + 1000)
+    second = _let_in(agent)
+    assert _accounts(agent) == [second, first]
+    rotate_at_rest(agent, KeyPurpose.BUS_ACCOUNT, emergency=True, now=NOW + 2000)
+    third = _let_in(agent)
+    assert _accounts(agent) == [third]
+
+
+def test_an_account_without_a_word_of_admission_has_no_jwt_that_could_end(agent: Home) -> None:
+    rotate_at_rest(agent, KeyPurpose.BUS_ACCOUNT, emergency=True, now=NOW + 1000)
+    [other] = _load(agent).others
+    assert "the JWT of the account" not in [lapse.what for lapse in other.lapses]
+    assert decode(other.user_jwt(NOW)).body == {"issuer_account": other.account}
+
+
+def test_a_party_of_the_hub_has_no_account_but_the_hubs(desk: Home) -> None:
+    assert list(_load(desk).others) == []
 
 
 def test_a_nonce_is_signed_and_nothing_longer_is(desk: Home) -> None:
