@@ -18,7 +18,7 @@ from rich.console import Console
 from broker.cli.agency import settle_pins
 from broker.cli.founding import found_hub, write_bus
 from broker.cli.output import explained
-from broker.cli.setup import free_port
+from broker.cli.setup import free_ports
 from broker.client.hub import LOOPBACK, Hub
 from broker.demo.account import Facts, give_account
 from broker.demo.performance import Performance
@@ -90,7 +90,8 @@ async def _set_up(stage: Stage, count: int, console: Console) -> Performance:
     """Make the hub, its bus and the officer, admit the agencies, start the programs; education's agent stays down."""
     hub = Hub(stage.hub)
     making = asyncio.create_task(stage.make_agents())
-    nodes = [Node(f"hub-{number + 1}", LOOPBACK, free_port(), free_port()) for number in range(count)]
+    ports = free_ports(2 * count)
+    nodes = [Node(f"hub-{number + 1}", LOOPBACK, ports[number], ports[count + number]) for number in range(count)]
     now = SystemClock().now()
     found_hub(hub, hub_id=HUB_ID, name="The demonstration hub", urls=[node.url for node in nodes], now=now)
     with hub.coordinator.config_path.open("a") as config:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
+from contextlib import suppress
 from typing import Final
 
 import click
@@ -55,11 +56,15 @@ def init(
 
 def free_port() -> int:
     """A port below those the kernel gives to outgoing connections: nobody takes it while the hub is down."""
-    while True:
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """So many of them, no two the same."""
+    found: list[int] = []
+    while len(found) < count:
         port = random.choice(_BELOW_EPHEMERAL)  # noqa: S311 - any will do
-        with socket.socket() as probe:
-            try:
-                probe.bind((LOOPBACK, port))
-            except OSError:
-                continue
-            return port
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((LOOPBACK, port))
+            found += [port] if port not in found else []
+    return found
