@@ -11,7 +11,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -23,10 +22,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests.support.nats import free_port
+
 OWNER = "postgres"
-START_SECONDS = 30
+START_SECONDS = 120
 """A start takes under a second; a machine busy with everything else may need many."""
-STOP_SECONDS = 20
+STOP_SECONDS = 60
 POLL_SECONDS = 0.05
 
 
@@ -61,7 +62,7 @@ def postgres() -> Iterator[Postgres]:
     try:
         if owner is not None:
             shutil.chown(home, owner, owner)
-        cluster = Postgres("127.0.0.1", _free_port(), "tester", secrets.token_urlsafe(24))
+        cluster = Postgres("127.0.0.1", free_port(), "tester", secrets.token_urlsafe(24))
         _initialise(programs, home, cluster, owner)
         server = _start(programs, home, cluster, owner)
         try:
@@ -84,12 +85,6 @@ def _programs() -> Path:
     if not found:
         pytest.fail("PostgreSQL's server programs are missing: apt-get install postgresql", pytrace=False)
     return max(found, key=lambda path: float(path.parent.name))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _no_groups(owner: str | None) -> list[int] | None:
