@@ -38,9 +38,10 @@ class WireTransport(Transport):
         the kernel has."""
         transport = self._wire.writer.transport
         waiting = transport.get_write_buffer_size()
+        link = transport.get_extra_info("socket")  # TLS that has ended has none
         with suppress(OSError, ValueError):  # closed, or a system that knows no such question
-            answer = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
-            waiting += struct.unpack("i", answer)[0]
+            if link is not None:
+                waiting += struct.unpack("i", fcntl.ioctl(link.fileno(), termios.TIOCOUTQ, bytes(4)))[0]
         return self.written_bytes - waiting
 
     def abort(self) -> None:
