@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
 
@@ -14,16 +15,21 @@ from broker.node.bus.memory import MemoryBus, MemoryHub
 from broker.node.bus.nats import NatsBus
 from broker.node.bus.port import Bus
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 """A failing test ends after this; no passing test waits for it."""
 
 QUICK = BusTimings(
-    connect_within=timedelta(seconds=2),
+    connect_within=timedelta(seconds=30),
     ping_interval=timedelta(milliseconds=200),
+    pings_unanswered=1_000_000,
+    life_within=timedelta(seconds=30),
     first_wait=timedelta(milliseconds=20),
     longest_wait=timedelta(milliseconds=50),
-    backlog_within=timedelta(milliseconds=200),
+    backlog_within=timedelta(seconds=30),
 )
+"""Tries again at once, and takes no machine that is busy for one that is gone."""
+WATCHFUL = replace(QUICK, life_within=timedelta(seconds=1), backlog_within=timedelta(milliseconds=200))
+"""Finds a link dead that says nothing for a second: for tests in which one is."""
 
 
 class Owner:

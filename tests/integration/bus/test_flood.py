@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest_asyncio
 
 from broker.node.bus.flood import FloodLimits
 from schemas.messages.party import PartyKind
-from tests.contract.bus.rig import QUICK
+from tests.contract.bus.rig import PATIENCE_S
 from tests.integration.bus.secured import SecuredHub, token
 from tests.integration.bus.waiting import connected, until
-
-PATIENT = replace(QUICK, ping_interval=timedelta(seconds=5), connect_within=timedelta(seconds=5))
 
 
 @pytest_asyncio.fixture
@@ -30,9 +26,9 @@ async def test_a_flooder_is_told_of_with_its_token_and_what_others_send_is_still
     north, south = hub.agency("north"), hub.agency("south")
     await hub.start()
     limits = FloodLimits(a_second=2, at_once=200)
-    desk = hub.bus(PartyKind.DESK, timings=PATIENT, flood=limits)
+    desk = hub.bus(PartyKind.DESK, flood=limits)
     owner, ear = await connected(desk, "from.*.desk")
-    flooder, other = hub.bus(north, timings=PATIENT), hub.bus(south, timings=PATIENT)
+    flooder, other = hub.bus(north), hub.bus(south)
     await connected(flooder, f"to.{token(north)}.>")
     await connected(other, f"to.{token(south)}.>")
 
@@ -52,13 +48,13 @@ async def test_a_flooder_is_told_of_with_its_token_and_what_others_send_is_still
 
 async def test_the_hubs_own_subjects_are_not_counted(hub: SecuredHub) -> None:
     await hub.start()
-    desk = hub.bus(PartyKind.DESK, timings=PATIENT, flood=FloodLimits(a_second=1, at_once=1))
+    desk = hub.bus(PartyKind.DESK, flood=FloodLimits(a_second=1, at_once=1))
     owner, ear = await connected(desk, "hub.desk")
-    coordinator = hub.bus(PartyKind.COORDINATOR, timings=PATIENT)
+    coordinator = hub.bus(PartyKind.COORDINATOR)
     await connected(coordinator, "hub.coordinator")
     for _ in range(500):
         await coordinator.publish("hub.desk", b"")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         for _ in range(500):
             await ear.next()
     assert owner.told == ["connected"]

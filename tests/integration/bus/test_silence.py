@@ -26,8 +26,10 @@ ALERT = replace(
     suspect_after=timedelta(milliseconds=50),
     life_within=timedelta(milliseconds=500),
 )
-"""Regular pings find nothing while a test lasts."""
-WITH_PINGS = replace(ALERT, ping_interval=timedelta(milliseconds=400), pings_unanswered=1_000_000)
+"""Regular pings find nothing while a test lasts. A link of which a test asks nothing is not given up either."""
+JUST = replace(ALERT, life_within=timedelta(seconds=2))
+"""For links that live: a machine may be busy for two seconds."""
+WITH_PINGS = replace(ALERT, ping_interval=timedelta(milliseconds=400), life_within=timedelta(seconds=1))
 """A link is not given up for the number of its regular pings."""
 
 
@@ -45,6 +47,14 @@ def server_of(bus: NatsBus) -> int:
     link = bus._supervision.link
     assert link is not None
     return link.address.port
+
+
+def doubt_of(bus: NatsBus) -> asyncio.Task[None] | None:
+    """What waits for a sign of life, if it was ever asked for one."""
+    link = bus._supervision.link
+    assert link is not None
+    assert link._client.pulse is not None
+    return link._client.pulse._doubt
 
 
 async def on(bus: NatsBus, port: int) -> None:
@@ -92,17 +102,15 @@ async def test_suspicion_costs_a_link_nothing_on_which_something_was_received(
     bus = make_bus(proxy.url, timings=ALERT)
     owner, ear = await connected(bus)
     await hears(bus, ear)
-    carried = proxy.carried_bytes
     await asyncio.sleep(2 * ALERT.suspect_after.total_seconds())
     for _ in range(3):
         bus.suspect()
-    await asyncio.sleep(2 * ALERT.suspect_after.total_seconds())
-    assert proxy.carried_bytes == carried
+    assert doubt_of(bus) is None
     assert owner.told == ["connected"]
 
 
 async def test_a_suspected_server_that_lives_is_kept(proxy: FaultProxy, make_bus: MakeBus) -> None:
-    sender = make_bus(proxy.url, timings=ALERT)
+    sender = make_bus(proxy.url, timings=JUST)
     owner, _ = await connected(sender, "to.sender")
     _, ear = await connected(make_bus(proxy.url))
     for turn in range(3):
@@ -110,7 +118,9 @@ async def test_a_suspected_server_that_lives_is_kept(proxy: FaultProxy, make_bus
         assert await ear.next() == ("to.a", b"%d" % turn)
         await asyncio.sleep(2 * ALERT.suspect_after.total_seconds())
         sender.suspect()
-    await asyncio.sleep(2 * ALERT.life_within.total_seconds())
+    doubt = doubt_of(sender)
+    assert doubt is not None
+    await until(doubt.done)
     assert owner.told == ["connected"]
 
 
@@ -121,7 +131,7 @@ async def test_a_slow_line_that_still_takes_a_large_message_is_not_given_up(
     line.holds_bytes = 64 * 1024
     await line.start()
     try:
-        bus = make_bus(line.url, timings=replace(ALERT, connect_within=timedelta(seconds=10)))
+        bus = make_bus(line.url, timings=replace(ALERT, life_within=timedelta(seconds=1)))
         owner, _ = await connected(bus)
         _, ear = await connected(make_bus(nats_server.url, timings=ALERT), "to.b")
         line.latency_s = 0.06
@@ -149,14 +159,15 @@ async def test_an_idle_link_is_given_up_soon_after_a_regular_ping_goes_unanswere
 
 
 async def test_an_idle_link_costs_no_more_than_its_regular_pings(proxy: FaultProxy, make_bus: MakeBus) -> None:
-    bus = make_bus(proxy.url, timings=WITH_PINGS)
+    bus = make_bus(proxy.url, timings=replace(WITH_PINGS, life_within=JUST.life_within))
     owner, _ = await connected(bus)
     link = bus._supervision.link
     assert link is not None
     carried, pongs = proxy.carried_bytes, link._client._pongs_received
     await until(lambda: link._client._pongs_received >= pongs + 4)
     answered = link._client._pongs_received - pongs
-    assert proxy.carried_bytes - carried == answered * len(b"PING\r\nPONG\r\n")
+    # One more may be on its way, and the server sends one of its own, two seconds after a client came.
+    assert proxy.carried_bytes - carried <= (answered + 2) * len(b"PING\r\nPONG\r\n")
     assert owner.told == ["connected"]
 
 

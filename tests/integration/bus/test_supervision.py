@@ -14,11 +14,10 @@ import pytest
 from nats.aio.msg import Msg
 from structlog.testing import capture_logs
 
-from broker.node.bus.dialling import BusTimings
 from broker.node.bus.embedded import EmbeddedServer
 from broker.node.bus.nats import NatsBus
 from broker.node.bus.port import MAX_PAYLOAD_BYTES, BusAway
-from tests.contract.bus.rig import PATIENCE_S, QUICK, Ear, Owner
+from tests.contract.bus.rig import PATIENCE_S, QUICK, WATCHFUL, Ear, Owner
 from tests.integration.bus.conftest import MakeBus
 from tests.integration.bus.waiting import connected, hears, until_trouble
 from tests.support.nats import free_port, swap_for_empty
@@ -112,7 +111,7 @@ async def test_a_half_open_link_with_a_backlog_raises_to_publishers_and_is_still
     proxy: FaultProxy, make_bus: MakeBus
 ) -> None:
     # With bytes unwritten, nats-py waits in its own closing for the dead link to take them, and never calls back.
-    bus = make_bus(proxy.url, timings=replace(QUICK, ping_interval=timedelta(milliseconds=400)))
+    bus = make_bus(proxy.url, timings=replace(WATCHFUL, ping_interval=timedelta(milliseconds=400)))
     owner, ear = await connected(bus)
     proxy.black_hole()
     with pytest.raises(BusAway):
@@ -129,7 +128,7 @@ async def test_a_half_open_link_with_a_backlog_raises_to_publishers_and_is_still
 async def test_a_frozen_server_is_noticed_and_used_again_when_it_thaws(
     nats_server: EmbeddedServer, make_bus: MakeBus
 ) -> None:
-    bus = make_bus(nats_server.url, timings=replace(QUICK, connect_within=timedelta(milliseconds=300)))
+    bus = make_bus(nats_server.url, timings=replace(WATCHFUL, connect_within=timedelta(seconds=1)))
     owner, ear = await connected(bus)
     assert nats_server.pid is not None
     os.kill(nats_server.pid, signal.SIGSTOP)
@@ -142,10 +141,10 @@ async def test_a_frozen_server_is_noticed_and_used_again_when_it_thaws(
 
 async def test_a_slow_link_is_used_not_given_up(proxy: FaultProxy, make_bus: MakeBus) -> None:
     proxy.latency_s = 0.05
-    bus = make_bus(proxy.url)
+    bus = make_bus(proxy.url, timings=replace(WATCHFUL, life_within=timedelta(seconds=3), pings_unanswered=15))
     owner, ear = await connected(bus)
     await hears(bus, ear)
-    await asyncio.sleep(4 * QUICK.ping_interval.total_seconds())
+    await asyncio.sleep(4 * WATCHFUL.ping_interval.total_seconds())
     assert owner.told == ["connected"]
 
 
@@ -229,8 +228,7 @@ async def test_a_server_whose_limit_is_under_a_message_is_refused(make_bus: Make
 async def test_a_publisher_that_never_waits_does_not_lose_messages_to_itself(
     nats_server: EmbeddedServer, make_bus: MakeBus
 ) -> None:
-    # Pings as in use: those of the other tests take a busy machine for a dead link.
-    bus = make_bus(nats_server.url, timings=BusTimings())
+    bus = make_bus(nats_server.url)
     owner, ear = await connected(bus)
     for _ in range(4000):
         await bus.publish("to.a", bytes(16_384))
@@ -248,7 +246,7 @@ async def test_closing_at_the_very_moment_the_connection_ends_does_not_hang(
         await proxy.cut()
         for _ in range(turns):
             await asyncio.sleep(0)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_S):
             await bus.close()
 
 
@@ -260,5 +258,5 @@ async def test_closing_while_the_server_is_gone_or_the_link_is_dead_does_not_han
     proxy.black_hole()
     for _ in range(30):
         await bus.publish("to.a", bytes(MAX_PAYLOAD_BYTES // 4))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await bus.close()

@@ -25,7 +25,7 @@ from broker.node.bus.listener import QueueLimits
 from broker.node.bus.nats import NatsBus
 from broker.node.bus.port import BusAway
 from schemas.messages.party import PartyKind
-from tests.contract.bus.rig import QUICK, Ear, Owner
+from tests.contract.bus.rig import PATIENCE_S, QUICK, Ear, Owner
 from tests.integration.bus.conftest import MakeBus
 from tests.integration.bus.secured import SecuredHub, now_ms, token
 from tests.integration.bus.waiting import connected, hears, until, until_trouble
@@ -57,7 +57,7 @@ async def test_t00_a_server_that_pings_before_it_admits_is_not_taken_for_connect
 async def test_t01_pongs_that_come_after_the_link_was_given_up_do_not_stop_reception(
     proxy: FaultProxy, make_bus: MakeBus
 ) -> None:
-    bus = make_bus(proxy.url, timings=replace(QUICK, connect_within=timedelta(milliseconds=300)))
+    bus = make_bus(proxy.url, timings=replace(QUICK, connect_within=timedelta(seconds=1)))
     owner, ear = await connected(bus)
     proxy.black_hole()
     late = Ear()
@@ -202,25 +202,25 @@ async def test_t10_a_subscription_that_is_not_permitted_is_told_and_no_timeout(
         await server.stop()
 
 
-async def test_t11_a_server_that_is_not_trusted_is_an_error_in_seconds_and_never_a_hang(hub: SecuredHub) -> None:
+async def test_t11_a_server_that_is_not_trusted_is_an_error_and_never_a_hang(hub: SecuredHub) -> None:
     north = hub.agency("north")
     (north.path / "bus" / "ca.pem").write_bytes(Authority.create([HOST], now=now_ms()).pem)
     await hub.start()
     bus = hub.bus(north)
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(PATIENCE_S):
         await bus.start(Owner())
         await until_trouble(bus, "the certificate of the server is not from an authority that we trust")
         await bus.close()
 
 
 async def test_t12_a_half_open_link_is_noticed_within_a_few_pings(proxy: FaultProxy, make_bus: MakeBus) -> None:
-    bus = make_bus(proxy.url)
+    bus = make_bus(proxy.url, timings=replace(QUICK, pings_unanswered=2))
     owner, ear = await connected(bus)
-    before = asyncio.get_running_loop().time()
+    link = bus._supervision.link
+    assert link is not None
     proxy.black_hole()
     await owner.until("disconnected")
-    noticed_after_s = asyncio.get_running_loop().time() - before
-    assert noticed_after_s < 6 * QUICK.ping_interval.total_seconds()
+    assert 2 <= link._client._pings_outstanding <= 3
     proxy.heal()
     await owner.until("connected")
     await hears(bus, ear)

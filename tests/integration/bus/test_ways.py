@@ -16,6 +16,7 @@ import pytest_asyncio
 from broker.node.bus.access import PLAINTEXT, home_access
 from broker.node.bus.address import read_address
 from broker.node.bus.nats import NatsBus
+from broker.node.bus.transport import WireTransport
 from broker.node.bus.wire import lay
 from schemas.messages.party import PartyKind
 from tests.contract.bus.rig import PATIENCE_S, QUICK, Ear, Owner
@@ -23,8 +24,6 @@ from tests.integration.bus.secured import SecuredHub, token
 from tests.integration.bus.waiting import connected, until, until_trouble
 from tests.support.nats import free_port
 from tests.support.proxy import HOST, ConnectProxy, FaultProxy
-
-PATIENT = replace(QUICK, ping_interval=timedelta(seconds=5), connect_within=timedelta(seconds=5))
 
 
 @pytest_asyncio.fixture
@@ -51,22 +50,23 @@ async def through() -> AsyncIterator[ConnectProxy]:
     await proxy.stop()
 
 
+@pytest.mark.parametrize("scheme", ["tls", "wss"])
 async def test_a_party_that_has_a_proxy_alone_connects_through_it_and_the_proxy_learns_nothing_but_the_place(
-    hub: SecuredHub, through: ConnectProxy
+    hub: SecuredHub, through: ConnectProxy, scheme: str
 ) -> None:
-    for url in (hub.urls[0], hub.websocket_url):
-        bus = hub.bus(PartyKind.DESK, url, proxy=through.url)
-        _, ear = await connected(bus, "hub.desk")
-        coordinator = hub.bus(PartyKind.COORDINATOR)
-        await connected(coordinator, "hub.coordinator")
-        await coordinator.publish("hub.desk", b"in secret")
-        assert await ear.next() == ("hub.desk", b"in secret")
-        assert through.carried.startswith(b"\x16\x03")
-        assert not {word for word in (b"CONNECT {", b"eyJ", b"SUB ", b"GET ") if word in through.carried}
-        through.carried = b""
-    assert through.asked == [
-        f"CONNECT {HOST}:{port} HTTP/1.1".encode() for port in (hub.nodes[0].port, hub.nodes[0].websocket_port)
-    ]
+    url, port = {
+        "tls": (hub.urls[0], hub.nodes[0].port),
+        "wss": (hub.websocket_url, hub.nodes[0].websocket_port),
+    }[scheme]
+    bus = hub.bus(PartyKind.DESK, url, proxy=through.url)
+    _, ear = await connected(bus, "hub.desk")
+    coordinator = hub.bus(PartyKind.COORDINATOR)
+    await connected(coordinator, "hub.coordinator")
+    await coordinator.publish("hub.desk", b"in secret")
+    assert await ear.next() == ("hub.desk", b"in secret")
+    assert through.carried.startswith(b"\x16\x03")
+    assert not {word for word in (b"CONNECT {", b"eyJ", b"SUB ", b"GET ") if word in through.carried}
+    assert through.asked == [f"CONNECT {HOST}:{port} HTTP/1.1".encode()]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ async def test_a_proxy_that_is_not_there_is_told_and_never_gone_round(hub: Secur
 async def test_while_a_connection_is_renewed_again_and_again_nothing_is_lost_and_nothing_comes_twice(
     hub: SecuredHub,
 ) -> None:
-    desk, coordinator = (hub.bus(kind, timings=PATIENT) for kind in (PartyKind.DESK, PartyKind.COORDINATOR))
+    desk, coordinator = (hub.bus(kind) for kind in (PartyKind.DESK, PartyKind.COORDINATOR))
     owner, ear = await connected(desk, "hub.desk")
     await connected(coordinator, "hub.coordinator")
     sent = 0
@@ -139,7 +139,7 @@ async def test_a_server_that_announces_its_end_is_left_for_another_without_a_gap
         configuration = cluster.configuration(folder) + '\nlame_duck_duration: "30s"\nlame_duck_grace_period: "5s"\n'
         server._given = configuration
     await cluster.start()
-    agent, coordinator = cluster.bus(north, timings=PATIENT), cluster.bus(PartyKind.COORDINATOR, cluster.urls[1])
+    agent, coordinator = cluster.bus(north), cluster.bus(PartyKind.COORDINATOR, cluster.urls[1])
     owner, ear = await connected(agent, f"to.{token(north)}.>")
     await connected(coordinator, "hub.coordinator")
     link = agent._supervision.link
@@ -180,14 +180,16 @@ async def test_when_a_server_of_a_cluster_dies_the_next_is_used(cluster: Secured
 
 
 async def test_a_link_that_a_firewall_forgets_when_it_is_idle_is_kept_alive(hub: SecuredHub) -> None:
-    # A firewall that drops what has said nothing for a second: pings of a fifth of that keep the link.
+    # A firewall that drops what has said nothing for three seconds: pings of a fifteenth of that keep the link.
     firewall = FaultProxy(hub.nodes[0].port)
-    firewall.forgets_after_s = 1.0
+    firewall.forgets_after_s = 3.0
     await firewall.start()
     bus = hub.bus(PartyKind.DESK, f"tls://{HOST}:{firewall.port}")
     owner, _ = await connected(bus, "hub.desk")
-    await asyncio.sleep(3)
-    assert owner.told == ["connected"]
+    await asyncio.sleep(4)
+    await bus.publish("hub.coordinator", b"")
+    await owner.until("unheard hub.coordinator")
+    assert "disconnected" not in owner.told
     await bus.close()
     await firewall.stop()
 
@@ -198,12 +200,14 @@ async def test_a_dead_link_that_was_closed_twice_can_still_be_cut(hub: SecuredHu
     home = hub.homes[PartyKind.DESK]
     tls = home_access(home, home.keys_to_read())().tls()
     wire = await lay(read_address(f"tls://{HOST}:{line.port}", setting="bus.urls"), tls=tls, proxy=None)
+    transport = WireTransport(wire, is_encrypted=True)
     line.black_hole()
-    wire.close()
-    wire.close()
-    wire.cut()
+    transport.close()
+    transport.close()
+    transport.abort()
     async with asyncio.timeout(PATIENCE_S):
-        await wire.until_closed()
+        await transport.wait_closed()
+    assert transport.taken_bytes == transport.written_bytes
     await line.stop()
 
 
@@ -214,7 +218,7 @@ async def test_programs_with_one_list_of_servers_begin_with_different_ones() -> 
 
 
 async def test_after_an_outage_not_all_come_at_once(hub: SecuredHub) -> None:
-    timings = replace(PATIENT, first_wait=timedelta(milliseconds=500), longest_wait=timedelta(seconds=2))
+    timings = replace(QUICK, first_wait=timedelta(milliseconds=500), longest_wait=timedelta(seconds=2))
     buses = [hub.bus(PartyKind.COORDINATOR, timings=timings) for _ in range(8)]
     owners: list[Owner] = []
     for bus in buses:
@@ -225,11 +229,14 @@ async def test_after_an_outage_not_all_come_at_once(hub: SecuredHub) -> None:
         await owner.until("disconnected")
     await hub.servers[0].start()
     loop = asyncio.get_running_loop()
-    began_at, back_at = loop.time(), []
-    for owner in owners:
+
+    async def back_at(owner: Owner) -> float:
         await owner.until("connected")
-        back_at.append(loop.time() - began_at)
-    assert max(back_at) < 6
+        return loop.time()
+
+    at = await asyncio.gather(*(back_at(owner) for owner in owners))
+    # Eight draws from half a second lie closer together than this once in a million times.
+    assert max(at) - min(at) > 0.05
 
 
 async def test_a_subscription_made_during_a_renewal_hears_on_the_new_connection(hub: SecuredHub) -> None:
