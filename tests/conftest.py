@@ -29,8 +29,8 @@ configure_journal("tests")
 SESSION_MARK = "TEST_SESSION_MARK"
 """An environment variable that every process started by this session inherits, and so do those that they start."""
 
-END_GRACE_MS = 2_000
-"""How long a process that was told to stop may take. A NATS server or an interpreter needs a tenth of it."""
+END_GRACE_MS = 30_000
+"""How long a process that was told to stop may take. A NATS server or an interpreter needs a hundredth of it."""
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -101,8 +101,8 @@ class Servers:
         process.wait(WITHIN_S)
 
     def empty(self, name: str) -> None:
-        """Take away what a server that does not run has stored."""
-        shutil.rmtree(self.folder / name / "accounts")
+        """Take away what a server that does not run has stored: nothing, if it ended before it was told anything."""
+        shutil.rmtree(self.folder / name / "accounts", ignore_errors=True)
 
     def start_missing(self) -> None:
         """Start every server that does not run."""
