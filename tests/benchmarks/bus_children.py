@@ -1,6 +1,6 @@
-"""The processes beside admission when the control of the bus is measured: a crowd, a flooder, the hub's subscriber.
+"""The processes beside admission when the control of the bus is measured: a flooder, and the hub's subscriber.
 
-`python -m tests.benchmarks.bus_children crowd|flood|hub`, told who to be by one line of JSON; says what happens, and
+`python -m tests.benchmarks.bus_children flood|hub`, told who to be by one line of JSON; says what happens, and
 when on the machine's monotonic clock, a line each.
 """
 
@@ -22,7 +22,6 @@ from schemas.crypto.purposes import KeyPurpose
 from tests.support.hub_bus import BusUser, connect
 
 FLOOD = b"f" * 128
-_AT_A_TIME = 25
 
 
 def user_told(told: dict[str, Any], context: ssl.SSLContext) -> BusUser:
@@ -55,21 +54,6 @@ async def heard() -> str:
     """The parent's next line; empty at its end."""
     line: str = await asyncio.to_thread(sys.stdin.readline)
     return line.strip()
-
-
-async def crowd(told: dict[str, Any]) -> None:
-    """Many agencies, each connected and listening, idle."""
-    context = context_told(told)
-    users = [user_told(each, context) for each in told["users"]]
-    clients = []
-    for start in range(0, len(users), _AT_A_TIME):
-        batch = users[start : start + _AT_A_TIME]
-        clients += await asyncio.gather(*(connect(user, told["url"]) for user in batch))
-        await asyncio.gather(
-            *(client.listen(f"to.{user.account}.>") for user, client in zip(batch, clients[start:], strict=False))
-        )
-    say("ready", connected=sum(client.client.is_connected for client in clients))
-    await heard()
 
 
 async def flood(told: dict[str, Any]) -> None:
@@ -120,4 +104,4 @@ async def hub(told: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     configure_journal("bench")
-    asyncio.run({"crowd": crowd, "flood": flood, "hub": hub}[sys.argv[1]](json.loads(sys.stdin.readline())))
+    asyncio.run({"flood": flood, "hub": hub}[sys.argv[1]](json.loads(sys.stdin.readline())))

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from broker.enrolment.authority import read_request
 from broker.enrolment.guard import Guard
+from broker.enrolment.resolver import LOOK_EVERY
 from broker.node.tls_key import certificate_request, generate_tls_key, load_tls_key
 from schemas.messages.party import PartyKind
 from tests.benchmarks.tables import Table, percentile
@@ -237,13 +238,14 @@ async def _idle(number: int) -> Table:
         bus = HubBus(Path(folder))
         try:
             await bus.start()
-            async with Admitting.of(bus) as admitting:
+            async with Admitting.of(bus, look_every=LOOK_EVERY) as admitting:
                 agencies = [bus.agency() for _ in range(number)]
                 for agency in agencies:
                     await admitting.admit(agency)
                 pid = bus.processes["hub-1"].pid
                 before = memory(pid)
-                async with Child.running("crowd", bus, [agency.user for agency in agencies]) as crowd:
+                users = [agency.user for agency in agencies]
+                async with Child.running("crowd", bus, users, module="tests.benchmarks.bus_crowd") as crowd:
                     started = time.perf_counter()
                     await crowd.until("ready")
                     table.add("all connected after", time.perf_counter() - started, "s")

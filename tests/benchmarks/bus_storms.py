@@ -20,6 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
+from broker.enrolment.resolver import LOOK_EVERY
 from schemas.messages.party import PartyKind
 from tests.benchmarks.bus_control import Child, cpu, memory
 from tests.benchmarks.tables import Table, percentile
@@ -204,7 +205,7 @@ async def _bus() -> AsyncIterator[tuple[HubBus, Admitting]]:
         bus = HubBus(Path(folder))
         try:
             await bus.start()
-            async with Admitting.of(bus) as admitting:
+            async with Admitting.of(bus, look_every=LOOK_EVERY) as admitting:
                 yield bus, admitting
         finally:
             bus.stop()

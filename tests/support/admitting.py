@@ -16,6 +16,8 @@ from tests.support.hub_bus import AgencyOnBus, HubBus, now_ms
 
 LATER_MS = 1000
 """Servers count in whole seconds: a second set of claims is issued a second after the first."""
+QUICK_LOOK = timedelta(milliseconds=200)
+"""Servers are counted five times as often as deployed."""
 
 
 @dataclass
@@ -60,7 +62,9 @@ class Told:
 class Admitting:
     """A resolver on a system connection, and agencies pushed through it."""
 
-    def __init__(self, bus: HubBus, names: Collection[str] | None = None) -> None:
+    def __init__(
+        self, bus: HubBus, names: Collection[str] | None = None, *, look_every: timedelta = QUICK_LOOK
+    ) -> None:
         self.bus = bus
         self.told = Told()
         user = bus.system_user
@@ -69,14 +73,16 @@ class Admitting:
             self.connection,
             self.told,
             names=bus.names if names is None else names,
-            look_every=timedelta(milliseconds=200),
+            look_every=look_every,
         )
 
     @classmethod
     @asynccontextmanager
-    async def of(cls, bus: HubBus, *, names: Collection[str] | None = None) -> AsyncIterator[Admitting]:
+    async def of(
+        cls, bus: HubBus, *, names: Collection[str] | None = None, look_every: timedelta = QUICK_LOOK
+    ) -> AsyncIterator[Admitting]:
         """Connected, every server current (of those named; all, if none are given); closed at the end."""
-        side = cls(bus, names)
+        side = cls(bus, names, look_every=look_every)
         side.resolver.start({bus.identity.hub: bus.identity.hub_claims})
         try:
             async with asyncio.timeout(10):

@@ -46,7 +46,7 @@ from schemas.messages.party import PartyKind
 from tests.support.nats import free_port
 
 _ANSWERS_WITHIN_S = 10.0
-PING_S = 10
+PING_S = 12
 """As the product's own connections do."""
 
 

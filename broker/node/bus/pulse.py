@@ -62,7 +62,8 @@ class Pulse:
 
     def look(self) -> None:
         """The same, if nothing came since a regular ping."""
-        self._begin(self._pinged_at, self._timings.ping_interval.total_seconds() / 2)
+        within = min(self._timings.pong_within, self._timings.ping_interval / 2)
+        self._begin(self._pinged_at, within.total_seconds())
 
     def stop(self) -> None:
         """Doubt no more."""
