@@ -96,7 +96,7 @@ class GrantTooWide(Rejected):
 
 
 class SealKeyUnknown(Rejected):
-    """Check 16: sealed to a key or epoch that this agency does not hold."""
+    """Check 16: sealed to a key or epoch that is none of this agency's."""
 
     code = "seal_key_unknown"
 

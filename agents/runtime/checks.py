@@ -17,7 +17,8 @@ No single party at the hub can get data out of this agency, or ask off the recor
 13  The grant is for this hub, agency and exchange, and names this request's digest.
 14  The grant is in force now.
 15  The grant only narrows the header: categories, modes, roles, fields, expiry.
-16  The sealing key and epoch are this agency's.
+16  The sealing key and epoch are this agency's. Where the private key is gone (revoked in an emergency, or lost with a
+    home), nobody can make checks 17 to 20, and the answer is *could not look*.
 17  The body opens, and is of this exchange.
 18  The addendum opens with the body's key, and is of this exchange.
 19  The addendum tells what the body tells, byte for byte.
@@ -71,8 +72,8 @@ class Delivered:
 
     header: RequestHeader
     grant: Grant
-    told: Told = field(repr=False)
-    addendum_key: bytes = field(repr=False)
+    told: Told | None = field(repr=False)
+    """None: it was sealed to a key of this agency's that is gone."""
     entry: RequestEntry
     proof: Proof[VerifiedReceipt]
     extension: Extension = field(repr=False)
@@ -126,12 +127,11 @@ class Checker:
         self._desk(request, header, entry)  # 10
         self._officer(request, header, entry)  # 11
         grant = self._grant(grant_envelope, header, entry, now)  # 12 to 15
-        body = self._opened(request, header)  # 16 to 20
+        told = self._opened(request, header)  # 16 to 20
         return Delivered(
             header=header,
             grant=grant,
-            told=body.told,
-            addendum_key=bytes.fromhex(body.addendum_key),
+            told=told,
             entry=entry,
             proof=proof,
             extension=extension,
@@ -141,15 +141,16 @@ class Checker:
             grant_digest=grant_envelope.digest,
         )
 
-    def reopen(self, request_raw: bytes, grant_raw: bytes) -> tuple[RequestHeader, Grant, Told]:
-        """What a delivery said that was checked before and lay in this agency's own store since.
+    def reopen(self, request_raw: bytes, grant_raw: bytes) -> tuple[RequestHeader, Grant, Told | None]:
+        """What a delivery said that was checked before and lay in this agency's own store since; see `Delivered`.
 
         Raises:
-            Rejected: its sealing key is gone.
+            Rejected: it does not open.
         """
         request, grant = unpack(request_raw), read(Grant, unpack(grant_raw).header)
         header = read(RequestHeader, request.header)
-        return header, grant, self._body(request, header).told
+        body = self._body(request, header)
+        return header, grant, None if body is None else body.told
 
     def log_keys(self, at: int) -> LogKeys:
         """The keys of the hub's log, by its newest statement.
@@ -232,8 +233,10 @@ class Checker:
         check_narrows(grant, header)  # 15
         return grant
 
-    def _opened(self, request: Envelope, header: RequestHeader) -> RequestBody:
+    def _opened(self, request: Envelope, header: RequestHeader) -> Told | None:
         body = self._body(request, header)  # 16, 17
+        if body is None:
+            return None
         with _as(fails.AddendumSealed):  # 18
             content = open_addendum(
                 request.parts[1], bytes.fromhex(body.addendum_key), hub=header.hub, about=header.exchange
@@ -249,11 +252,13 @@ class Checker:
             raise fails.SubjectsDiffer
         if body.told.officer.id != header.officer:
             raise fails.SubjectsDiffer("another officer")
-        return body
+        return body.told
 
-    def _body(self, request: Envelope, header: RequestHeader) -> RequestBody:
+    def _body(self, request: Envelope, header: RequestHeader) -> RequestBody | None:
         identity = self.ring.identity(KeyPurpose.SEAL, header.seal_key)  # 16
         epochs = {stated.key.id: stated.epoch for stated in self.me.keys}
+        if identity is None and epochs.get(header.seal_key) == header.seal_epoch:
+            return None
         if identity is None or epochs.get(header.seal_key, header.seal_epoch) != header.seal_epoch:
             raise fails.SealKeyUnknown
         with _as(fails.BodySealed):  # 17

@@ -17,6 +17,7 @@ from agents.runtime.gatekeeper import Gatekeeper, Question
 from agents.runtime.match import Matched, Nobody, Possible, find_match, query_for
 from agents.runtime.minimise import scope_for
 from agents.runtime.outcomes import (
+    SEALING_KEY_GONE,
     SOURCE_AWAY,
     SOURCE_ERROR,
     Decided,
@@ -116,6 +117,11 @@ class Looking:
             failed = _ERROR
         self.metrics.source_failures.labels(failed.reason).inc()
         return failed
+
+
+def unreadable(header: RequestHeader) -> tuple[Looked, ...]:
+    """What there is to find about the subjects of a request that nobody can open any more."""
+    return tuple(Looked(one, None, _UNSURE, Failed(SEALING_KEY_GONE, False)) for one in header.subjects)
 
 
 def decide_all(

@@ -25,7 +25,7 @@ from agents.runtime.checks import Checker, Delivered
 from agents.runtime.currency import Currency, is_current
 from agents.runtime.gatekeeper import Gatekeeper
 from agents.runtime.jobs import Job, JobEvent, JobState
-from agents.runtime.looking import Looking, decide_all, may_return
+from agents.runtime.looking import Looking, decide_all, may_return, unreadable
 from agents.runtime.outcomes import Looked
 from agents.runtime.own_log import OwnLog
 from broker.node.post.office import Post
@@ -122,7 +122,7 @@ class Worker:
         # A restored store may be whole and old: then nothing is looked at before the hub was heard.
         if (stands.is_whole and not self.currency.catch_up.is_on) or await self._current(job):  # check 22
             asked = Asked(header, job_digest(job.request), job_digest(job.grant_envelope))
-            looked = await self._look(job, header, grant, told)
+            looked = unreadable(header) if told is None else await self._look(job, header, grant, told)
             while looked is not None and not self._running[exchange].is_set():
                 if await self._decide(job, asked, grant, looked):
                     return
@@ -140,7 +140,7 @@ class Worker:
         written = write_answer(self.signatory(), asked, decided, policy=self.gatekeeper.digest, now=now)
         return await self._commit(job, written, now)
 
-    def _opened(self, job: Job, delivered: Delivered | None) -> tuple[RequestHeader, Grant, Told]:
+    def _opened(self, job: Job, delivered: Delivered | None) -> tuple[RequestHeader, Grant, Told | None]:
         if delivered is not None and delivered.request == job.request:
             return delivered.header, delivered.grant, delivered.told
         return self.checker.reopen(job.request, job.grant_envelope)

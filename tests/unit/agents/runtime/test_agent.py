@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from broker.node.rotation import rotate_at_rest
+from schemas.crypto.purposes import KeyPurpose
+from schemas.messages.entry import CouldNotLookEntry, read_entry
 from schemas.vocabulary import Category, Outcome
 from tests.unit.agents.runtime.conftest import octavia, stranger
-from tests.unit.agents.runtime.hub import Ask, World
+from tests.unit.agents.runtime.hub import CATEGORIES, Ask, World
 
 
 async def test_a_request_is_answered_and_released_only_after_its_entry(world: World) -> None:
@@ -23,3 +26,21 @@ async def test_a_request_is_answered_and_released_only_after_its_entry(world: Wo
     assert status["jobs"] == {"waiting": 0, "answered": 0, "released": 0, "done": 1, "ended": 0}
     assert status["discrepancies"] == []
     await world.agent.inspection.verify()
+
+
+async def test_a_request_sealed_to_a_key_that_died_on_its_way_is_told_of_and_holds_nobody_up(world: World) -> None:
+    asked, request, grant = world.build(Ask([octavia()]))
+    world.seq = asked.entry.seq
+    await world.agent.stop()
+    revoked = rotate_at_rest(world.home, KeyPurpose.SEAL, emergency=True, now=world.clock.now())
+    await world.start_agent()
+    await world.deliver(asked, asked.entry.encode(), (request, grant))
+    await world.until(lambda: len(world.answers) == 1)
+    rows = world.open(asked).outcomes
+    assert {row.category for row in rows} == set(CATEGORIES)
+    assert {(row.outcome, row.reason) for row in rows} == {(Outcome.COULD_NOT_LOOK, "sealing-key-gone")}
+    assert isinstance(read_entry(world.deeds[0]), CouldNotLookEntry)
+    world.directory = world.directory.without(revoked.id).with_party(revoked)
+    again = await world.ask(Ask([octavia()]))
+    await world.until(lambda: len(world.answers) == 2)
+    assert Outcome.ANSWERED in {row.outcome for row in world.open(again).outcomes}

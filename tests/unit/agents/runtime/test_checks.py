@@ -9,6 +9,7 @@ import pytest
 from agents.runtime import check_failures as fails
 from agents.runtime.checks import Checker, Delivered
 from broker.node.ring import Ring
+from broker.node.rotation import rotate_at_rest
 from schemas.crypto.keys import Identity
 from schemas.crypto.purposes import KeyPurpose
 from schemas.envelope import Signature, pack, unpack
@@ -44,6 +45,7 @@ def ask(**changed: Any) -> Ask:
 
 async def test_a_delivery_that_holds_is_opened(world: World) -> None:
     delivered = await checked(world, ask())
+    assert delivered.told is not None
     assert delivered.told.subjects[0].ref == octavia().ref
     assert delivered.grant.request_digest == delivered.request_digest
 
@@ -210,6 +212,16 @@ async def test_16_a_sealing_key_or_epoch_that_is_not_held_is_refused(world: Worl
         await checked(world, ask(header={"seal_key": nonce()}))
     with pytest.raises(fails.SealKeyUnknown):
         await checked(world, ask(header={"seal_epoch": 7}))
+
+
+async def test_16_what_was_sealed_to_a_key_that_is_gone_is_taken_in_unread(world: World) -> None:
+    asked, parts = await world.parts(ask())
+    await world.agent.stop()
+    rotate_at_rest(world.home, KeyPurpose.SEAL, emergency=True, now=world.clock.now())
+    await world.start_agent()
+    held = checker(world)
+    assert held.check(parts, asked.exchange, world.clock.now()).told is None
+    assert held.reopen(*asked.parts)[2] is None
 
 
 async def test_17_a_body_sealed_to_another_key_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
