@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from broker.enrolment.authority import expires_at
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from broker.enrolment.authority import expires_at, read_request
 from broker.enrolment.founding import give_access
 from broker.enrolment.room import Room
 from broker.node.bus.access import read_addresses
@@ -26,6 +28,7 @@ from broker.node.rotation import NotRotatedHere, Rotation
 from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
 from schemas.failures import GroundLost
+from schemas.messages.party import PartyKind
 
 LOOK_EVERY_MS: Final = timedelta(hours=1) // timedelta(milliseconds=1)
 
@@ -75,20 +78,22 @@ class OwnKeys:
         claims = room.register.accounts[room.issuer().hub].claims
         now = room.post.clock.now()
         give_access(home, room.ground.keys, room.authorities, claims, read_addresses(home), now=now)
-        try:
-            await room.post.bus.renew()
-        except BusAway:
-            return  # the next connection uses it
+        await self._connect_anew()
+
+    async def replace_tls_key(self) -> None:
+        """Connect with a certificate for another TLS key from now on; the old one is destroyed."""
+        room, renewals = self.room, self.keeping.rotation.renewals
+        request, issuing = read_request(renewals.new_tls_key()), room.authorities.issuing()
+        leaf = issuing.issue_client(request, PartyKind.ADMISSION, now=room.post.clock.now())
+        renewals.take_chain(leaf.public_bytes(Encoding.PEM) + room.authorities.trusted())
+        await self._connect_anew()
 
     async def take_claims(self) -> None:
         """Connect by the hub's newest claims, which name admission's newest signing key."""
         room = self.room
         claims = room.register.accounts[room.issuer().hub].claims
         write_whole(room.ground.home.path / "bus" / "account.jwt", claims.encode("ascii"))
-        try:
-            await room.post.bus.renew()
-        except BusAway:
-            return  # the next connection uses them
+        await self._connect_anew()
 
     async def replace_account(self) -> None:
         """Have the hub go on in another account of the bus: whoever has a key of the old one is let in no more.
@@ -104,6 +109,12 @@ class OwnKeys:
         await room.commit(lambda tx, register, now: (), touched=(room.me.id,), renews=True)
         await self.take_claims()
 
+    async def _connect_anew(self) -> None:
+        try:
+            await self.room.post.bus.renew()
+        except BusAway:
+            return  # the next connection uses what was written
+
     def commands(self) -> Mapping[str, Command]:
         """The commands of the socket."""
         taken = self.keeping.commands()
@@ -115,7 +126,7 @@ class OwnKeys:
                 raise NotRotatedHere("every agency's account leads to the hub's; run: broker bus rotate account")
             if purpose is not KeyPurpose.TLS:
                 return await taken["rotate-key"](arguments)
-            await self.renew_certificate()
+            await self.replace_tls_key()
             return {"party": self.room.me.id, "serial": self.room.me.statement.serial, "purpose": purpose.value}
 
         return {**taken, "rotate-key": rotate}

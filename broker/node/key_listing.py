@@ -78,7 +78,7 @@ def rotate_key(
     public = b""
     if purpose is KeyPurpose.ADDENDUM:
         if lead_key is None:
-            raise LeadKeyMissing("say where the IG lead's new private key is to be written")
+            raise LeadKeyMissing("say where the IG lead's new private key is to be written: --ig-lead-key FILE")
         lead = Identity.generate(KeyPurpose.ADDENDUM)
         write_key_file(lead_key, f"ig-lead of {home.own().id}", {KeyPurpose.ADDENDUM: lead.seed()})
         public = lead.public.raw
@@ -94,7 +94,11 @@ def rotate_key(
 def said_of(rotated: Mapping[str, Any], *, emergency: bool) -> str:
     """A rotation in words, with what remains to be done."""
     what = f"{rotated['purpose']} key of {rotated['party']}"
-    if emergency:
+    if rotated["purpose"] == KeyPurpose.TLS:
+        first = f"made a new {what}; it is used, and the old one destroyed, as soon as its certificate has come"
+        # Nobody is let in by a certificate alone, and none is revoked: it is the user's key that ends what it was for.
+        first += "\nthe old certificate holds until it ends: rotate bus-user with --emergency too" if emergency else ""
+    elif emergency:
         first = f"revoked the {what} and made a new one, in force at once"
     elif rotated["purpose"] == KeyPurpose.BUS_ACCOUNT:
         first = f"made a new {what}; it is used as soon as admission lets it in, and the old one is good for a week"

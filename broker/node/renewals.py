@@ -96,14 +96,23 @@ class Renewals:
             return None
 
     def new_tls_key(self) -> bytes:
-        """Make a further TLS key and ask a certificate for it; the one in use stays until that has come."""
+        """Make a further TLS key and ask a certificate for it; the one in use stays until that has come.
+
+        One that was asked for before and has not come is given up.
+        """
+        in_use = self._in_use()
+        for name in self.keys.names(KeyPurpose.TLS):
+            if name != in_use:
+                self.keys.destroy(KeyPurpose.TLS, name)
         key = generate_tls_key()
         self.keys.add(KeyPurpose.TLS, os.urandom(8).hex(), key)
         return certificate_request(key)
 
     def request_again(self) -> bytes:
-        """A certificate request for the TLS key in use; none where there is no TLS."""
-        in_use = self._in_use()
+        """A certificate request for the TLS key in use, for a new one if that is gone; none where there is no TLS."""
+        certificate, in_use = self._certificate(), self._in_use()
+        if certificate is not None and in_use is None:
+            return self.new_tls_key()
         return b"" if in_use is None else certificate_request(self.keys.get(KeyPurpose.TLS, in_use))
 
     def certificate_ends_at(self) -> int | None:
@@ -125,6 +134,23 @@ class Renewals:
         except FileNotFoundError:
             return None
 
+    def take_chain(self, chain: bytes) -> None:
+        """Use a chain from now on, and destroy the key that was used before; a key still waited for stays.
+
+        Raises:
+            ChainMalformed: it is none; nothing was written.
+        """
+        own, authorities = split_chain(chain)
+        before, comes = self._in_use(), self._key_of(x509.load_pem_x509_certificate(own))
+        if comes is None:
+            # To a request that was given up: another has been made since, and its answer is on its way.
+            _log.warning("certificate_of_no_key")
+            return
+        write_whole(self.folder / "ca.pem", authorities)
+        write_whole(self.folder / "client.pem", own)
+        if before is not None and before != comes:
+            self.keys.destroy(KeyPurpose.TLS, before)
+
     async def taken(self, acknowledgement: Acknowledgement, parts: tuple[bytes, ...]) -> Settlement:
         """Take what admission gave; the connection is made anew with it.
 
@@ -138,14 +164,10 @@ class Renewals:
             raise RenewalMalformed("not an account JWT and a certificate chain")
         account, chain = parts
         if chain:
-            own, authorities = split_chain(chain)
-            write_whole(self.folder / "ca.pem", authorities)
-            write_whole(self.folder / "client.pem", own)
+            self.take_chain(chain)
         if account:
             write_whole(self.folder / "account.jwt", account)
         (self.folder / "challenge").unlink(missing_ok=True)
-        if chain:
-            self._destroy_unused()
         # Only the newest statement's renewal has the newest account let in; an earlier one may be answered late.
         is_newest = self._stated.get(acknowledgement.acknowledges, self.post.me.digest) == self.post.me.digest
         if is_newest and (account or chain or self.post.account is not None):
@@ -165,12 +187,6 @@ class Renewals:
         if self.told is not None:
             await self.told()
 
-    def _destroy_unused(self) -> None:
-        in_use = self._in_use()
-        for name in self.keys.names(KeyPurpose.TLS):
-            if in_use is not None and name != in_use:
-                self.keys.destroy(KeyPurpose.TLS, name)
-
     def _certificate(self) -> x509.Certificate | None:
         try:
             return x509.load_pem_x509_certificates((self.folder / "client.pem").read_bytes())[0]
@@ -179,8 +195,9 @@ class Renewals:
 
     def _in_use(self) -> str | None:
         certificate = self._certificate()
-        if certificate is None:
-            return None
+        return None if certificate is None else self._key_of(certificate)
+
+    def _key_of(self, certificate: x509.Certificate) -> str | None:
         wanted = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         names = self.keys.names(KeyPurpose.TLS)
         return next((name for name in names if public_of(self.keys.get(KeyPurpose.TLS, name)) == wanted), None)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from broker.node.bus.claims import decode
 from broker.node.rotation import NotRotatedHere
+from broker.node.tls_key import public_of
 from schemas.crypto import nkey
 from schemas.crypto.purposes import KeyPurpose
 from tests.unit.broker.enrolment.hall import Hall
@@ -40,11 +43,15 @@ async def test_a_new_directory_key_signs_the_next_directory_and_everybody_takes_
     assert (await hall.member())["state"] == "admitted"
 
 
-async def test_a_new_certificate_is_signed_for_admission_itself(hall: Hall) -> None:
-    path = hall.home("admission").path / "bus" / "client.pem"
-    before = path.read_bytes()
-    await hall.command("rotate-key", purpose="tls")
-    assert path.read_bytes() != before
+async def test_a_new_tls_key_has_a_certificate_of_its_own_and_the_old_one_is_destroyed(hall: Hall) -> None:
+    path, keys = hall.home("admission").path / "bus" / "client.pem", hall.admission.ground.keys
+    (before,) = keys.names(KeyPurpose.TLS)
+    await hall.command("rotate-key", purpose="tls", emergency=True)
+    (after,) = keys.names(KeyPurpose.TLS)
+    assert after != before
+    public = x509.load_pem_x509_certificate(path.read_bytes()).public_key()
+    spki = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert spki == public_of(keys.get(KeyPurpose.TLS, after))
 
 
 async def test_the_hubs_account_stays(hall: Hall) -> None:
