@@ -8,11 +8,8 @@ from agents.runtime.agency import Agency
 from agents.runtime.agent import AGENT_MIGRATIONS, Agent, build_agent
 from agents.runtime.enrolling import finish
 from agents.runtime.gatekeeper import load_gatekeeper
-from broker.node.bus.configured import bus_of
-from broker.node.clock import SystemClock
-from broker.node.ground import open_ground
+from broker.node.ground import Ground
 from broker.node.home import Home
-from broker.node.metrics import Metrics
 from broker.node.running import run
 
 
@@ -26,15 +23,9 @@ def run_agent(home: Home, agency: Agency) -> int:
     configured = agency.configured(home)
     gatekeeper = load_gatekeeper(configured.settings.policy.directory_in(home.path))
 
-    async def build(metrics: Metrics) -> Agent:
+    async def build(ground: Ground) -> Agent:
         source = await asyncio.get_running_loop().run_in_executor(None, agency.make_source, configured, home)
-        bus = bus_of(home, configured.settings.bus, name=agency.kind.value)
-        ground = await open_ground(home, migrations=AGENT_MIGRATIONS, bus=bus, clock=SystemClock(), metrics=metrics)
         return build_agent(ground, source, gatekeeper, configured.settings)
 
-    return run(
-        agency.kind.value.replace("_", "-"),
-        configured.settings.observe.port,
-        build,
-        second_copy=configured.settings.backup.follow,
-    )
+    name = agency.kind.value.replace("_", "-")
+    return run(name, home, configured.settings, build, migrations=AGENT_MIGRATIONS)

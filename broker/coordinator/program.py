@@ -21,19 +21,17 @@ from broker.coordinator.reissues import rename_carriers
 from broker.coordinator.restored import Witnesses, witness_commands
 from broker.coordinator.room import Room
 from broker.coordinator.timekeeper import SETTLE_IN, Timekeeper
-from broker.node.bus.configured import bus_of
-from broker.node.clock import SystemClock
 from broker.node.commands import Command
-from broker.node.ground import Ground, open_ground
+from broker.node.ground import Ground
 from broker.node.home import Home, HomeInvalid
 from broker.node.keeping import Keeping, keep_keys
 from broker.node.log import get_head
-from broker.node.metrics import CoordinatorMetrics, Metrics
+from broker.node.metrics import CoordinatorMetrics
 from broker.node.observe import Check
-from broker.node.policy import Policy
 from broker.node.running import run
 from broker.node.settings import load_settings
 from broker.node.store.port import Transaction
+from broker.policy.pack import Pack
 from schemas.messages.entry import PolicyEntry, ShardOpenEntry, nonce
 
 COUNT_EVERY_MS: Final = 15_000
@@ -93,7 +91,7 @@ class Coordinator:
             await clock.sleep_until(clock.now() + COUNT_EVERY_MS)
 
 
-def build_coordinator(ground: Ground, policy: Policy, *, settle_in: timedelta = SETTLE_IN) -> Coordinator:
+def build_coordinator(ground: Ground, policy: Pack, *, settle_in: timedelta = SETTLE_IN) -> Coordinator:
     """Wire a coordinator; nothing runs yet.
 
     Raises:
@@ -147,9 +145,7 @@ def run_coordinator(home_path: Path) -> int:
     settings = load_settings(home.config_path, CoordinatorSettings)
     policy = settings.load_policy(home)
 
-    async def build(metrics: Metrics) -> Coordinator:
-        bus = bus_of(home, settings.bus, name="coordinator")
-        ground = await open_ground(home, migrations=records.MIGRATIONS, bus=bus, clock=SystemClock(), metrics=metrics)
+    async def build(ground: Ground) -> Coordinator:
         return build_coordinator(ground, policy, settle_in=timedelta(seconds=settings.time.settle_in_seconds))
 
-    return run("coordinator", settings.observe.port, build, second_copy=settings.backup.follow)
+    return run("coordinator", home, settings, build, migrations=records.MIGRATIONS)

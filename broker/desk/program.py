@@ -24,14 +24,12 @@ from broker.desk.restored import RestoredDesk
 from broker.desk.shelf import Shelf
 from broker.desk.trust import Trust
 from broker.desk.vault import Vault
-from broker.node.bus.configured import bus_of
-from broker.node.clock import SystemClock
 from broker.node.command_arguments import Arguments, NoArguments, read_arguments
 from broker.node.commands import Command
-from broker.node.ground import Ground, open_ground
+from broker.node.ground import Ground
 from broker.node.home import Home
 from broker.node.keeping import Keeping, keep_keys
-from broker.node.metrics import DeskMetrics, Metrics
+from broker.node.metrics import DeskMetrics
 from broker.node.observe import Check
 from broker.node.running import run
 from broker.node.settings import load_settings
@@ -135,12 +133,10 @@ def run_desk(home_path: Path) -> int:
     home = Home(home_path)
     settings = load_settings(home.config_path, DeskSettings)
 
-    async def build(metrics: Metrics) -> Desk:
-        bus = bus_of(home, settings.bus, name="desk")
-        ground = await open_ground(home, migrations=DESK_MIGRATIONS, bus=bus, clock=SystemClock(), metrics=metrics)
+    async def build(ground: Ground) -> Desk:
         return build_desk(ground, settings)
 
-    return run("desk", settings.observe.port, build, second_copy=settings.backup.follow)
+    return run("desk", home, settings, build, migrations=DESK_MIGRATIONS)
 
 
 class _Signed(Arguments):

@@ -38,12 +38,10 @@ from broker.enrolment.system_access import SystemAccess
 from broker.enrolment.system_connection import SystemConnection
 from broker.enrolment.upkeep import Upkeep
 from broker.node.bus.access import read_addresses
-from broker.node.bus.configured import bus_of
-from broker.node.clock import SystemClock
 from broker.node.commands import Command
-from broker.node.ground import Ground, open_ground
+from broker.node.ground import Ground
 from broker.node.home import Home, HomeInvalid
-from broker.node.metrics import AdmissionMetrics, Metrics
+from broker.node.metrics import AdmissionMetrics
 from broker.node.observe import Check
 from broker.node.running import run
 from broker.node.settings import load_settings
@@ -171,23 +169,20 @@ def run_admission(home_path: Path) -> int:
     home = Home(home_path)
     settings = load_settings(home.config_path, AdmissionSettings)
 
-    async def build(metrics: Metrics) -> Admission:
-        bus = bus_of(home, settings.bus, name="admission")
-        clock = SystemClock()
-        ground = await open_ground(home, migrations=records.MIGRATIONS, bus=bus, clock=clock, metrics=metrics)
+    async def build(ground: Ground) -> Admission:
         urls = settings.bus.urls or read_addresses(home)
         access = SystemAccess.load(home, ground.keys)
         connection = SystemConnection(
-            urls, lambda: SystemAccess.load(home, ground.keys), inbox=access.inbox, clock=clock
+            urls, lambda: SystemAccess.load(home, ground.keys), inbox=access.inbox, clock=ground.clock
         )
-        own = AdmissionMetrics(metrics.registry)
-        servers = BusServers(connection, clock=clock, metrics=own)
+        own = AdmissionMetrics(ground.metrics.registry)
+        servers = BusServers(connection, clock=ground.clock, metrics=own)
         admission = build_admission(ground, servers, tuple(settings.admission.addresses or urls))
         for state in MemberState:
             own.agencies.labels(state.value).set_function(partial(_agencies, admission.room, state))
         return admission
 
-    return run("admission", settings.observe.port, build, second_copy=settings.backup.follow)
+    return run("admission", home, settings, build, migrations=records.MIGRATIONS)
 
 
 def _agencies(room: Room, state: MemberState) -> int:

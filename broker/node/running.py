@@ -1,4 +1,4 @@
-"""How a program runs: start, serve commands, health and metrics, and on SIGTERM leave with nothing lost.
+"""How a program runs: its ground opened, commands, health and metrics served, and on SIGTERM nothing lost.
 
 Exit statuses: 0 stopped as told, 1 an error that was explained, 3 halted because its own ground is gone.
 """
@@ -10,19 +10,23 @@ import contextlib
 import gc
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import structlog
 
 from broker.node.backup import backup_commands, follow
+from broker.node.bus.configured import bus_of
+from broker.node.clock import SystemClock
 from broker.node.commands import Command, CommandServer
-from broker.node.ground import Ground
+from broker.node.ground import Ground, open_ground
+from broker.node.home import Home
 from broker.node.journal import configure_journal
 from broker.node.metrics import Metrics, build_metrics
 from broker.node.observe import Check, ObserveServer
 from broker.node.serving import serve_all
+from broker.node.settings import NodeSettings
+from broker.node.store.migrations import Migration
 from broker.node.telling import tell_for_ever
 from schemas.failures import Failure
 
@@ -33,7 +37,7 @@ HALTED: Final = 3
 
 
 class Program(Protocol):
-    """A composed program: desk, coordinator or agent."""
+    """A composed program: desk, coordinator, admission or agent."""
 
     @property
     def ground(self) -> Ground:
@@ -55,45 +59,52 @@ class Program(Protocol):
 
 
 def run(
-    name: str, observe_port: int, build: Callable[[Metrics], Awaitable[Program]], *, second_copy: Path | None = None
+    name: str,
+    home: Home,
+    settings: NodeSettings,
+    build: Callable[[Ground], Awaitable[Program]],
+    *,
+    migrations: Sequence[Migration],
 ) -> int:
-    """Run a program until SIGTERM or SIGINT, or until it halts.
+    """Run the program of a home until SIGTERM or SIGINT, or until it halts.
 
     Args:
-        name: desk, coordinator or the agency's kind: for the log lines.
-        second_copy: a folder in which every commit is kept as well (`broker.node.backup`).
+        name: desk, coordinator, admission or the agency's kind: for the log lines and the server's monitoring.
+        build: wires the program on the ground that was opened for it.
+        migrations: the program's own tables.
 
     Returns:
         The exit status.
     """
     metrics = build_metrics()
     configure_journal(name, dropped=metrics.node.fields_dropped)
+
+    async def opened() -> Program:
+        bus = bus_of(home, settings.bus, name=name)
+        ground = await open_ground(home, migrations=migrations, bus=bus, clock=SystemClock(), metrics=metrics)
+        return await build(ground)
+
     try:
-        return asyncio.run(_run(observe_port, metrics, build, second_copy))
+        return asyncio.run(_run(opened, settings, metrics))
     except Failure as failure:
         _log.critical("program_failed", code=failure.code)
         print(f"error: {failure.detail or failure.code} [{failure.code}]", file=sys.stderr)
         return EXPLAINED
 
 
-async def _run(
-    observe_port: int,
-    metrics: Metrics,
-    build: Callable[[Metrics], Awaitable[Program]],
-    second_copy: Path | None,
-) -> int:
+async def _run(opened: Callable[[], Awaitable[Program]], settings: NodeSettings, metrics: Metrics) -> int:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    program = await build(metrics)
+    program = await opened()
     ground = program.ground
     # Before the first message is taken in, so that a second start of the same home fails early and clearly.
     commands = CommandServer(ground.home.socket_path, {**backup_commands(ground), **program.commands})
-    observe = ObserveServer(observe_port, {**_common_checks(ground), **program.checks}, metrics)
+    observe = ObserveServer(settings.observe.port, {**_common_checks(ground), **program.checks}, metrics)
     _write_port(ground, observe.port)
     ground.post.spawn(tell_for_ever(ground))
-    if second_copy is not None:
-        await follow(ground, second_copy)
+    if settings.backup.follow is not None:
+        await follow(ground, settings.backup.follow)
     await program.start()
     # What was made until here stays. The collector looks through it never again: each time would hold up everything
     # for as long as a whole exchange takes.
