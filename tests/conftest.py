@@ -11,16 +11,19 @@ import select
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from broker.node.journal import configure_journal
 
 pytest_plugins = ["tests.support.postgres"]
 
-settings.register_profile("explore", deadline=None)
-settings.register_profile("fixed", deadline=None, derandomize=True, database=None)
+# Of a machine that is slow hypothesis would say that the drawing of examples is.
+PATIENT: Final = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("explore", PATIENT)
+settings.register_profile("fixed", PATIENT, derandomize=True, database=None)
 settings.load_profile("fixed" if os.environ.get("CI") else "explore")
 
 configure_journal("tests")

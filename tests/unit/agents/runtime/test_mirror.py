@@ -105,7 +105,7 @@ def test_bytes_that_are_no_extension_are_refused() -> None:
 
 
 @given(st.lists(st.integers(0, 80), min_size=1, max_size=8))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 async def test_whatever_the_steps_the_mirror_is_the_log(
     tmp_path_factory: pytest.TempPathFactory, steps: list[int]
 ) -> None:

@@ -28,7 +28,7 @@ def test_another_seed_gives_other_people(county: County) -> None:
     assert build_county(seed=8, people=1_200).people != county.people
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(), st.integers(PEOPLE_MIN, 400))
 def test_a_county_has_exactly_as_many_people_as_asked_and_each_lives_in_one_household(seed: int, size: int) -> None:
     county = build_county(seed, size)
