@@ -21,7 +21,7 @@ from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
 from tests.support.canary import Canary
 from tests.support.hostile_jwt import SCOPED, UNSCOPED, Nkey, altered, forged, user_of
-from tests.support.raw_nats import Credentials, RawNats, Refused
+from tests.support.raw_nats import WITHIN_S, Credentials, RawNats, Refused
 from tests.support.walled import DAY_MS, Seat, TlsFiles, Walls
 
 HANDSHAKES = 300
@@ -47,7 +47,7 @@ async def test_nothing_is_said_to_who_does_not_begin_with_tls(walls: Walls, cana
     writer.write(b'CONNECT {"verbose":true}\r\nPING\r\nSUB > 1\r\n')
     said = b""
     with suppress(OSError):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WITHIN_S):
             said = await reader.read()
     writer.close()
     assert b"INFO" not in said
@@ -251,7 +251,7 @@ async def knock(walls: Walls, number: int) -> None:
     writer.write(first[number % len(first)])
     writer.transport.abort() if number % 2 else writer.close()
     with suppress(OSError):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WITHIN_S):
             await reader.read()
 
 
@@ -272,7 +272,7 @@ async def test_connections_that_never_speak_keep_nobody_out(walls: Walls, canary
         await canary.some_rounds(10)
         loop = asyncio.get_running_loop()
         sockets[0].setblocking(False)
-        async with asyncio.timeout(20):  # the server gives up on them by itself
+        async with asyncio.timeout(WITHIN_S):  # the server gives up on them by itself
             while await loop.sock_recv(sockets[0], 1024):
                 pass
     finally:

@@ -12,7 +12,7 @@ from broker.enrolment.accounts import ACCOUNT_LIFE_MS, expelled_claims, suspende
 from broker.enrolment.resolver import Pushed, Resolver
 from broker.enrolment.system_connection import SystemConnection
 from broker.node.clock import SystemClock
-from tests.support.hub_bus import AgencyOnBus, HubBus, now_ms
+from tests.support.hub_bus import PATIENCE_S, AgencyOnBus, HubBus, now_ms
 
 LATER_MS = 1000
 """Servers count in whole seconds: a second set of claims is issued a second after the first."""
@@ -49,7 +49,7 @@ class Told:
 
     async def until(self, *fact: str) -> None:
         """Wait until that was told; what is left out may be anything."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not any(told[: len(fact)] == fact for told in self.facts):
                 self.changed.clear()
                 await self.changed.wait()
@@ -85,7 +85,7 @@ class Admitting:
         side = cls(bus, names, look_every=look_every)
         side.resolver.start({bus.identity.hub: bus.identity.hub_claims})
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 await side.resolver.until_current()
             yield side
         finally:

@@ -127,7 +127,7 @@ def _start(programs: Path, home: Path, cluster: Postgres, owner: str | None) -> 
         )
     for _ in range(int(START_SECONDS / POLL_SECONDS)):
         try:
-            psycopg.connect(cluster.url("postgres"), connect_timeout=2).close()
+            psycopg.connect(cluster.url("postgres"), connect_timeout=20).close()
         except psycopg.OperationalError:
             try:
                 server.wait(POLL_SECONDS)

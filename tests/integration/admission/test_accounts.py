@@ -20,7 +20,7 @@ from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
 from schemas.messages.party import PartyKind
 from tests.support.admitting import Admitting
-from tests.support.hub_bus import AgencyOnBus, BareClient, BusUser, HubBus, connect, now_ms
+from tests.support.hub_bus import PATIENCE_S, AgencyOnBus, BareClient, BusUser, HubBus, connect, now_ms
 
 REFUSED = "permissions violation"
 
@@ -216,7 +216,7 @@ async def test_a_revoked_user_is_cut_off_and_its_successor_let_in(hub_bus: HubBu
     client = await connect(agency.user, hub_bus.urls[0])
     plan = replace(agency.plan, revoked_users=[agency.user.user.public])
     assert (await admitting.resolver.push(agency.token, hub_bus.claims_for(plan, later_ms=1000))).is_everywhere
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await client.closed.wait()
     with pytest.raises(Exception, match=r"(?i)authentication revoked|authorization violation"):
         await connect(agency.user, hub_bus.urls[0])
@@ -232,17 +232,17 @@ async def test_a_signing_key_taken_out_of_the_account_ends_what_it_issued(
     successor = SigningKey.generate(KeyPurpose.BUS_SIGNER)
     plan = replace(agency.plan, signers=[successor.public])
     await admitting.resolver.push(agency.token, hub_bus.claims_for(plan, later_ms=1000))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await client.closed.wait()
     async with hub_bus.connected(replace(agency.user, signer=successor)) as again:
         assert again.client.is_connected
 
 
 async def test_claims_that_expire_end_the_connection(hub_bus: HubBus, admitting: Admitting) -> None:
-    agency = hub_bus.agency(life_ms=2000)
+    agency = hub_bus.agency(life_ms=5000)
     await admitting.admit(agency)
     client = await connect(agency.user, hub_bus.urls[0])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await client.closed.wait()
     with pytest.raises(Exception, match=r"(?i)authorization violation|authentication expired"):
         await connect(agency.user, hub_bus.urls[0])
@@ -251,7 +251,7 @@ async def test_claims_that_expire_end_the_connection(hub_bus: HubBus, admitting:
 def _as_a_server(port: int, context: ssl.SSLContext) -> bytes:
     """What a server's port for other servers says to whoever comes with that certificate."""
     with (
-        socket.create_connection((HOST, port), timeout=10) as plain,
+        socket.create_connection((HOST, port), timeout=PATIENCE_S) as plain,
         context.wrap_socket(plain, server_hostname=HOST) as link,
         suppress(OSError),
     ):

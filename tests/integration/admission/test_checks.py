@@ -17,7 +17,7 @@ from broker.enrolment.system_connection import SystemConnection
 from broker.node.bus.address import read_address
 from broker.node.clock import SystemClock
 from tests.support.admitting import Admitting
-from tests.support.hub_bus import HubBus, connect, now_ms
+from tests.support.hub_bus import PATIENCE_S, HubBus, connect, now_ms
 from tests.support.nats import free_port
 
 
@@ -42,7 +42,7 @@ async def found_in(bus: HubBus, wanted: Wanted) -> list[Finding]:
     asking = Asking(connection)
     connection.start(owner)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await owner.stands.wait()
         return await check_running(asking, wanted, now=now_ms())
     finally:

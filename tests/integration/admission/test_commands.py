@@ -58,7 +58,7 @@ def running(configuration: Path) -> Iterator[None]:
     with log.open("wb") as said:
         process = subprocess.Popen([find_server(), "--config", configuration], stdout=said, stderr=said)
     try:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while "Server is ready" not in log.read_text():
             assert time.monotonic() < deadline
             time.sleep(0.02)

@@ -18,7 +18,7 @@ from broker.node.bus.embedded import HOST
 from broker.node.clock import SystemClock
 from schemas.crypto import nkey
 from schemas.crypto.purposes import KeyPurpose
-from tests.support.hub_bus import now_ms
+from tests.support.hub_bus import PATIENCE_S, now_ms
 from tests.support.nats import free_port
 
 SIGNER = KeyPurpose.BUS_OPERATOR_SIGNER
@@ -45,7 +45,7 @@ def signers(folder: Path) -> list[str]:
 
 
 async def until(look: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not look():  # noqa: ASYNC110 - a process and its files: nothing here tells of them
             await asyncio.sleep(0.05)
 

@@ -10,9 +10,7 @@ from broker.enrolment.guard import Guard, SuspensionReason
 from broker.node.bus.nats import NatsBus
 from schemas.messages.party import PartyKind
 from tests.support.admitting import Admitting
-from tests.support.hub_bus import BareClient, HubBus, connect
-
-PATIENCE_S = 20
+from tests.support.hub_bus import PATIENCE_S, BareClient, HubBus, connect
 
 
 class _Coordinator:

@@ -18,7 +18,7 @@ from broker.node.bus.leaf import leaf_credentials
 from broker.node.tls_key import certificate_request, generate_tls_key, load_tls_key
 from schemas.messages.party import PartyKind
 from tests.support.admitting import Admitting
-from tests.support.hub_bus import AgencyOnBus, BareClient, HubBus, connect, now_ms
+from tests.support.hub_bus import PATIENCE_S, AgencyOnBus, BareClient, HubBus, connect, now_ms
 from tests.support.nats import free_port
 
 
@@ -70,7 +70,7 @@ def running_leaf(bus: HubBus, agency: AgencyOnBus, folder: Path) -> Iterator[str
 
 
 async def _connected_to(url: str, agency: AgencyOnBus) -> BareClient:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             with suppress(OSError):
                 return await connect(agency.user, url)
@@ -79,7 +79,7 @@ async def _connected_to(url: str, agency: AgencyOnBus) -> BareClient:
 
 async def _say_until_heard(speaker: BareClient, subject: str, hearer: BareClient) -> None:
     hearer.heard.clear()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not hearer.heard:  # the server behind its own needs a moment to know the subscription
             await speaker.client.publish(subject, b"x")
             await speaker.settle()
@@ -115,7 +115,7 @@ async def test_an_agency_whose_claims_allow_no_leaf_node_gets_none(leaf_cluster:
         with running_leaf(leaf_cluster, agency, tmp_path / "leaf") as url:
             agent = await _connected_to(url, agency)
             log = tmp_path / "leaf" / "leaf.log"
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while "authorization violation" not in log.read_text().lower():  # noqa: ASYNC110 - it says so nowhere else
                     await asyncio.sleep(0.05)
             await agent.client.close()

@@ -11,13 +11,13 @@ import pytest
 from broker.enrolment.operator import deletion_claims
 from broker.node.bus.port import BusAway
 from tests.support.admitting import Admitting
-from tests.support.hub_bus import BareClient, BusUser, HubBus, connect, now_ms
+from tests.support.hub_bus import PATIENCE_S, BareClient, BusUser, HubBus, connect, now_ms
 
 REFUSED = r"(?i)authorization violation|maximum account active connections"
 
 
 async def _closed(clients: list[BareClient]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         for client in clients:
             await client.closed.wait()
 
@@ -83,7 +83,7 @@ async def test_a_server_that_was_down_during_an_expulsion_lets_nobody_stay_once_
         client = await connect(agency.user, cluster.urls[2])
     except Exception:  # noqa: BLE001 - nats-py has no one class for it
         client = None
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await cluster_admitting.resolver.until_current()
     if client is not None:
         await _closed([client])
@@ -100,7 +100,7 @@ async def test_a_server_that_was_stopped_in_its_tracks_is_shown_what_it_slept_th
     assert (await cluster_admitting.expel(agency)).missing == {"hub-3"}
     os.kill(cluster.processes["hub-3"].pid, signal.SIGCONT)
     await _closed([client])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await cluster_admitting.resolver.until_current()
     await _let_in_nowhere(agency.user, cluster)
 
@@ -112,7 +112,7 @@ async def test_an_emptied_server_is_given_everything_anew(cluster: HubBus, clust
     cluster.empty("hub-2")
     await cluster_admitting.told.until("left", "", "hub-2")
     await cluster.start("hub-2")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while cluster_admitting.resolver.stale:
             await cluster_admitting.resolver.until_current()
     async with cluster.connected(agency.user, cluster.nodes[1]) as client:
@@ -126,7 +126,7 @@ async def test_what_was_decided_while_no_server_ran_holds_as_soon_as_one_does(
     agency = await cluster_admitting.admitted()
     for name in sorted(cluster.names):
         cluster.kill(name)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             try:
                 await cluster_admitting.expel(agency)
@@ -134,7 +134,7 @@ async def test_what_was_decided_while_no_server_ran_holds_as_soon_as_one_does(
                 break
     for name in sorted(cluster.names):
         await cluster.start(name)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await cluster_admitting.resolver.until_current()
     await _let_in_nowhere(agency.user, cluster)
 
@@ -144,12 +144,12 @@ async def test_admission_goes_on_when_the_server_it_is_connected_to_dies(
 ) -> None:
     cluster.kill("hub-1")
     agency = cluster.agency()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while cluster_admitting.resolver.stale != {"hub-1"}:  # noqa: ASYNC110 - nobody is told of the very moment
             await asyncio.sleep(0.01)
     assert (await cluster_admitting.admit(agency)).confirmed == {"hub-2", "hub-3"}
     await cluster.start("hub-1")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await cluster_admitting.resolver.until_current()
     async with cluster.connected(agency.user, cluster.nodes[0]) as client:
         assert client.client.is_connected
@@ -168,7 +168,7 @@ async def test_a_deleted_account_comes_back_from_a_server_that_was_away_and_an_e
         await connect(deleted.user, cluster.urls[0])
     await cluster_admitting.expel(expelled)
     await cluster.start("hub-3")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await cluster_admitting.resolver.until_current()
     async with cluster.connected(deleted.user, cluster.nodes[2]) as client:
         assert client.client.is_connected
@@ -209,7 +209,7 @@ async def test_claims_of_yesterday_do_not_undo_a_suspension_on_a_server_that_syn
     await cluster_admitting.told.until("left", "", "hub-2")
     await cluster_admitting.suspend(agency)
     await cluster.start("hub-2")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         await cluster_admitting.resolver.until_current()
     await _let_in_nowhere(agency.user, cluster)
 
@@ -232,7 +232,7 @@ async def test_servers_that_nobody_named_are_found_and_brought_up_to_date(cluste
     async with Admitting.of(cluster, names=()) as admitting:
         for name in sorted(cluster.names):
             await admitting.told.until("joined", "", name)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             await admitting.resolver.until_current()
         assert admitting.resolver.servers == cluster.names
         agency = cluster.agency()

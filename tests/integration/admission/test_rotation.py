@@ -15,7 +15,7 @@ from schemas.crypto import nkey
 from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
 from tests.support.admitting import Admitting
-from tests.support.hub_bus import HubBus, now_ms
+from tests.support.hub_bus import PATIENCE_S, HubBus, now_ms
 
 
 def install(bus: HubBus, identity: BusIdentity, *new_keys: str) -> None:
@@ -28,7 +28,7 @@ def _has_reloaded(bus: HubBus, name: str) -> bool:
 
 
 async def until(look: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while not look():  # noqa: ASYNC110 - servers tell of themselves only when they are asked
             await asyncio.sleep(0.05)
 

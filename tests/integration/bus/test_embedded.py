@@ -13,6 +13,7 @@ import pytest
 
 from broker.node.bus import embedded
 from broker.node.bus.embedded import EmbeddedServer, ServerFailed, ServerMissing, find_server
+from tests.contract.bus.rig import PATIENCE_S
 
 
 def _is_running(pid: int) -> bool:
@@ -29,7 +30,7 @@ async def test_a_started_server_answers_on_a_free_port_and_a_stopped_one_is_gone
     await server.start()
     pid = server.pid
     assert pid is not None
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as link:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S) as link:
         assert link.recv(5) == b"INFO "
     assert "Server is ready" in server.log_path.read_text()
     await server.stop()
@@ -117,7 +118,7 @@ async def test_a_setting_the_server_does_not_know_stops_the_start(tmp_path: Path
 async def test_a_start_that_is_cancelled_leaves_no_process(tmp_path: Path) -> None:
     server = EmbeddedServer(tmp_path)
     start = asyncio.create_task(server.start())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while server.pid is None:  # noqa: ASYNC110 - the very moment between the process and its answer
             await asyncio.sleep(0)
     pid = server.pid

@@ -198,7 +198,7 @@ async def test_a_listeners_answer_to_our_reply_inbox_is_not_taken_for_unheard(
 ) -> None:
     bus = make_bus(nats_server.url)
     owner, _ = await connected(bus)
-    meddler = await nats.connect(nats_server.url)
+    meddler = await nats.connect(nats_server.url, connect_timeout=60)
 
     async def answer(message: Msg) -> None:
         await meddler.publish(message.reply, b"503")

@@ -114,7 +114,7 @@ async def test_t04_nothing_of_a_strangers_headers_comes_in_or_goes_back(
 ) -> None:
     bus = make_bus(nats_server.url)
     owner, ear = await connected(bus)
-    stranger = await nats.connect(nats_server.url)
+    stranger = await nats.connect(nats_server.url, connect_timeout=60)
     answers = await stranger.subscribe("stranger.inbox")
     await stranger.publish("to.a", b"body", reply="stranger.inbox", headers={"Nats-Msg-Id": "1", "Secret": "alice"})
     assert await ear.next() == ("to.a", b"body")

@@ -32,7 +32,7 @@ class Ground:
         return True
 
     def get(self, path: str, host: str = "127.0.0.1") -> tuple[int, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
         connection.request("GET", path, headers={"Host": host})
         response = connection.getresponse()
         text = response.read().decode()
