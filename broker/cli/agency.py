@@ -93,7 +93,9 @@ def admit(
         return
     if words is None and not _confirmed("Do they read out the same ten words?", is_pasted=is_pasted):
         raise NotConfirmed("nothing is in effect; when they do read the same words, run this again")
-    admitted = hub.ask_admission("admit", {"agency": offered["agency"], "words": words or offered["words"]})
+    # What was typed is compared even if it is nothing; only a person's yes stands for the words themselves.
+    compared = offered["words"] if words is None else words
+    admitted = hub.ask_admission("admit", {"agency": offered["agency"], "words": compared})
     settle_pins(hub)
     facts = {"agency": offered["agency"], "reply": str(path), "servers": admitted["servers"]}
     show(facts, f"admitted {offered['agency']}; in effect on {_servers(admitted)}", as_json=as_json)

@@ -36,6 +36,10 @@ $ agent enrol - --home west --words "<west words>" < mailed.admission
   <west words>
 enrolled west at gwent; pinned coordinator, desk, admission
 ...
+$ broker agency admit - --home hub --reply pasted.admission --words "" < mailed
+...
+error: not the words of this exchange; compare again, and if they still differ admit nobody [words_differ]
+[1]
 $ broker agency admit - --home hub --reply pasted.admission --words "<west words>" < mailed
 ...
 admitted west; in effect on hub-1
