@@ -19,9 +19,10 @@ from schemas.vocabulary import AgencyKind
 
 _OWN: Final = {AgencyKind.POLICE, AgencyKind.HEALTH, AgencyKind.EDUCATION, AgencyKind.PROBATION}
 _USAGE: Final = f"""usage: agent init KIND --home DIR --hub HUB --agency NAME --name TEXT --ig-lead-key FILE
-       agent COMMAND --home DIR ...      (enrol, pin, doctor, run, try, status, log show, log verify)
+       agent COMMAND --home DIR ...      what a COMMAND takes: agent COMMAND --help
 
-KIND is one of {", ".join(AgencyKind)}."""
+COMMAND is one of enrol, pin, doctor, run, try, status, log (show, verify), keys (list, rotate, renew, rewrap),
+backup, restore, leaf. KIND is one of {", ".join(AgencyKind)}."""
 
 
 def main() -> NoReturn:
@@ -50,7 +51,7 @@ def package_of(kind: AgencyKind) -> str:
 
 def _kind_and_rest(arguments: Sequence[str]) -> tuple[AgencyKind, list[str]]:
     if arguments[0] != "init":
-        return kind_in(_home_of(arguments) / "config.toml"), list(arguments)
+        return _kind_of(arguments), list(arguments)
     try:
         kind = AgencyKind(arguments[1])
     except (IndexError, ValueError):
@@ -58,6 +59,21 @@ def _kind_and_rest(arguments: Sequence[str]) -> tuple[AgencyKind, list[str]]:
         sys.exit(2)
     partner = ["--kind", kind.value] if kind not in _OWN else []
     return kind, ["init", *partner, *arguments[2:]]
+
+
+def _kind_of(arguments: Sequence[str]) -> AgencyKind:
+    configured = _home_of(arguments) / "config.toml"
+    if configured.exists():
+        return kind_in(configured)
+    if arguments[0] == "restore":
+        # The home is empty: what is put into it says whose it is. A second copy has its small files one level down.
+        places = [Path(one) / below for one in arguments[1:] for below in ("config.toml", "files/config.toml")]
+        if (backed_up := next(filter(Path.exists, places), None)) is not None:
+            return kind_in(backed_up)
+    if {"-h", "--help"} & set(arguments):
+        # The commands are the same for every agency; any of the programs that are installed can explain them.
+        return next(kind for kind in AgencyKind if find_spec(package_of(kind)) is not None)
+    return kind_in(configured)
 
 
 def _home_of(arguments: Sequence[str]) -> Path:

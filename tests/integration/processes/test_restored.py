@@ -16,6 +16,7 @@ from tests.support.processes import AGENCY, Parties, Program, until
 
 REQUESTS = 24
 BROKER = "from broker.cli import main; main()"
+AGENT = "from agents.launcher import main; main()"
 VICTIMS = ("coordinator", "desk", AGENCY)
 
 
@@ -39,7 +40,7 @@ def lose_and_put_back(parties: Parties, program: Program, copies: Path) -> str:
     home.path.mkdir(mode=0o700)
     kept.rename(home.path / "keys")
     if program.name == AGENCY:
-        words = ["-m", "agents.police", "restore", "--home", str(home.path)]
+        words = ["-c", AGENT, "restore", "--home", str(home.path)]
     else:
         words = ["-c", BROKER, "restore", "--home", str(parties.hub.path), program.name]
     command = [sys.executable, *words, str(copies / program.name)]
