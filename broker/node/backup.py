@@ -21,6 +21,7 @@ from typing import Any, Final
 
 import structlog
 
+from broker.node.backup_aside import set_aside
 from broker.node.backup_files import (
     MANIFEST,
     STORE,
@@ -126,6 +127,7 @@ async def follow(ground: Ground, folder: Path) -> None:
     """
     try:
         await asyncio.to_thread(_check_apart, ground.home.path, folder)
+        await asyncio.to_thread(set_aside, folder, ground.post.writer.epoch, ground.me.statement)
     except OSError as error:
         raise BackupInvalid(f"{folder} cannot be made ({error.strerror}); is its volume mounted?") from None
     await ground.store.follow(folder)

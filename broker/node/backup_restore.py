@@ -138,6 +138,7 @@ def _put_lock(home: Home, head: LogHead | None, lock_copy: Path | None) -> None:
 
 def _move_in(assembled: Path, home: Home) -> None:
     home.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    home.path.chmod(0o700)  # a person may have made the empty home
     (home.path / "run").mkdir(mode=0o700, exist_ok=True)
     (home.path / "parties").mkdir(mode=0o700, exist_ok=True) if not (assembled / "parties").exists() else None
     names = sorted(path.name for path in assembled.iterdir() if path.name not in (STORE, MANIFEST))

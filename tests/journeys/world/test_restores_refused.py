@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from broker.node.backup import back_up
+from broker.node.backup import back_up, follow
 from broker.node.backup_files import BackupInvalid, read_manifest
 from broker.node.backup_keys import back_up_keys, open_keys
 from broker.node.backup_restore import restore
@@ -184,6 +184,54 @@ async def test_a_desk_that_lost_its_enquiries_keys_ends_them_and_takes_back_what
     assert (await world.check())[exchange] == "withdrawn"
 
 
+async def test_a_second_copy_that_has_more_than_the_backup_survives_a_start_from_the_backup(world: World) -> None:
+    copy = await begin_second_copy(world, "northshire")
+    backup = await make_backup(world, "northshire")
+    exchange = await world.ask(await world.open_enquiry())
+    await world.opened(exchange)
+    await world.settle()
+    before = world.running["northshire"].ground.post.writer.epoch
+    log = world.running["northshire"].ground.log
+    assert log is not None
+    size = log.head.size
+    await lose_and_restore(world, "northshire", backup)
+    await follow(world.running["northshire"].ground, copy)
+    await world.settle()
+    await lose_and_restore(world, "northshire", copy)
+    # The newer copy goes on where it was put back to; the older one lies beside it, and can be put back as well.
+    done = await lose_and_restore(world, "northshire", copy / f"before-{before}")
+    assert done.is_followed
+    assert done.log is not None
+    assert done.log.size == size
+
+
+async def test_a_start_that_goes_on_as_before_puts_no_second_copy_aside(world: World) -> None:
+    copy = await begin_second_copy(world, "desk")
+    await world.stop_party("desk")
+    await world.start_party("desk")
+    await follow(world.running["desk"].ground, copy)
+    await world.settle()
+    assert not list(copy.glob("before-*"))
+
+
+async def test_putting_aside_that_was_interrupted_is_finished_by_the_next_start(world: World) -> None:
+    copy = await begin_second_copy(world, "desk")
+    before = world.running["desk"].ground.post.writer.epoch
+    await lose_and_restore(world, "desk", await make_backup(world, "desk"))
+    aside = copy / f"before-{before}"
+    aside.mkdir(mode=0o700)
+    (copy / "manifest.json").rename(aside / "manifest.json")
+    await follow(world.running["desk"].ground, copy)
+    await world.settle()
+    assert await lose_and_restore(world, "desk", aside)
+
+
+async def test_two_parties_do_not_share_the_folder_of_a_second_copy(world: World) -> None:
+    copy = await begin_second_copy(world, "coordinator")
+    with pytest.raises(BackupInvalid, match="the second copy of coordinator of testhub; give each program a folder"):
+        await follow(world.running["desk"].ground, copy)
+
+
 async def test_a_claim_without_a_proof_does_not_stop_a_restored_coordinator(world: World) -> None:
     copy = await begin_second_copy(world, "coordinator")
     await world.opened(await world.ask(await world.open_enquiry()))
@@ -218,9 +266,10 @@ async def test_a_restored_coordinator_goes_on_without_an_agency_on_a_persons_wor
     assert (await world.command("coordinator", "status"))["restored"]["caught_up"]
 
 
-async def test_a_home_that_does_not_exist_yet_is_made(world: World, tmp_path: Path) -> None:
+async def test_a_home_is_its_owners_alone_whoever_made_the_empty_one(world: World, tmp_path: Path) -> None:
     folder = await make_backup(world, "desk")
     fresh = Home(tmp_path / "elsewhere" / "desk")
+    fresh.path.mkdir(parents=True, mode=0o755)
     done = restore(fresh, folder, now=world.clock.now(), kinds=(PartyKind.DESK,), expected=None, lock_copy=None)
     assert done.epoch != read_manifest(folder)[0].epoch
     assert fresh.path.stat().st_mode & 0o777 == 0o700
