@@ -24,6 +24,8 @@ from schemas.messages.transport import Head, Hello
 
 _log = structlog.get_logger()
 
+ASK_AGAIN: Final = timedelta(seconds=5)
+"""How often a restored desk says hello until it was told: the first may be said before the coordinator is there."""
 AGENCIES_TOLD_FOR_MS: Final = timedelta(days=30) // timedelta(milliseconds=1)
 """How long after a restore agencies are told of it at each connection: whoever is away for longer has nothing kept."""
 
@@ -42,6 +44,15 @@ class RestoredDesk:
         if self.catch_up.is_on:
             self.catch_up.waits_for = "the coordinator, to be told again what happened since"
             await self.post.store.write(register.drop_all_prepared)
+            self.post.spawn(self._ask_until_told())
+
+    async def _ask_until_told(self) -> None:
+        clock = self.post.clock
+        while True:
+            await clock.sleep_until(clock.now() + ASK_AGAIN // timedelta(milliseconds=1))
+            if not self.catch_up.is_on:
+                return
+            await self.post.send(self.post.passing(Hello, self.trust.coordinator, mirror_size=0, last_seq=0))
 
     async def tell_agencies(self) -> None:
         """Say hello to every agency; without an effect where the epoch is known."""

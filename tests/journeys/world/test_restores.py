@@ -129,6 +129,22 @@ async def test_a_desk_put_back_from_a_backup_is_told_again_and_shows_what_it_had
     assert set(opened) == {*under_way.early, under_way.late[0]}
 
 
+async def test_a_restored_desk_that_comes_back_before_the_coordinator_is_told_again_all_the_same(
+    under_way: UnderWay,
+) -> None:
+    world = under_way.world
+    await under_way.before()
+    backup = await make_backup(world, "desk")
+    await world.stop_party("coordinator")
+    await lose_and_restore(world, "desk", backup)
+    await world.start_party("coordinator")
+    await world.settle()
+    await world.turn(MINUTE_MS, step_ms=10_000)
+    assert (await world.command("desk", "status"))["restored"]["caught_up"]
+    standing = await under_way.end()
+    assert [standing[one] for one in under_way.early] == ["answered"] * 2
+
+
 async def test_a_coordinator_put_back_from_a_backup_signs_nothing_and_says_who_is_ahead(under_way: UnderWay) -> None:
     world = under_way.world
     await under_way.before()
