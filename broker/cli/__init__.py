@@ -57,7 +57,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "restore": (
         "broker.cli.backup",
         "restore",
-        "Put a backup, or a second copy, of a stopped PART into its empty home; or let it go on --without an agency.",
+        "Put a backup, or a second copy, of a stopped PART into its empty home; or let one that waits go on.",
     ),
 }
 """In the order in which a hub meets them: module, the command's name in it, and how its own help begins."""

@@ -49,6 +49,7 @@ def backup(hub: Hub, part: str, folder: Path | None, keys: Path | None, passphra
     help="The log's lock copy, if it survived: an older log is refused.",
 )
 @click.option("--without", metavar="AGENCY", help="Have a restored coordinator go on without hearing this agency.")
+@click.option("--unheard", is_flag=True, help="Have a restored admission go on without hearing coordinator and desk.")
 @explained
 def restore(
     hub: Hub,
@@ -59,15 +60,16 @@ def restore(
     manifest: str | None,
     lock_copy: Path | None,
     without: str | None,
+    unheard: bool,
 ) -> None:
-    """Put a backup, or a second copy, of a stopped PART into its empty home; or let it go on --without an agency."""
-    if (source is None) == (without is None):
-        raise click.UsageError("name the backup to restore, or --without an agency that is gone for good")
+    """Put a backup, or a second copy, of a stopped PART into its empty home; or let one that waits go on."""
+    if (source is not None) + (without is not None) + unheard != 1:
+        raise click.UsageError(
+            "name the backup to restore; or, of a restored one that runs, --without an agency that is gone for good, or"
+            " --unheard for an admission whose coordinator or desk is"
+        )
     if source is None:
-        if part != "coordinator":
-            raise click.UsageError("only a coordinator waits for agencies")
-        hub.ask_coordinator("go-on-without", {"agency": without})
-        click.echo(f"goes on without {without}")
+        _go_on(hub, part, without)
         return
     lines = restore_party(
         _home(hub, part),
@@ -79,6 +81,19 @@ def restore(
     )
     for line in lines:
         click.echo(line)
+
+
+def _go_on(hub: Hub, part: str, without: str | None) -> None:
+    if without is not None:
+        if part != "coordinator":
+            raise click.UsageError("only a coordinator waits for agencies")
+        hub.ask_coordinator("go-on-without", {"agency": without})
+        click.echo(f"goes on without {without}")
+        return
+    if part != "admission":
+        raise click.UsageError("only admission waits for coordinator and desk")
+    hub.ask_admission("go-on", {})
+    click.echo("goes on without having heard coordinator and desk; look over broker agency list")
 
 
 def _home(hub: Hub, part: str) -> Home:

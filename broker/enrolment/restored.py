@@ -20,12 +20,19 @@ from broker.node.command_arguments import NoArguments, read_arguments
 from broker.node.commands import Command
 from broker.node.ground import Ground
 from broker.node.post.port import Received
+from schemas.failures import Rejected
 from schemas.messages.party import PartyKind
 from schemas.messages.transport import DirectoryQuery
 
 _log = structlog.get_logger()
 
 _ASKED = (PartyKind.COORDINATOR, PartyKind.DESK)
+
+
+class NotWaiting(Rejected):
+    """Admission was told to go on and does not wait."""
+
+    code = "not_waiting"
 
 
 @dataclass(slots=True)
@@ -66,7 +73,17 @@ class HubHeard:
                 self._done.set()
 
     def go_on(self) -> None:
-        """Go on without having heard the hub, on a person's word."""
+        """Go on without having heard the hub, on a person's word.
+
+        Raises:
+            NotWaiting: it was not restored, or has caught up.
+            CatchingUp: it was heard that something is lost here; nobody's word brings that back.
+        """
+        catch_up = self.ground.catch_up
+        if not catch_up.is_on:
+            raise NotWaiting("admission waits for nobody")
+        if catch_up.is_behind:
+            catch_up.require()
         _log.warning("goes_on_without_hub")
         self._done.set()
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import pytest
 
+from broker.enrolment.restored import NotWaiting
 from broker.node.backup import back_up
 from broker.node.backup_restore import restore
 from broker.node.backup_standing import CatchingUp
@@ -91,7 +91,18 @@ async def test_an_admission_that_lacks_nothing_goes_on_once_both_parties_of_the_
     assert (await hall.command("status"))["restored"]["caught_up"]
 
 
-async def test_an_admission_goes_on_without_the_hub_on_a_persons_word(hall: Hall, tmp_path: Path) -> None:
-    await restored(hall)
+async def test_an_admission_goes_on_without_the_hub_on_a_persons_word(hall: Hall) -> None:
+    await restored(hall, is_behind=False)
     await hall.command("go-on")
+    await hall.settle()
     assert not hall.admission.ground.catch_up.is_on
+    with pytest.raises(NotWaiting):
+        await hall.command("go-on")
+
+
+async def test_an_admission_that_is_behind_goes_on_upon_nobodys_word(hall: Hall) -> None:
+    await restored(hall)
+    await ask(hall, "desk", max(await hall.versions()))
+    with pytest.raises(CatchingUp, match="restore its second copy, or a newer backup"):
+        await hall.command("go-on")
+    assert hall.admission.ground.catch_up.is_on
