@@ -48,7 +48,8 @@ def program(kind: AgencyKind, source: SourceOf, defaults: Path) -> click.Group:
         defaults: the agency's `defaults.toml`, under what the home's `config.toml` says.
     """
     agency = Agency(kind, source, defaults)
-    group = click.Group("agent", help=f"The agent of a {kind.value} agency: answers a hub from its own records.")
+    said = f"The agent of a {kind.value} agency: answers a hub from its own records."
+    group = click.Group("agent", help=said, context_settings={"help_option_names": ["-h", "--help"]})
     for command in (_init(agency), _enrol(), _pin(), _doctor(agency), _run(agency), _try(agency), _status(), _log()):
         group.add_command(command)
     group.add_command(keys_group())
@@ -230,11 +231,15 @@ def _status() -> click.Command:
     @explained
     def status(home: Path, as_json: bool) -> None:
         """How the running agent stands."""
+        from broker.node.backup_catchup import still_waits_for
+
         stands = CommandClient(Home(home).socket_path).ask("status")
         if as_json:
             _print(stands)
             return
         click.echo(f"{stands['agency']} of {stands['hub']}: {'connected' if stands['connected'] else 'no bus'}")
+        if (waits_for := still_waits_for(stands)) is not None:
+            click.echo(f"restored  acts on nothing before it has caught up: {waits_for}")
         click.echo("requests  " + ", ".join(f"{count} {state}" for state, count in stands["jobs"].items()))
         mirror = stands["mirror"]
         click.echo(f"hub's log {mirror['size']} entries, {mirror['held']} of {mirror['told']} about this agency")

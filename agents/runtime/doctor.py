@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from agents.runtime.agency import Agency
 from agents.runtime.gatekeeper import load_gatekeeper
+from broker.node.backup_catchup import still_waits_for
 from broker.node.command_client import CommandClient, NotRunning
 from broker.node.doctor.bus import check_access, check_bus, configured_servers
 from broker.node.doctor.checked import Checked, NotWell, State, Warned, tried
@@ -87,6 +88,8 @@ def _running(home: Home) -> str | Warned:
         return "not running; start it with agent run"
     except Failure as failure:
         raise NotWell(failure.detail) from None
+    if (waits_for := still_waits_for(status)) is not None:
+        raise NotWell(f"restored, and acts on nothing before it has caught up: {waits_for}")
     if status["discrepancies"]:
         raise NotWell("this log and the hub's differ: agent log verify names the entries; call the hub's IG lead")
     return f"running, {'connected' if status['connected'] else 'waiting for the bus'}"

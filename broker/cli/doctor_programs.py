@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from broker.client.hub import LOOPBACK, Hub
 from broker.coordinator.config import CoordinatorSettings
+from broker.node.backup_catchup import still_waits_for
 from broker.node.command_client import CommandClient, NotRunning
 from broker.node.doctor.checked import NotWell, Warned
 from broker.node.ground import lock_path
@@ -30,17 +31,24 @@ def check_policy(hub: Hub) -> str:
 
 def is_running(home: Home) -> bool:
     """Whether the home's program takes commands."""
+    return _status(home) is not None
+
+
+def _status(home: Home) -> dict[str, Any] | None:
     try:
-        CommandClient(home.socket_path).ask("status")
+        status: dict[str, Any] = CommandClient(home.socket_path).ask("status")
     except NotRunning:
-        return False
-    return True
+        return None
+    return status
 
 
 def check_program(home: Home) -> str | Warned:
     """The program takes commands and is ready."""
-    if not is_running(home):
+    status = _status(home)
+    if status is None:
         return Warned("not running; start it with: broker run")
+    if (waits_for := still_waits_for(status)) is not None:
+        raise NotWell(f"restored, and acts on nothing before it has caught up: {waits_for}")
     found = _readiness(home)
     missing = sorted(name for name, holds in found.get("checks", {}).items() if not holds)
     if missing:

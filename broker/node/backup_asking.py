@@ -112,7 +112,7 @@ def restore_party(
     lines.append(f"epoch     {done.epoch}: its peers will send again what it lost")
     if not (home.path / "keys").exists():
         lines.append("it has NO KEY STORE: put the one that survived into its place, or its key backup with --keys")
-    lines.append("next: run it; it acts on nothing before it has caught up, and status says when it has")
+    lines.append("next: run it; it acts on nothing before it has caught up; doctor says what it waits for")
     return lines
 
 

@@ -5,7 +5,9 @@ Holds the answer and says it; who the peers are and what catching up means is ea
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
@@ -13,6 +15,12 @@ from broker.node.backup_standing import CatchingUp, Restored, get_restored, set_
 from broker.node.store.sqlite import Store
 
 _log = structlog.get_logger()
+
+
+def still_waits_for(status: Mapping[str, Any]) -> str | None:
+    """What a program whose status this is waits for before it acts, in words; None if it may act."""
+    restored = status["restored"]
+    return None if restored is None or restored["caught_up"] else str(restored["waits_for"] or "its peers")
 
 
 @dataclass(slots=True)
