@@ -18,13 +18,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from broker.node.bus.leaf import LEAF_LIFE, leaf_access
+from broker.node.bus.leaf import LEAF_LIFE, LEAF_SERVER, LEAF_USER, leaf_access
 from broker.node.certificates import authority_certificate, ends_at, host_names, issued_certificate
 from broker.node.home import DAY_MS, Home, write_whole
 
 CERTIFICATE_LIFE_MS: Final = 397 * DAY_MS
-RENEW_AHEAD_MS: Final = 60 * DAY_MS
-"""A certificate is made anew two months ahead: this is run every day or week."""
+RENEW_AHEAD_MS: Final = 90 * DAY_MS
+"""A certificate is made anew three months ahead, before anybody is told that it ends: this is run every day."""
 _LOCAL: Final = "local-ca.pem"
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
@@ -70,6 +70,9 @@ def write_leaf(home: Home, folder: Path, hosts: Sequence[str], *, now: int) -> L
         ("account.conf", f"{access.account}: {access.claims}\n".encode("ascii")),
     ):
         write_whole(folder / name, content)
+    # For the doctor and the metrics of the agent, who may not be able to read the server's folder.
+    write_whole(home.path / "bus" / LEAF_USER, access.credentials.splitlines()[1].encode("ascii"))
+    write_whole(home.path / "bus" / LEAF_SERVER, (folder / "server.pem").read_bytes())
     return LeafWritten(folder, access.account, now + LEAF_LIFE // _MILLISECOND, is_new)
 
 

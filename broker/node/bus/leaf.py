@@ -23,8 +23,12 @@ from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
 from schemas.failures import Failure
 
-LEAF_LIFE: Final = timedelta(days=30)
-"""The server reads the file at each connect, and is cut off when its claims end: the file is renewed in time."""
+LEAF_LIFE: Final = timedelta(days=90)
+"""The server reads the file at each connect, and is cut off when its claims end. A timer renews it daily; if that has
+stopped, there is a month until the first of the notices that everything has (60, 30, 14 and 3 days ahead)."""
+LEAF_USER: Final = "leaf-user.jwt"
+LEAF_SERVER: Final = "leaf-server.pem"
+"""Of what the server was given last, the public halves: in the agent's `bus/`, where it is looked up when they end."""
 
 _SEED: Final = 18 << 3
 _USER: Final = 20 << 3
@@ -38,7 +42,7 @@ class LeafNotAllowed(Failure):
 
 @dataclass(frozen=True, slots=True)
 class LeafAccess:
-    """What the agency's server shows the hub's: account, credentials for thirty days, a certificate and its key."""
+    """What the agency's server shows the hub's: account, credentials for ninety days, a certificate and its key."""
 
     account: str
     claims: str

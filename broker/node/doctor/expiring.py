@@ -9,6 +9,7 @@ from pathlib import Path
 from cryptography import x509
 
 from broker.node.bus.claims import decode
+from broker.node.bus.leaf import LEAF_SERVER, LEAF_USER
 from broker.node.certificates import ends_at
 from broker.node.home import Home
 from broker.node.ring import command_for
@@ -63,6 +64,21 @@ def _on_the_bus(home: Home, own: Party) -> Iterator[Expiry]:
         return
     if claims.expires_at is not None:
         yield Expiry("account-jwt", "the JWT of the bus account", claims.expires_at, renew)
+    if claims.body.get("limits", {}).get("leaf"):
+        yield from _of_the_own_server(folder)
+
+
+def _of_the_own_server(folder: Path) -> Iterator[Expiry]:
+    """What the agency's own server was given, as long as the hub lets it have one."""
+    renew = "agent leaf, as its daily timer does, then reload that server"
+    try:
+        user = decode((folder / LEAF_USER).read_text("ascii").strip())
+    except (OSError, Rejected, UnicodeDecodeError):
+        return
+    if user.expires_at is not None:
+        yield Expiry("leaf-credentials", "the credentials of the agency's own server", user.expires_at, renew)
+    if server := _certificates(folder / LEAF_SERVER):
+        yield Expiry("leaf-certificate", "the certificate of the agency's own server", ends_at(server[0]), renew)
 
 
 def _certificates(path: Path) -> list[x509.Certificate]:

@@ -13,7 +13,10 @@ from agents.runtime.leaf_files import RENEW_AHEAD_MS, LeafWritten, write_leaf
 from broker.node.bus.access import HomeAccess
 from broker.node.bus.leaf import LeafNotAllowed
 from broker.node.certificates import HostInvalid
-from broker.node.home import Home
+from broker.node.doctor.checked import NotWell, Warned
+from broker.node.doctor.endings import check_endings
+from broker.node.doctor.expiring import expiries
+from broker.node.home import DAY_MS, Home
 from tests.support.clock import NOON
 from tests.unit.broker.enrolment.hall import Hall
 
@@ -101,3 +104,26 @@ async def test_an_agency_without_leave_is_told_what_to_ask_for(hall: Hall, tmp_p
     with pytest.raises(LeafNotAllowed, match="broker agency leaf"):
         written(home, tmp_path / "leaf")
     assert not (tmp_path / "leaf").exists()
+
+
+def test_the_agents_doctor_tells_ahead_when_the_servers_credentials_end(home: Home, tmp_path: Path) -> None:
+    made = written(home, tmp_path / "leaf")
+    ends = {one.label: one for one in expiries(home)}
+    assert ends["leaf-credentials"].ends_at == made.ends_at
+    assert ends["leaf-certificate"].ends_at > made.ends_at
+    for days, ahead in ((60, 60), (30, 30), (14, 14), (3, 3)):
+        found = check_endings("police", [ends["leaf-credentials"]], made.ends_at - days * DAY_MS)
+        assert isinstance(found, Warned)
+        assert f"own server ends in {days} days ({ahead}-day notice), run: agent leaf" in found.said
+    with pytest.raises(NotWell, match="the credentials of the agency's own server ended"):
+        check_endings("police", [ends["leaf-credentials"]], made.ends_at)
+
+
+def test_nothing_is_told_of_a_server_that_is_renewed_every_day_or_was_never_there(home: Home, tmp_path: Path) -> None:
+    assert not any("own server" in one.what for one in expiries(home))
+    written(home, tmp_path / "leaf")
+    later = NOON + 300 * DAY_MS
+    written(home, tmp_path / "leaf", now=later)
+    own = [one for one in expiries(home) if "own server" in one.what]
+    assert len(own) == 2
+    assert not isinstance(check_endings("police", own, later + DAY_MS), Warned)
