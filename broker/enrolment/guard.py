@@ -43,8 +43,9 @@ class GuardLimits:
     sustained: timedelta = timedelta(milliseconds=80)
     """How far apart two reports have to be: what an agent held back while it was away may come in one burst."""
     forgotten_after: timedelta = timedelta(seconds=1)
-    at_once: int = 20_000
-    """Messages a second at which one report is enough: no burst of what was held back is so large."""
+    at_once: int = 50_000
+    """Messages a second at which one report is enough. More than the first report of any burst can say
+    (`broker.node.bus.flood`): what an honest agency sent while a line, or the hub itself, stood still comes at once."""
     connects: int = 120
     """Connects of an account within `connects_within`; an agent waits between them, longer each time."""
     connects_within: timedelta = timedelta(seconds=20)

@@ -1,6 +1,6 @@
-"""The processes beside admission when the control of the bus is measured: a flooder, and the hub's subscriber.
+"""The processes beside admission when the control of the bus is measured: a flooder, the hub, another agency.
 
-`python -m tests.benchmarks.bus_children flood|hub`, told who to be by one line of JSON; says what happens, and
+`python -m tests.benchmarks.bus_children flood|hub|agent`, told who to be by one line of JSON; says what happens, and
 when on the machine's monotonic clock, a line each.
 """
 
@@ -12,9 +12,11 @@ import ssl
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from typing import Any
 
 from broker.node.bus.nats import NatsBus
+from broker.node.bus.port import BusAway
 from broker.node.clock import SystemClock
 from broker.node.journal import configure_journal
 from schemas.crypto.keys import SigningKey
@@ -70,7 +72,7 @@ async def flood(told: dict[str, Any]) -> None:
         await asyncio.sleep(0)
 
 
-class _Hub:
+class _Ears:
     def connected(self) -> None:
         say("ready")
 
@@ -97,11 +99,26 @@ async def hub(told: dict[str, Any]) -> None:
             await bus.publish(f"to.{subject.split('.')[1]}.in", payload)
 
     await bus.subscribe("from.*.coordinator", answer)
-    await bus.start(_Hub())
+    await bus.start(_Ears())
+    await heard()
+    await bus.close()
+
+
+async def agent(told: dict[str, Any]) -> None:
+    """Another agency's end: answers whatever it is asked."""
+    user = user_told(told["users"][0], context_told(told))
+    bus = NatsBus([told["url"]], name="agent", access=lambda: user, clock=SystemClock())
+
+    async def answer(subject: str, payload: bytes) -> None:
+        with suppress(BusAway):  # it is asked again
+            await bus.publish(f"from.{user.account}.coordinator", payload)
+
+    await bus.subscribe(f"to.{user.account}.>", answer)
+    await bus.start(_Ears())
     await heard()
     await bus.close()
 
 
 if __name__ == "__main__":
     configure_journal("bench")
-    asyncio.run({"flood": flood, "hub": hub}[sys.argv[1]](json.loads(sys.stdin.readline())))
+    asyncio.run({"flood": flood, "hub": hub, "agent": agent}[sys.argv[1]](json.loads(sys.stdin.readline())))

@@ -130,10 +130,10 @@ async def _flood(bus: HubBus, admitting: Admitting, size: int) -> tuple[float, .
     ears, flooder = Ears(hub), Flooder(bus.folder / "flooder", bus, north, size=size, seconds=FLOOD_S)
     async with (
         on_bus(bus, bus.users[PartyKind.COORDINATOR], ears) as coordinator,
-        on_bus(bus, south.user, Ears()) as agent,
+        Child.running("agent", bus, [south.user]) as agent,
     ):
-        talk = Conversation(coordinator, agent, south.token)
-        await talk.begin()
+        talk = Conversation(coordinator, None, south.token)
+        await agent.until("ready")
         await coordinator.subscribe("from.*.coordinator", talk.heard)
         await flooder.ready()
         try:

@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -111,7 +112,8 @@ async def on_bus(hub: HubBus, who: BusUser, ears: Ears) -> AsyncIterator[NatsBus
 class Conversation:
     """The coordinator asks an agency, which answers, again and again; what is lost is asked again, as the post does."""
 
-    def __init__(self, coordinator: NatsBus, agent: NatsBus, token: str) -> None:
+    def __init__(self, coordinator: NatsBus, agent: NatsBus | None, token: str) -> None:
+        """Without an agent here, one in another process answers whatever it is asked."""
         self.seconds: list[float] = []
         self.repeats = 0
         self._coordinator, self._agent, self._token = coordinator, agent, token
@@ -119,7 +121,8 @@ class Conversation:
 
     async def begin(self) -> None:
         """Let the agency listen. The coordinator's subscription is shared: see `heard`."""
-        await self._agent.subscribe(f"to.{self._token}.>", self._answer)
+        if self._agent is not None:
+            await self._agent.subscribe(f"to.{self._token}.>", partial(self._answer, self._agent))
 
     async def heard(self, subject: str, payload: bytes) -> None:
         """Something has come to the coordinator."""
@@ -142,8 +145,8 @@ class Conversation:
         self.seconds.append(time.perf_counter() - began)
         del self._answered[payload]
 
-    async def _answer(self, subject: str, payload: bytes) -> None:
-        await _say(self._agent, f"from.{self._token}.coordinator", payload)
+    async def _answer(self, agent: NatsBus, subject: str, payload: bytes) -> None:
+        await _say(agent, f"from.{self._token}.coordinator", payload)
 
 
 async def _say(bus: NatsBus, subject: str, payload: bytes) -> None:

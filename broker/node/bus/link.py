@@ -33,6 +33,7 @@ from broker.node.bus.reasons import (
     Reason,
     reason_for,
 )
+from broker.node.bus.sieve import Sieve, SiftingParser
 from broker.node.bus.transport import WireTransport
 from broker.node.bus.unheard import UnheardWatch
 from broker.node.bus.wire import Wire, lay
@@ -82,8 +83,9 @@ class _Client(Client):
     overflow, and a subject that is not UTF-8 ends its read loop. Headers are not parsed either: ours have none.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sieve: Sieve) -> None:
         super().__init__()
+        self._ps = SiftingParser(self, sieve)
         self.hear: dict[int, Hear] = {}
         self.told: nats.errors.Error | None = None
         """What the server said was wrong, before whatever came of it."""
@@ -134,6 +136,7 @@ class Link:
         timings: BusTimings,
         events: LinkEvents,
         take: Take,
+        sieve: Sieve,
         wake: Callable[[], None],
     ) -> None:
         """`wake` is called when something has changed that the supervision should look at."""
@@ -147,7 +150,7 @@ class Link:
         self._events = events
         self._take = take
         self._wake = wake
-        self._client = _Client()
+        self._client = _Client(sieve)
         self._transport: WireTransport | None = None
         self._is_closed = False
         self._trouble: Exception | None = None

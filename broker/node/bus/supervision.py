@@ -26,6 +26,7 @@ from broker.node.bus.overlap import Overlap
 from broker.node.bus.port import BusAway
 from broker.node.bus.reasons import NO_ANSWER, UNUSABLE, Reason, reason_for
 from broker.node.bus.reporter import Reporter
+from broker.node.bus.sieve import Sieve
 from broker.node.clock import Clock
 from schemas.failures import Failure
 
@@ -53,6 +54,7 @@ class Supervision:
         clock: Clock,
         reporter: Reporter,
         take: Take,
+        sieve: Sieve,
     ) -> None:
         """`access` is None for plaintext."""
         # Each program in an order of its own: a thousand that were given the same list share the servers evenly.
@@ -64,6 +66,7 @@ class Supervision:
         self._clock = clock
         self._reporter = reporter
         self._take = take
+        self._sieve = sieve
         self._tried = 0
         self._listeners: list[Listener] = []
         self._link: Link | None = None
@@ -235,6 +238,7 @@ class Supervision:
             timings=self._timings,
             events=self._reporter,
             take=self._take,
+            sieve=self._sieve,
             wake=self._turn.set,
         )
         self._links.add(link)

@@ -17,7 +17,7 @@ from typing import Final
 from broker.node.bus.address import ServerAddress
 
 READ_AHEAD_BYTES: Final = 32 * 1024
-"""What is read between two turns of the loop is at most twice this: some hundred messages, a few milliseconds."""
+"""What waits unread in this program is at most twice this, and a block of what TLS has just decrypted."""
 _NEXT_AFTER_S: Final = 1.0
 """A name with an address that leads nowhere costs a second, not a whole time limit."""
 _ANSWER_BYTES: Final = 8192

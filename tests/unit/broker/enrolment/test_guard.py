@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.enrolment.guard import Guard, GuardLimits, Suspend, SuspensionReason, resumable_at
+from broker.node.bus.flood import FloodGauge, FloodLimits
+from broker.node.bus.port import MAX_PAYLOAD_BYTES
+from broker.node.post.pacing import Pace
 
 LIMITS = GuardLimits()
 SECOND = 1000
@@ -25,6 +29,22 @@ def test_two_reports_of_the_same_moment_are_one_burst() -> None:
     guard = Guard()
     assert guard.reported("A", 5_000, now=0) is None
     assert guard.reported("A", 5_000, now=3) is None
+
+
+@pytest.mark.parametrize("size", [128, 16_384, MAX_PAYLOAD_BYTES])
+def test_what_was_held_up_on_the_way_and_comes_at_once_suspends_nobody(size: int) -> None:
+    """Five seconds of an agent with a day's messages to send: then a line that stands still is given up."""
+    guard, now, verdicts = Guard(), 0, []
+    gauge = FloodGauge(FloodLimits(), lambda token, rate: verdicts.append(guard.reported(token, rate, now=now)))
+    pace, held_up = Pace(), 0
+    for at in range(5 * SECOND):
+        while not pace.wait_ms(at):
+            pace.sent(size, at)
+            held_up += 1
+    for number in range(held_up):
+        now = 70 * number // held_up
+        gauge.takes("from.A.coordinator", now * 1000, size)
+    assert verdicts == [None]
 
 
 def test_a_burst_now_and_then_is_no_flood() -> None:

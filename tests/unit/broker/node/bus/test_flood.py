@@ -58,7 +58,8 @@ def test_a_flood_takes_nothing_from_another_agency() -> None:
 def test_a_large_message_counts_as_several() -> None:
     gauge, _ = _gauge()
     assert [gauge.takes("from.A.desk", 5, 15 * LIMITS.bytes_apiece) for _ in range(4)] == [True] * 3 + [False]
-    assert gauge.takes("from.A.desk", 5)
+    assert not gauge.takes("from.A.desk", 6), "nothing of it is let in for a while"
+    assert gauge.takes("from.A.desk", 6 + LIMITS.shut_for // timedelta(microseconds=1))
 
 
 def test_an_agency_that_stops_flooding_is_heard_again() -> None:
@@ -93,3 +94,35 @@ def test_no_more_passes_in_any_stretch_than_the_limit_says(apart: list[int]) -> 
         for last in range(first, len(passed), 11):
             stretch_s = (passed[last] - passed[first]) / SECOND
             assert last - first + 1 <= LIMITS.at_once + LIMITS.a_second * stretch_s + 1
+
+
+def test_small_messages_are_too_many_sooner_than_large_ones() -> None:
+    gauge, _ = _gauge(FloodLimits(a_second=100, at_once=50, messages_at_once=10))
+    assert [gauge.takes("from.A.desk", 5) for _ in range(12)] == [True] * 10 + [False] * 2
+    assert [gauge.takes("from.B.desk", 5, 9 * LIMITS.bytes_apiece) for _ in range(6)] == [True] * 5 + [False]
+
+
+def test_whoever_was_too_much_is_shut_for_a_while_and_nobody_else() -> None:
+    gauge, _ = _gauge()
+    assert not gauge.shut(5)
+    for _ in range(51):
+        gauge.takes("from.A.desk", 5)
+    gauge.takes("from.B.desk", 5)
+    opens_at = 5 + LIMITS.shut_for // timedelta(microseconds=1)
+    assert list(gauge.shut(6)) == [b"A"]
+    assert list(gauge.shut(opens_at - 1)) == [b"A"]
+    assert not gauge.shut(opens_at)
+
+
+def test_what_is_passed_over_unread_is_told_like_what_is_dropped() -> None:
+    gauge, ear = _gauge()
+    for at in range(0, SECOND, 1000):  # twenty thousand a second, in twenties
+        for _ in range(20):
+            if b"A" not in gauge.shut(at):
+                gauge.takes("from.A.desk", at)
+            else:
+                gauge.passed_over(b"A", 1, 128, at)
+    assert 9 <= len(ear.told) <= 11
+    assert all(18_000 < rate < 22_000 for _, rate in ear.told[1:])
+    gauge.passed_over(b"B", 1, 100 * LIMITS.bytes_apiece, SECOND)
+    assert ear.told[-1] == ("B", 101 * 10)

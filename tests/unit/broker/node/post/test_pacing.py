@@ -27,7 +27,7 @@ def test_whoever_keeps_to_the_pace_is_never_too_much(messages: list[tuple[int, i
 
 def test_what_is_within_the_limit_waits_for_nothing() -> None:
     pace = Pace()
-    for _ in range(pace.at_once):
+    for _ in range(pace.messages_at_once):
         assert pace.wait_ms(5) == 0
         pace.sent(100, 5)
     pace.sent(100, 5)
