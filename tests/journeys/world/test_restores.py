@@ -13,7 +13,7 @@ import pytest
 
 from broker.coordinator.program import Coordinator
 from schemas.failures import Failure
-from tests.support.restoring import begin_second_copy, lose_and_restore, make_backup
+from tests.support.restoring import begin_second_copy, lose_and_restore, lose_home, make_backup, put_back
 from tests.support.world import HOUR_MS, World
 
 MINUTE_MS = 60_000
@@ -143,6 +143,32 @@ async def test_a_restored_desk_that_comes_back_before_the_coordinator_is_told_ag
     assert (await world.command("desk", "status"))["restored"]["caught_up"]
     standing = await under_way.end()
     assert [standing[one] for one in under_way.early] == ["answered"] * 2
+
+
+async def test_a_desk_put_back_whose_word_of_it_was_lost_says_it_again(under_way: UnderWay) -> None:
+    world = under_way.world
+    await under_way.before()
+    copy = await begin_second_copy(world, "desk")
+    world.hub.drop_next(1_000)
+    await lose_and_restore(world, "desk", copy)
+    assert await shown(world, under_way.early[0]) == "catching_up"
+    world.hub.release()
+    await world.turn(MINUTE_MS)
+    assert await shown(world, under_way.early[0]) == "opened"
+
+
+async def test_a_desk_put_back_while_the_coordinators_clock_is_behind_takes_its_word_later(under_way: UnderWay) -> None:
+    world = under_way.world
+    await under_way.before()
+    copy = await begin_second_copy(world, "desk")
+    await lose_home(world, "desk")
+    put_back(world, "desk", copy)
+    world.clock.set(world.clock.now() - MINUTE_MS)
+    await world.start_party("desk")
+    await world.settle()
+    assert await shown(world, under_way.early[0]) == "catching_up"
+    await world.turn(2 * MINUTE_MS, step_ms=20_000)
+    assert await shown(world, under_way.early[0]) == "opened"
 
 
 async def test_a_coordinator_put_back_from_a_backup_signs_nothing_and_says_who_is_ahead(under_way: UnderWay) -> None:
