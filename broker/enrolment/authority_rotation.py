@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from broker.enrolment import records
 from broker.enrolment.authority import Authority, read_request
 from broker.enrolment.bus_rotation import Progress, Reached
+from broker.enrolment.bus_steps import BusSteps, What
 from broker.enrolment.records import MemberState
 from broker.enrolment.room import Room
 from broker.node.bus.access import read_addresses, tls_context
@@ -46,7 +47,7 @@ class AuthorityRotation:
     room: Room
     renew_own: Callable[[], Awaitable[None]]
     """Has admission itself take a new certificate and the authorities."""
-    enter: Callable[[str], Awaitable[None]]
+    steps: BusSteps
 
     async def go_on(self, *, emergency: bool, without: bool = False) -> Progress:
         """Replace the authority, as far as that goes now.
@@ -55,10 +56,12 @@ class AuthorityRotation:
             without: go on without whoever has not renewed.
         """
         authorities = self.room.authorities
+        await self.steps.begin(What.AUTHORITY, self._in_order()[0], emergency=emergency)
         if len(authorities.names()) == 1:
             hosts = authorities.issuing().hosts()
             await asyncio.to_thread(authorities.create, hosts, now=self.room.post.clock.now())
-            await self.enter("authority-revoked" if emergency else "authority-added")
+            # Nothing but the directory, which says whom to trust from now on.
+            await self.room.commit(lambda tx, register, now: ())
             await self.renew_own()
         old, new = self._in_order()
         if emergency:
@@ -67,8 +70,8 @@ class AuthorityRotation:
             waits = await self._waits(Reached.ADDED, new, is_used=False)
             if waits.servers or (waits.parties and not without):
                 return waits
+            await self.steps.use(What.AUTHORITY)
             authorities.sign_with(new)
-            await self.enter("authority-used")
             await self.renew_own()
         waits = await self._waits(Reached.USED, new, is_used=True)
         if waits.servers or (waits.parties and not without):
@@ -82,16 +85,17 @@ class AuthorityRotation:
 
     async def _retire(self, old: str) -> Progress:
         await asyncio.to_thread(self.room.authorities.retire, old)
-        # A crash before this line: the directory that says so is made at the next start, as after every step.
-        await self.enter("authority-done")
+        # A crash before this line: the next start finds it gone, and enters that with the directory that says so.
+        await self.steps.end(What.AUTHORITY)
         await self.renew_own()
         return Progress(Reached.DONE)
 
     def _in_order(self) -> tuple[str, str]:
+        """The oldest and the newest; the same, if there is one only."""
         authorities = self.room.authorities
         begun = {name: authorities.named(name).certificate.not_valid_before_utc for name in authorities.names()}
-        first, *_, last = sorted(begun, key=lambda name: begun[name])
-        return first, last
+        in_order = sorted(begun, key=lambda name: begun[name])
+        return in_order[0], in_order[-1]
 
     async def _waits(self, reached: Reached, new: str, *, is_used: bool) -> Progress:
         authority = self.room.authorities.named(new)

@@ -90,6 +90,14 @@ class BusKeys:
         """Whether one that was in use is not settled: servers may still take it, wherever its private half is."""
         return len(self._named(purpose)) > 1
 
+    def replaced(self, purpose: KeyPurpose) -> str:
+        """The name of the one that a rotation replaces, under way or about to begin."""
+        return self._named(purpose)[-1]
+
+    def is_named(self, purpose: KeyPurpose, name: str) -> bool:
+        """Whether that one is in use, or not settled."""
+        return name in self._named(purpose)
+
     def destroy_former(self, purpose: KeyPurpose) -> None:
         """Destroy the private half of the one that was in use: it signs no more, and claims name it no more."""
         assert isinstance(self.keys, KeyStore)

@@ -16,29 +16,25 @@ Refuses to know configuration files: whoever writes them reads the keys (`foundi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final, Protocol
 
-import structlog
-
 from broker.enrolment.bus_keys import BusKeys
+from broker.enrolment.bus_steps import BusSteps, What
 from broker.enrolment.operator import system_claims
-from broker.enrolment.register import Register
 from broker.enrolment.room import Room
 from broker.node.bus.port import BusAway
-from broker.node.post.writing import Outgoing
-from broker.node.store.port import Transaction
 from schemas.crypto import nkey
 from schemas.crypto.purposes import KeyPurpose
-
-_log = structlog.get_logger()
 
 _OPERATOR: Final = KeyPurpose.BUS_OPERATOR
 _SIGNER: Final = KeyPurpose.BUS_OPERATOR_SIGNER
 _SYSTEM: Final = (KeyPurpose.BUS_SYSTEM_SIGNER, KeyPurpose.BUS_SYSTEM_USER)
+_LAST_OF: Final = {What.OPERATOR: _OPERATOR, What.OPERATOR_SIGNER: _SIGNER, What.SYSTEM: _SYSTEM[-1]}
+"""The key of each that is settled last."""
 RECONNECTED_WITHIN: Final = timedelta(seconds=10)
 _LOOK_EVERY: Final = timedelta(milliseconds=100)
 
@@ -91,26 +87,27 @@ class BusRotation:
     room: Room
     servers: Servers
     keys: BusKeys = field(repr=False)
+    steps: BusSteps
     _told_at: int = 0
 
-    async def operator(self) -> Progress:
-        """Have another key be the bus's operator."""
+    async def operator(self, *, emergency: bool) -> Progress:
+        """Have another key be the bus's operator; an emergency is another word in the log."""
         keys = self.keys
+        await self.steps.begin(What.OPERATOR, keys.replaced(_OPERATOR), emergency=emergency)
         if not self._is_under_way(_OPERATOR):
             await asyncio.to_thread(keys.add, _OPERATOR)
-            await self.enter("operator-added")
         if keys.to_come(_OPERATOR):
             keys.use(_OPERATOR)
         await asyncio.to_thread(keys.destroy_former, _OPERATOR)
         wanted = nkey.of(keys.in_use(_OPERATOR).public)
-        return await self._finish(_OPERATOR, "operator-done", lambda name, signers: name == wanted)
+        return await self._finish(_OPERATOR, What.OPERATOR, lambda name, signers: name == wanted)
 
     async def operator_signer(self, *, emergency: bool) -> Progress:
         """Have another key sign accounts' claims."""
         keys = self.keys
+        await self.steps.begin(What.OPERATOR_SIGNER, keys.replaced(_SIGNER), emergency=emergency)
         if not self._is_under_way(_SIGNER):
             await asyncio.to_thread(keys.add, _SIGNER)
-            await self.enter("operator-signer-revoked" if emergency else "operator-signer-added")
         if coming := keys.to_come(_SIGNER):
             wanted = nkey.of(coming[0].public)
             missing = await self._servers_but(lambda name, signers: wanted in signers)
@@ -127,13 +124,12 @@ class BusRotation:
                 return Progress(Reached.USED, tuple(sorted(self.servers.stale)))
             await asyncio.to_thread(keys.destroy_former, _SIGNER)
         only = frozenset({nkey.of(keys.in_use(_SIGNER).public)})
-        return await self._finish(_SIGNER, "operator-signer-done", lambda name, signers: signers == only)
+        return await self._finish(_SIGNER, What.OPERATOR_SIGNER, lambda name, signers: signers == only)
 
-    async def system(self) -> Progress:
-        """Have other keys sign and be the system account's user."""
+    async def system(self, *, emergency: bool) -> Progress:
+        """Have other keys sign and be the system account's user; an emergency is another word in the log."""
         keys = self.keys
-        if not any(self._is_under_way(purpose) for purpose in _SYSTEM):
-            await self.enter("system-added")
+        await self.steps.begin(What.SYSTEM, keys.replaced(_LAST_OF[What.SYSTEM]), emergency=emergency)
         for purpose in _SYSTEM:
             if not self._is_under_way(purpose):
                 await asyncio.to_thread(keys.add, purpose)
@@ -152,29 +148,26 @@ class BusRotation:
             return Progress(Reached.DROPPED, tuple(sorted(self.servers.stale)))
         for purpose in _SYSTEM:
             keys.settle(purpose)
-        await self.enter("system-done")
+        # A crash before this line: the next start finds that what was replaced is gone, and enters the end.
+        await self.steps.end(What.SYSTEM)
         return Progress(Reached.DONE)
 
-    async def enter(self, what: str) -> None:
-        """Have a step entered in the hub's log."""
-
-        def step(tx: Transaction, register: Register, now: int) -> Iterable[Outgoing]:
-            return (self.room.deeds.of_bus(what, now),)
-
-        await self.room.commit(step)
-        _log.warning("bus_key_rotated", kind=what)
+    def is_gone(self, what: What, replaced: str) -> bool:
+        """Whether the key that was to be replaced is known no more, so that nothing but the entry is left to do."""
+        return not self.keys.is_named(_LAST_OF[what], replaced)
 
     def _is_under_way(self, purpose: KeyPurpose) -> bool:
         return bool(self.keys.to_come(purpose)) or self.keys.has_former(purpose)
 
     async def _finish(
-        self, purpose: KeyPurpose, entry: str, is_there: Callable[[str, frozenset[str]], bool]
+        self, purpose: KeyPurpose, what: What, is_there: Callable[[str, frozenset[str]], bool]
     ) -> Progress:
         missing = await self._servers_but(is_there)
         if missing:
             return Progress(Reached.DROPPED, missing)
         self.keys.settle(purpose)
-        await self.enter(entry)
+        # A crash before this line: see `system`.
+        await self.steps.end(what)
         return Progress(Reached.DONE)
 
     async def _servers_but(self, is_there: Callable[[str, frozenset[str]], bool]) -> tuple[str, ...]:

@@ -105,7 +105,12 @@ class OwnKeys:
         room.ground.keys.add(KeyPurpose.BUS_ACCOUNT, fresh.id, fresh.seed())
         now = room.post.clock.now()
         await rotation.restate(replaced(room.me.statement, fresh.public, now=now, emergency=True))
-        # A crash before this line: claims that lead elsewhere are made anew at the next start.
+        # A crash before this line: the next start goes on from here.
+        await self.follow_account()
+
+    async def follow_account(self) -> None:
+        """Have all claims lead to the hub's newest account, and connect in it. Twice is once."""
+        room = self.room
         await room.commit(lambda tx, register, now: (), touched=(room.me.id,), renews=True)
         await self.take_claims()
 

@@ -21,7 +21,9 @@ from broker.enrolment.authority_rotation import AuthorityRotation
 from broker.enrolment.bus_keys import BusKeys
 from broker.enrolment.bus_rotation import BusRotation
 from broker.enrolment.bus_rotation import Servers as Rotated
+from broker.enrolment.bus_rotations import BusRotations
 from broker.enrolment.bus_servers import BusServers
+from broker.enrolment.bus_steps import BusSteps
 from broker.enrolment.config import AdmissionSettings
 from broker.enrolment.correspondent import AdmissionCorrespondent
 from broker.enrolment.founding import issuer_of
@@ -78,6 +80,7 @@ class Admission:
     giver: Giver
     heard: HubHeard
     own_keys: OwnKeys
+    rotations: BusRotations
     commands: Mapping[str, Command] = field(default_factory=dict)
     checks: Mapping[str, Check] = field(default_factory=dict)
 
@@ -104,6 +107,7 @@ class Admission:
     def _keep_up(self) -> None:
         self.ground.post.spawn(self.upkeep.run())
         self.ground.post.spawn(self.own_keys.look_for_ever())
+        self.ground.post.spawn(self.rotations.settle())
 
     def _show_servers(self) -> None:
         self.servers.start({one.nkey: one.claims for one in self.room.register.accounts.values()}, self._suspend)
@@ -152,10 +156,12 @@ def build_admission(ground: Ground, servers: ServersWatched, addresses: tuple[st
     own_keys = OwnKeys.of(room, lambda: upkeep.follow(ground.me.id))
     upkeep.renewed_own = own_keys.take_claims
     commands = {**AdmissionCommands(room, servers).table(), **heard_commands(heard), **own_keys.commands()}
-    rotation = BusRotation(room, servers, BusKeys(home, ground.keys))
-    authority = AuthorityRotation(room, own_keys.renew_certificate, rotation.enter)
-    commands |= {**authority_commands(room), **rotation_commands(rotation, authority, own_keys.replace_account)}
-    admission = Admission(ground, room, servers, upkeep, giver, heard, own_keys, commands)
+    steps = BusSteps(room)
+    bus = BusRotation(room, servers, BusKeys(home, ground.keys), steps)
+    authority = AuthorityRotation(room, own_keys.renew_certificate, steps)
+    rotations = BusRotations(steps, bus, authority, own_keys)
+    commands |= {**authority_commands(room), **rotation_commands(rotations)}
+    admission = Admission(ground, room, servers, upkeep, giver, heard, own_keys, rotations, commands)
     ground.post.on_connected = admission.connected
     return admission
 

@@ -95,6 +95,23 @@ class Certificate:
     expires_at: int
 
 
+class Entered(StrEnum):
+    """How far the log knows of a rotation of the bus's own keys."""
+
+    ADDED = "added"
+    REVOKED = "revoked"
+    USED = "used"
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """A rotation of the bus's own keys: of what, the public name of what is to be gone, and what the log knows."""
+
+    what: str
+    replaced: str
+    entered: Entered
+
+
 @dataclass(frozen=True, slots=True)
 class Issued:
     """A directory; given out once it has the receipt of its entry. `changed` are the parties that it is about."""
@@ -243,6 +260,26 @@ def put_certificate(tx: Transaction, certificate: Certificate) -> None:
     """Keep a party's newest certificate."""
     values = (certificate.party, certificate.public, certificate.pem, certificate.expires_at)
     tx.execute("INSERT OR REPLACE INTO certificate VALUES (?, ?, ?, ?)", values)
+
+
+# Rotations of the bus's own keys.
+
+
+def bus_rotations(tx: Transaction) -> dict[str, UnderWay]:
+    """Those that are under way, by what they replace."""
+    rows = tx.execute("SELECT what, replaced, entered FROM bus_rotation ORDER BY what")
+    return {row[0]: UnderWay(row[0], row[1], Entered(row[2])) for row in rows}
+
+
+def put_bus_rotation(tx: Transaction, rotation: UnderWay) -> None:
+    """Keep that a rotation is under way, and how far the log knows of it."""
+    values = (rotation.what, rotation.replaced, rotation.entered.value)
+    tx.execute("INSERT OR REPLACE INTO bus_rotation VALUES (?, ?, ?)", values)
+
+
+def drop_bus_rotation(tx: Transaction, what: str) -> bool:
+    """Forget a rotation; False if it was not under way."""
+    return tx.execute("DELETE FROM bus_rotation WHERE what = ?", (what,)).rowcount == 1
 
 
 # Directories.

@@ -9,7 +9,8 @@ import pytest
 import pytest_asyncio
 
 from broker.enrolment import records
-from broker.enrolment.bus_keys import BusKeys
+from broker.enrolment.bus_keys import OF_THE_BUS, BusKeys
+from broker.enrolment.bus_steps import BusSteps, What
 from broker.enrolment.claims_check import Trusted, check_claims
 from broker.enrolment.founding import identity_of
 from broker.node.bus.claims import decode
@@ -190,3 +191,83 @@ async def test_two_keys_of_which_nobody_says_which_is_used_stop_everything(rotat
     (rotating.home("admission").path / "bus-keys" / SIGNER).unlink()
     with pytest.raises(HomeInvalid, match="restore"):
         keys(rotating).in_use(SIGNER)
+
+
+def rotated(steps: list[tuple[str, str | None, str | None]]) -> list[str | None]:
+    """What the log says of the bus's own keys."""
+    return [reason for step, _, reason in steps if step == "bus-rotated"]
+
+
+@pytest.mark.parametrize("what", ["operator", "operator-signer", "system", "account", "authority"])
+async def test_the_end_of_a_rotation_that_a_crash_left_out_of_the_log_is_entered_at_the_next_start(
+    rotating: Hall, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    async def die(steps: BusSteps, what: What) -> None:
+        raise Died
+
+    with monkeypatch.context() as patched:
+        patched.setattr(BusSteps, "end", die)
+        await until_it_died(rotating, what)
+    assert f"{what}-done" not in rotated(await rotating.steps())
+    held = everything_of_the_bus(rotating)
+    await rotating.admission.stop()
+    await rotating.start_admission()
+    await rotating.turn(1_000)
+    assert rotated(await rotating.steps()) == [f"{what}-revoked", f"{what}-done"]
+    # Nothing was begun a second time.
+    assert everything_of_the_bus(rotating) == held
+    account = decode((rotating.home("admission").path / "bus" / "account.jwt").read_text()).subject
+    assert account == rotating.admission.room.issuer().hub
+
+
+def everything_of_the_bus(hall: Hall) -> tuple[set[str], str, list[str]]:
+    """The names of all that can be rotated."""
+    room = hall.admission.room
+    return {keys(hall).in_use(purpose).id for purpose in OF_THE_BUS}, room.issuer().hub, list(room.authorities.names())
+
+
+async def until_it_died(hall: Hall, what: str) -> None:
+    """Rotate at once, and give the server its files whenever it needs them, until the last step was taken."""
+    for _ in range(4):
+        try:
+            await rotate(hall, what, emergency=True)
+        except Died:
+            return
+        install(hall)
+    raise AssertionError("it did not come to its last step")
+
+
+class Died(Exception):
+    """Admission was killed there."""
+
+
+async def test_a_rotation_that_was_interrupted_before_anything_was_made_goes_on_with_one_entry(
+    rotating: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(held: BusKeys, purpose: KeyPurpose) -> None:
+        raise Died
+
+    with monkeypatch.context() as patched:
+        patched.setattr(BusKeys, "add", die)
+        with pytest.raises(Died):
+            await rotate(rotating, "operator")
+    await rotating.admission.stop()
+    await rotating.start_admission()
+    await rotating.turn(1_000)
+    assert await rotate(rotating, "operator") == ("dropped", ["n1"])
+    install(rotating)
+    assert await rotate(rotating, "operator") == ("done", [])
+    assert rotated(await rotating.steps()) == ["operator-added", "operator-done"]
+
+
+async def test_a_planned_rotation_that_becomes_an_emergency_is_entered_as_one(rotating: Hall) -> None:
+    await rotate(rotating, "operator-signer")
+    await rotate(rotating, "operator-signer", emergency=True)
+    install(rotating)
+    await rotate(rotating, "operator-signer", emergency=True)
+    await rotating.settle()
+    assert rotated(await rotating.steps()) == [
+        "operator-signer-added",
+        "operator-signer-revoked",
+        "operator-signer-done",
+    ]
