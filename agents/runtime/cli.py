@@ -72,12 +72,19 @@ def _init(agency: Agency) -> click.Command:
         required=True,
         help="Where the information-governance lead's private key is written, for the lead to take away.",
     )
+    @click.option(
+        "--wrapping",
+        help="What private keys are sealed under from the first on: as keys.wrapping of config.toml (deploy/systemd)."
+        " Without it, a file beside them.",
+    )
     @explained
-    def init(home: Path, hub: str, party: str, name: str, bus: str | None, ig_lead_key: Path) -> None:
+    def init(
+        home: Path, hub: str, party: str, name: str, bus: str | None, ig_lead_key: Path, wrapping: str | None
+    ) -> None:
         """Make an agent's directory: keys, public file, configuration."""
         from agents.runtime.initialising import NewAgent, initialise
 
-        new = NewAgent(agency.kind, hub, party, name, bus, ig_lead_key)
+        new = NewAgent(agency.kind, hub, party, name, bus, ig_lead_key, wrapping)
         made = initialise(Home(home), new, now=_now())
         click.echo(f"made {made.id} in {home}")
         click.echo(f"fingerprint  {made.fingerprint}")

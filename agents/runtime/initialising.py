@@ -10,6 +10,7 @@ from pathlib import Path
 from broker.node.bus.address import read_address
 from broker.node.home import Home, HomeInvalid, PartyPlan
 from broker.node.tls_key import ensure_tls_key
+from broker.node.wrapping_choice import keys_section
 from schemas.failures import Failure, Rejected
 from schemas.messages.party import Party, PartyKind, read_party
 from schemas.vocabulary import AgencyKind
@@ -31,18 +32,22 @@ class NewAgent:
     name: str
     bus_url: str | None
     ig_lead_key: Path
+    wrapping: str | None = None
 
 
 def initialise(home: Home, new: NewAgent, *, now: int) -> Party:
     """Make the home with its keys, its public file and a `config.toml` to be filled in.
 
     Raises:
-        HomeInvalid: there is a party already, or a name cannot be one.
+        HomeInvalid: there is a party already, a name cannot be one, or the wrapping is said where it is not read.
+        SettingsInvalid, KeyStoreUnsafe, OsKeyStoreAway: the wrapping is none, or cannot be used.
         BadBusUrl, PlaintextRefused: where the bus is cannot be used.
     """
     plan = PartyPlan(new.hub, new.party, PartyKind.AGENT, new.name, new.kind, f"{new.party}.{new.hub}/log")
     config = _config(new)
-    party = home.create(plan, now=now, ig_lead_key=new.ig_lead_key)
+    if new.wrapping is not None and home.config_path.exists():
+        raise HomeInvalid(f"{home.config_path} is there already: say keys.wrapping in it, and leave --wrapping out")
+    party = home.create(plan, now=now, ig_lead_key=new.ig_lead_key, wrapping=new.wrapping)
     keys = home.keystore()
     try:
         ensure_tls_key(keys)
@@ -99,7 +104,7 @@ kind = "{new.kind.value}"
 
 [bus]
 {_bus(new.bus_url)}
-
+{keys_section(new.wrapping)}
 # The agency's own records: see the README beside the agency's program for the keys.
 [{new.kind.value}]
 """

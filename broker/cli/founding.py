@@ -5,7 +5,8 @@ What `broker init` and the demonstration do; it asks nobody and prints nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,9 @@ from broker.enrolment.founding import found, identity_of
 from broker.enrolment.server_files import Node, write_servers
 from broker.node.bus.address import read_address
 from broker.node.certificates import host_names
-from broker.node.home import PartyPlan, write_whole
+from broker.node.home import Home, PartyPlan, write_whole
+from broker.node.wrapping_choice import keys_section
+from schemas.failures import Failure
 from schemas.messages.party import Party, PartyKind
 
 EMBEDDED: Final = "hub-1"
@@ -39,16 +42,26 @@ expiry.elapsed_hours = 168
 
 
 def found_hub(
-    hub: Hub, *, hub_id: str, name: str, urls: Sequence[str], now: int, embedded: Node | None = None
+    hub: Hub,
+    *,
+    hub_id: str,
+    name: str,
+    urls: Sequence[str],
+    now: int,
+    embedded: Node | None = None,
+    wrapping: str | None = None,
 ) -> list[Party]:
     """Make the three homes, pin them to each other, make everything of the bus.
 
     Args:
         urls: where parties dial; their hosts are those that the hub's authority may sign for.
         embedded: the one server that `broker run` starts, if it is to start one.
+        wrapping: what the keys are sealed under from their first write on, in words of `keys.wrapping`; `{party}` in
+            it is coordinator, desk or admission.
 
     Raises:
         HomeInvalid: there is a hub here already.
+        SettingsInvalid, KeyStoreUnsafe, OsKeyStoreAway: the wrapping is none, or cannot be used; nothing is left.
         BadBusUrl, PlaintextRefused, HostInvalid: an address cannot be used; nothing was made.
     """
     hosts = list(dict.fromkeys(read_address(url, setting="--bus-url").host for url in urls))
@@ -59,7 +72,8 @@ def found_hub(
         hub.desk: (PartyPlan(hub_id, "desk", PartyKind.DESK, name), hub.path / "ig-lead.key"),
         hub.admission: (PartyPlan(hub_id, "admission", PartyKind.ADMISSION, name), None),
     }
-    parties = {home: home.create(plan, now=now, ig_lead_key=lead) for home, (plan, lead) in plans.items()}
+    wrapped = {home: wrapping.replace("{party}", plan.party) if wrapping else None for home, (plan, _) in plans.items()}
+    parties = _create(plans, wrapped, now)
     for home in parties:
         for other, party in parties.items():
             if other != home:
@@ -67,16 +81,33 @@ def found_hub(
     found(hub.admission, [hub.coordinator, hub.desk], hosts=hosts, addresses=urls, now=now)
     listed = ", ".join(f'"{url}"' for url in urls)
     bus = f"[bus]\nurls = [{listed}]\n"
-    write_whole(hub.coordinator.config_path, bus.encode())
-    write_whole(hub.desk.config_path, (bus + CLOCK_TABLE).encode())
     elsewhere = "\n# Where agencies dial, if that is another address:\n# [admission]\n# addresses = []\n"
-    write_whole(hub.admission.config_path, (bus + elsewhere).encode())
+    for home, below in ((hub.coordinator, ""), (hub.desk, CLOCK_TABLE), (hub.admission, elsewhere)):
+        write_whole(home.config_path, (bus + keys_section(wrapped[home]) + below).encode())
     chosen = f"urls = [{listed}]\n"
     if embedded is not None:
         chosen += f'embedded_port = {embedded.port}\nembedded_host = "{embedded.host}"\n'
         write_embedded(hub, embedded, now=now)
     write_whole(hub.path / "hub.toml", f"[bus]\n{chosen}".encode())
     return list(parties.values())
+
+
+def _create(
+    plans: Mapping[Home, tuple[PartyPlan, Path | None]], wrapped: Mapping[Home, str | None], now: int
+) -> dict[Home, Party]:
+    """Make all homes, or leave none of them."""
+    fresh = [home for home in plans if not home.path.exists()]
+    made: dict[Home, Party] = {}
+    try:
+        for home, (plan, lead) in plans.items():
+            made[home] = home.create(plan, now=now, ig_lead_key=lead, wrapping=wrapped[home])
+    except Failure:
+        for home in fresh:
+            if (lead := plans[home][1]) is not None and home in made:
+                lead.unlink()
+            shutil.rmtree(home.path, ignore_errors=True)
+        raise
+    return made
 
 
 def write_embedded(hub: Hub, node: Node, *, now: int) -> Path:

@@ -35,15 +35,28 @@ _BELOW_EPHEMERAL: Final = range(20_000, 32_000)
     multiple=True,
     help="Servers of your own instead, for example tls://bus.hub.example:4222; then see: broker bus config.",
 )
+@click.option(
+    "--wrapping",
+    help="What private keys are sealed under from the first on: as keys.wrapping of config.toml (deploy/systemd);"
+    " {party} in it is coordinator, desk or admission. Without it, a file beside them.",
+)
 @json_option
 @explained
 def init(
-    hub: Hub, hub_id: str, name: str, bus_host: str, bus_port: int | None, bus_urls: tuple[str, ...], as_json: bool
+    hub: Hub,
+    hub_id: str,
+    name: str,
+    bus_host: str,
+    bus_port: int | None,
+    bus_urls: tuple[str, ...],
+    wrapping: str | None,
+    as_json: bool,
 ) -> None:
     """Make a hub: three homes with keys of their own, its authority, and a server of the bus."""
     embedded = None if bus_urls else Node(EMBEDDED, bus_host, port=bus_port or free_port())
     urls = bus_urls if embedded is None else (embedded.url,)
-    parties = found_hub(hub, hub_id=hub_id, name=name, urls=urls, now=SystemClock().now(), embedded=embedded)
+    now = SystemClock().now()
+    parties = found_hub(hub, hub_id=hub_id, name=name, urls=urls, now=now, embedded=embedded, wrapping=wrapping)
     lines = [f"{party.id:12} fingerprint {party.fingerprint}" for party in parties]
     lines += [
         f"bus          {', '.join(urls)}" + (" (embedded: broker run starts it)" if embedded else ""),

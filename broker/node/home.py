@@ -101,14 +101,18 @@ class Home:
         """Where the running program takes commands."""
         return self.path / "run" / "command.sock"
 
-    def create(self, plan: PartyPlan, *, now: int, ig_lead_key: Path | None) -> Party:
+    def create(self, plan: PartyPlan, *, now: int, ig_lead_key: Path | None, wrapping: str | None = None) -> Party:
         """Make the directory, the keys and the public file.
 
-        `ig_lead_key` is where the IG lead's private key goes, who then takes it away; desk and agent need one.
+        Args:
+            ig_lead_key: where the IG lead's private key goes, who then takes it away; desk and agent need one.
+            wrapping: what the keys are sealed under from their first write on, in words of `keys.wrapping`; None takes
+                what a configuration that is there already says. The caller says it in the one that it writes.
 
         Raises:
             HomeInvalid: there is a party here already, or what was planned does not hold; nothing was written.
             KeyFileInvalid: the IG lead's key file exists, or cannot be written.
+            SettingsInvalid, KeyStoreUnsafe, OsKeyStoreAway: the wrapping is none or cannot be used; no key was written.
         """
         if (self.path / "own.party").exists():
             raise HomeInvalid(f"{self.path} holds a party already; choose another directory")
@@ -127,7 +131,13 @@ class Home:
         (self.path / "run").mkdir(mode=0o700, exist_ok=True)
         if ig_lead_key is not None:
             write_key_file(ig_lead_key, f"ig-lead of {plan.party}", {KeyPurpose.ADDENDUM: lead.seed()})
-        keys = KeyStore.create(self.path / "keys", configured=configured_wrapping(self.config_path))
+        try:
+            chosen = wrapping or configured_wrapping(self.config_path)
+            keys = KeyStore.create(self.path / "keys", configured=chosen)
+        except BaseException:
+            if ig_lead_key is not None:
+                ig_lead_key.unlink()  # of a key that nobody stated: the next attempt makes another
+            raise
         for key in (root, *made):
             keys.add(key.purpose, key.id, key.seed())
         keys.close()

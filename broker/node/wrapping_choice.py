@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import re
 import secrets
@@ -127,6 +128,11 @@ def configured_wrapping(config_path: Path) -> str | None:
         raise SettingsInvalid(f"{config_path}: keys.wrapping must be a text")
     choice_of(name)
     return name
+
+
+def keys_section(name: str | None) -> str:
+    """The section of a `config.toml` that says so; nothing for the default."""
+    return "" if name is None else f"\n[keys]\nwrapping = {json.dumps(name)}\n"
 
 
 def _nothing(_: Path) -> None:

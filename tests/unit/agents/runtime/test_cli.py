@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from agents.launcher import package_of
 from agents.runtime.cli import program
 from agents.runtime.source import Finding, LocalPerson, PersonName, RecordSource, SourceReport
+from broker.node.home import Home
 from broker.node.toml_table import SettingsInvalid
 from schemas.messages.party import PartyKind
 from schemas.records.police import Incident
@@ -57,10 +58,10 @@ class Typed:
         rest = rest[1:] if command == "log" else rest
         return CliRunner().invoke(group, [*words, "--home", str(self.home), *rest], input=answer)
 
-    def init(self) -> Result:
+    def init(self, *more: str) -> Result:
         key = str(self.folder / "lead.key")
         named = ["--hub", "testhub", "--agency", "county-police", "--name", "County Police", "--ig-lead-key", key]
-        return self.type("init", *named)
+        return self.type("init", *named, *more)
 
     def pin(self) -> None:
         for member in (DESK, COORDINATOR, OFFICER):
@@ -74,6 +75,28 @@ def typed(tmp_path: Path) -> Typed:
     typed = Typed(tmp_path)
     assert typed.init().exit_code == 0
     return typed
+
+
+def test_init_seals_keys_as_asked_from_the_first_on_or_makes_none(tmp_path: Path) -> None:
+    typed, passphrase = Typed(tmp_path), tmp_path / "passphrase"
+    asked = ("--wrapping", f"passphrase-file:{passphrase}")
+    refused = typed.init(*asked)
+    assert refused.exit_code == 1
+    assert str(passphrase) in refused.stderr
+    assert not list(tmp_path.rglob("*.key"))
+    passphrase.write_text("seven quite ordinary words stand in here\n")
+    passphrase.chmod(0o600)
+    assert typed.init(*asked).exit_code == 0
+    assert Home(typed.home).keys_to_read().wrapped_by == asked[1]
+
+
+def test_init_does_not_say_in_two_places_what_seals_the_keys(tmp_path: Path) -> None:
+    typed = Typed(tmp_path)
+    typed.home.mkdir(mode=0o700)
+    (typed.home / "config.toml").write_text('kind = "police"')
+    refused = typed.init("--wrapping", "keyring")
+    assert refused.exit_code == 1
+    assert "say keys.wrapping in it" in refused.stderr
 
 
 def test_init_makes_a_home_and_says_what_comes_next(tmp_path: Path) -> None:
