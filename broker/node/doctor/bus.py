@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
@@ -39,10 +39,17 @@ class Reached:
 
 
 class _Deaf:
-    """Nobody listens to what a link of the doctor hears."""
+    """Nobody listens to what a link of the doctor hears, and it subscribes to nothing."""
 
     def message_unheard(self, subject: str) -> None:
         """Nothing was sent."""
+
+    def shut(self) -> Collection[bytes]:
+        """No token."""
+        return ()
+
+    def passed_over(self, token: bytes, messages: int, size: int) -> None:
+        """Nothing was dropped."""
 
 
 def check_access(home: Home, now: int) -> str:
@@ -86,7 +93,10 @@ async def _dial(address: ServerAddress, access: Access, proxy: ServerAddress | N
             at = await _certificate_end(address, access, proxy)
     except (OSError, TimeoutError) as problem:
         return Reached(address, reason_for(problem).words)
-    link = Link(address, name="doctor", timings=_TIMINGS, events=_Deaf(), take=lambda *_: None, wake=lambda: None)
+    deaf = _Deaf()
+    link = Link(
+        address, name="doctor", timings=_TIMINGS, events=deaf, sieve=deaf, take=lambda *_: None, wake=lambda: None
+    )
     try:
         async with asyncio.timeout(within_s):
             await link.open(access, proxy=proxy, now=now)
