@@ -10,8 +10,8 @@ from pydantic import Field
 
 from broker.coordinator.timekeeper import SETTLE_IN
 from broker.node.home import Home
-from broker.node.policy import Policy
 from broker.node.settings import NodeSettings, Section
+from broker.policy.pack import Pack
 from broker.policy.packs import ENGLAND, load_own_pack, load_pack
 
 
@@ -36,7 +36,7 @@ class CoordinatorSettings(NodeSettings):
     policy: PolicySettings = PolicySettings()
     time: TimeSettings = TimeSettings()
 
-    def load_policy(self, home: Home) -> Policy:
+    def load_policy(self, home: Home) -> Pack:
         """The policy in force.
 
         Raises:

@@ -1,7 +1,8 @@
 """The coordinator's need-to-know decision.
 
 `decide` is the whole of it: no store, no bus, and the time is given. The words it reasons in are `schemas.vocabulary`;
-the rules are Cedar (`broker/policy`). What an agency refuses on its own account is `agents.runtime.gatekeeper`.
+what it decides by is a policy pack (`broker/policy`): first the footing of the request, then the rules. What an agency
+refuses on its own account is `agents.runtime.gatekeeper`.
 """
 
 from __future__ import annotations
@@ -10,15 +11,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from broker.node.policy import NO_PERMIT, POLICY_ERROR, Context, Policy, Uid, Verdict
-from broker.policy.vocabulary import about, context_of, principal_of, resource_of
+from broker.node.policy import NO_PERMIT, POLICY_ERROR, Policy, Verdict
+from broker.policy.filters import OUT_OF_TIME
+from broker.policy.pack import Pack, Weighing
+from broker.policy.question import question_of
+from broker.policy.terms import Terms
 from schemas.crypto.signing import Verified
 from schemas.messages.grant import Reason, Scope
 from schemas.messages.request import CategoryAsked, RequestHeader
 from schemas.vocabulary import AgencyKind, Category, Mode, SubjectRole
 
-OUT_OF_TIME: Final = "out-of-time"
-"""The rule that refuses a request whose deadline has passed before it was decided."""
 MAX_SCOPE: Final = 256
 MAX_REASONS: Final = 512
 MAX_RULES_OF_A_REFUSAL: Final = 32
@@ -56,7 +58,7 @@ class _Granted:
     rules: tuple[str, ...]
 
 
-def decide(header: Verified[RequestHeader], *, agency_kind: AgencyKind, policy: Policy, now: int) -> Decision:
+def decide(header: Verified[RequestHeader], *, agency_kind: AgencyKind, policy: Pack, now: int) -> Decision:
     """Say what of a request may be released.
 
     Each category asked is decided for each role of a subject. Where its content is refused and its existence is not,
@@ -69,13 +71,17 @@ def decide(header: Verified[RequestHeader], *, agency_kind: AgencyKind, policy: 
     asked = header.value
     if now >= asked.deadline_at:
         return Refuse((OUT_OF_TIME,), (Reason(rule=OUT_OF_TIME),))
+    question = question_of(asked, agency_kind)
+    terms = policy.terms(question)
+    if not isinstance(terms, Terms):
+        return Refuse(_rules_of_a_refusal(terms), terms)
     granted: list[_Granted] = []
     left_out: list[Reason] = []
-    principal, context = principal_of(asked), context_of(asked, agency_kind)
+    weighing = policy.weigh(question, terms)
     roles = sorted({subject.role for subject in asked.subjects})
     for category in asked.categories:
         for role in roles:
-            one, reasons = _decide_one(principal, context, category, role, policy)
+            one, reasons = _decide_one(weighing, category, role, policy.cedar)
             left_out += reasons
             if one is not None:
                 granted.append(one)
@@ -84,18 +90,17 @@ def decide(header: Verified[RequestHeader], *, agency_kind: AgencyKind, policy: 
     if len(scope) > MAX_SCOPE:
         return Refuse((POLICY_ERROR,), (Reason(rule=POLICY_ERROR),))
     if not scope:
-        return Refuse(tuple(sorted({reason.rule for reason in left_out}))[:MAX_RULES_OF_A_REFUSAL], told)
+        return Refuse(_rules_of_a_refusal(left_out), told)
     return Permit(scope, tuple(sorted({rule for one in granted for rule in one.rules})), told)
 
 
 def _decide_one(
-    principal: Uid, shared: Context, category: CategoryAsked, role: SubjectRole, policy: Policy
+    weighing: Weighing, category: CategoryAsked, role: SubjectRole, policy: Policy
 ) -> tuple[_Granted | None, list[Reason]]:
     reasons: list[Reason] = []
-    context = about(shared, role, category.category)
     # What was not asked for is not granted: existence alone never grows into content.
     for mode in (Mode.CONTENT, Mode.EXISTENCE) if category.mode is Mode.CONTENT else (Mode.EXISTENCE,):
-        verdict = policy.decide(principal, mode.value, resource_of(category.category), context)
+        verdict = weighing.verdict(category.category, mode, role)
         one = _granted(verdict, category.category, mode, role, policy)
         if one is not None:
             return one, reasons
@@ -112,6 +117,10 @@ def _granted(verdict: Verdict, category: Category, mode: Mode, role: SubjectRole
     # The rule a row is known by is the one that leaves most; ties go by name, so that the same is always said.
     best = min(verdict.rules, key=lambda rule: (-len(policy.rules[rule].fields_left(category, mode)), rule))
     return _Granted(category, mode, role, fields, best, verdict.rules)
+
+
+def _rules_of_a_refusal(reasons: Iterable[Reason]) -> tuple[str, ...]:
+    return tuple(sorted({reason.rule for reason in reasons}))[:MAX_RULES_OF_A_REFUSAL]
 
 
 def _grouped(granted: Iterable[_Granted]) -> tuple[Scope, ...]:

@@ -28,10 +28,10 @@ from broker.node.keeping import Keeping, keep_keys
 from broker.node.log import get_head
 from broker.node.metrics import CoordinatorMetrics
 from broker.node.observe import Check
-from broker.node.policy import Policy
 from broker.node.running import run
 from broker.node.settings import load_settings
 from broker.node.store.port import Transaction
+from broker.policy.pack import Pack
 from schemas.messages.entry import PolicyEntry, ShardOpenEntry, nonce
 
 COUNT_EVERY_MS: Final = 15_000
@@ -91,7 +91,7 @@ class Coordinator:
             await clock.sleep_until(clock.now() + COUNT_EVERY_MS)
 
 
-def build_coordinator(ground: Ground, policy: Policy, *, settle_in: timedelta = SETTLE_IN) -> Coordinator:
+def build_coordinator(ground: Ground, policy: Pack, *, settle_in: timedelta = SETTLE_IN) -> Coordinator:
     """Wire a coordinator; nothing runs yet.
 
     Raises:

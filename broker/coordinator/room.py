@@ -14,10 +14,10 @@ from broker.node.ground import Ground
 from broker.node.log import Log, get_leaf_hashes
 from broker.node.membership import Membership
 from broker.node.metrics import CoordinatorMetrics
-from broker.node.policy import Policy
 from broker.node.post.office import Post
 from broker.node.post.port import Received
 from broker.node.store.port import Seal, Transaction
+from broker.policy.pack import Pack
 from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
 from schemas.messages.directory import Standing
@@ -33,7 +33,7 @@ class Room:
 
     ground: Ground
     log: Log
-    policy: Policy
+    policy: Pack
     metrics: CoordinatorMetrics
     admitted: dict[str, str] = field(default_factory=dict)
     membership: Membership | None = None

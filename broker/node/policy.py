@@ -180,9 +180,9 @@ def make_policy(schema: tuple[str, str], files: Mapping[str, str], *, shipped: C
     for name in sorted(files):
         for rule in _rules_of(name, files[name], prepared):
             if name not in shipped:
-                _check_fields(rule, _place(name, files[name], rule.id))
+                _check_fields(rule, place_of(name, files[name], rule.id))
             if rule.id in rules:
-                raise PolicyInvalid(f"{_place(name, files[name], rule.id)}: {rules[rule.id].file} has that id too")
+                raise PolicyInvalid(f"{place_of(name, files[name], rule.id)}: {rules[rule.id].file} has that id too")
             rules[rule.id] = rule
     if not rules:
         raise PolicyInvalid("there is no policy")
@@ -206,7 +206,7 @@ def _rules_of(name: str, text: str, schema: cedarpy.Schema) -> list[Rule]:
     if not checked.validation_passed:
         first = checked.errors[0]
         rule_id = checked.id_annotations_by_policy_id.get(first.policy_id, "")
-        raise PolicyInvalid(f"{_place(name, text, rule_id)}: {first.error}")
+        raise PolicyInvalid(f"{place_of(name, text, rule_id)}: {first.error}")
     return rules
 
 
@@ -215,7 +215,7 @@ def _rule(name: str, text: str, number: int, permits: bool, annotations: Mapping
     rule_id = words.get("id", "")
     if not _ID.fullmatch(rule_id) or rule_id in _RESERVED:
         raise PolicyInvalid(f"{name}: policy number {number} has no usable @id")
-    place = _place(name, text, rule_id)
+    place = place_of(name, text, rule_id)
     if not words.get("sentence", "").strip():
         raise PolicyInvalid(f"{place}: no @sentence")
     if unknown := sorted(words.keys() - ANNOTATIONS):
@@ -238,7 +238,8 @@ def _is_field(word: str) -> bool:
     return any(word in fields_of(category, mode) for category in Category for mode in Mode)
 
 
-def _place(name: str, text: str, rule_id: str) -> str:
+def place_of(name: str, text: str, rule_id: str) -> str:
+    """Where a rule stands in a file, for people."""
     found = re.search(rf'@id\("{re.escape(rule_id)}"\)', text) if rule_id else None
     return f"{name}, line {text.count(chr(10), 0, found.start()) + 1}, policy {rule_id}" if found else name
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Final
 
-from broker.node.policy import Policy, Rule
+from broker.node.policy import Rule
+from broker.policy.pack import Pack
 from broker.policy.packs import load_pack, names
 
 _INTRODUCTION: Final = """# Policy packs
@@ -21,7 +22,8 @@ What the coordinator permits and refuses, as [Cedar](https://www.cedarpolicy.com
   removes (`@keep`, `@remove`; `marked:` means every field that `schemas/records` marks so). If several rules permit, a
   field is granted that any of them leaves. An unknown annotation, field, word or attribute stops the start.
 * The digest of a pack is in every grant, every refusal and the log. It is what `sha256sum` makes of its own output:
-  `(cd broker/policy; { sha256sum hub.cedarschema; cd packs/england; sha256sum *.cedar; } | sha256sum)`
+  `(cd broker/policy; { sha256sum hub.cedarschema; cd reference; sha256sum legal-bases.toml; cd ../packs/england;
+  sha256sum *.cedar *.toml; } | sha256sum)`
 """
 
 
@@ -30,9 +32,9 @@ def page() -> str:
     return "\n".join([_INTRODUCTION, *(_pack(name, load_pack(name)) for name in names())])
 
 
-def _pack(name: str, policy: Policy) -> str:
-    lines = [f"## {name}", "", f"Digest `{policy.digest}`.", ""]
-    for file, rules in groupby(policy.rules.values(), key=lambda rule: rule.file):
+def _pack(name: str, pack: Pack) -> str:
+    lines = [f"## {name}", "", f"Digest `{pack.digest}`.", ""]
+    for file, rules in groupby(pack.cedar.rules.values(), key=lambda rule: rule.file):
         lines += [f"### {file}", "", "| rule | | says | fields | source |", "|---|---|---|---|---|"]
         lines += [_row(rule) for rule in rules]
         lines.append("")

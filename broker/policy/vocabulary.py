@@ -6,12 +6,13 @@ is refused. `hub.cedarschema` is this module's text; a test compares them. Mode 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Final
 
 from broker.node.policy import Context, Uid
-from schemas.messages.request import RequestHeader
+from broker.policy.legal import BasisKind
+from broker.policy.question import Question
 from schemas.records.registry import kind_of
 from schemas.vocabulary import (
     AgencyKind,
@@ -45,16 +46,17 @@ _CONTEXT: Final = {
     "stage": "Stage",
     "rag": "Rag",
     "consent": "Consent",
+    "allocated": "Bool",
     "subject": "SubjectRole",
     "agency": "AgencyKind",
-    "holders": "Set<AgencyKind>",
+    "held": "Bool",
+    "article_6": "Bool",
+    "article_9": "Bool",
+    "article_10": "Bool",
+    "law_enforcement": "Bool",
 }
 _UIDS: Final[Mapping[str, Mapping[StrEnum, Uid]]] = {
     name: {word: Uid(name, word.value) for word in words} for name, words in ENTITY_TYPES.items()
-}
-_HOLDERS: Final[Mapping[Category, frozenset[Uid]]] = {
-    category: frozenset(Uid("AgencyKind", kind.value) for kind in AgencyKind if kind_of(category) in (None, kind))
-    for category in Category
 }
 
 
@@ -77,9 +79,9 @@ def schema_text() -> str:
     return "\n".join(lines)
 
 
-def principal_of(header: RequestHeader) -> Uid:
+def principal_of(question: Question) -> Uid:
     """Who asks: the officer's role."""
-    return _uid("OfficerRole", header.officer_role)
+    return _uid("OfficerRole", question.by)
 
 
 def resource_of(category: Category) -> Uid:
@@ -87,21 +89,32 @@ def resource_of(category: Category) -> Uid:
     return _uid("Category", category)
 
 
-def context_of(header: RequestHeader, agency_kind: AgencyKind) -> Context:
-    """What all questions of a request to an agency of that kind share."""
+def context_of(question: Question, conditions: Collection[BasisKind]) -> Context:
+    """What all that is asked in a request shares.
+
+    Args:
+        conditions: kinds of basis of which the request names one, or the agreements state one under which it is asked.
+    """
     return {
-        "purpose": _uid("Purpose", header.purpose),
-        "bases": frozenset(_uid("Basis", basis) for basis in header.lawful_bases),
-        "stage": _uid("Stage", header.stage),
-        "rag": _uid("Rag", header.rag),
-        "consent": _uid("Consent", header.consent),
-        "agency": _uid("AgencyKind", agency_kind),
+        "purpose": _uid("Purpose", question.purpose),
+        "bases": frozenset(_uid("Basis", basis) for basis in question.bases),
+        "stage": _uid("Stage", question.stage),
+        "rag": _uid("Rag", question.rag),
+        "consent": _uid("Consent", question.consent),
+        "allocated": question.allocated,
+        "agency": _uid("AgencyKind", question.kind),
+        "article_6": BasisKind.ARTICLE_6 in conditions,
+        "article_9": BasisKind.ARTICLE_9 in conditions,
+        "article_10": BasisKind.ARTICLE_10 in conditions,
+        "law_enforcement": BasisKind.LAW_ENFORCEMENT in conditions,
     }
 
 
 def about(context: Context, subject: SubjectRole, category: Category) -> Context:
-    """The context of one question; `holders` are the kinds of agency that can hold the category."""
-    return {**context, "subject": _uid("SubjectRole", subject), "holders": _HOLDERS[category]}
+    """The context of one thing asked; `held` says whether an agency of that kind can hold the category."""
+    kind = kind_of(category)
+    held = kind is None or context["agency"] == _uid("AgencyKind", kind)
+    return {**context, "subject": _uid("SubjectRole", subject), "held": held}
 
 
 def _uid(name: str, word: StrEnum) -> Uid:

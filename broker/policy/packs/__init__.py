@@ -1,14 +1,20 @@
-"""The policy packs, one a folder, and how one is loaded by its name."""
+"""The policy packs, one a folder, and how one is gathered, held against its expected decisions, and loaded by name."""
 
 from __future__ import annotations
 
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
-from broker.node.policy import Policy, PolicyInvalid, load_policy
+from broker.node.policy import PolicyInvalid
+from broker.policy.expected import check_expected
+from broker.policy.legal import BASES_FILE
+from broker.policy.pack import SCHEMA, Pack, PackFiles, make_pack
 
 ENGLAND: Final = "england"
+MAX_FILES: Final = 64
+"""A pack is read by people; of a folder with more, something else is meant."""
 
 
 def names() -> tuple[str, ...]:
@@ -17,21 +23,58 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(each.name for each in folders if each.is_dir() and not each.name.startswith("_")))
 
 
-def load_pack(name: str) -> Policy:
-    """The pack of that name, against the hub's schema.
+def folder_of(name: str) -> Traversable:
+    """The folder of the pack of that name.
+
+    Raises:
+        PolicyInvalid: there is none.
+    """
+    if name not in names():
+        raise PolicyInvalid(f"there is no policy pack {name!r}; there are {', '.join(names())}")
+    return resources.files(__package__) / name
+
+
+def gather(folder: Path | Traversable) -> PackFiles:
+    """The bytes of a pack, with the schema and the legal bases that come with the program.
+
+    Raises:
+        PolicyInvalid: the folder cannot be read.
+    """
+    shipped = resources.files("broker.policy")
+    try:
+        own = {file.name: file.read_bytes() for file in folder.iterdir() if file.name.endswith((".cedar", ".toml"))}
+        if len(own) > MAX_FILES:
+            raise PolicyInvalid(f"the folder has {len(own)} files of policy, at most {MAX_FILES} are read")
+        bases = (shipped / "reference" / BASES_FILE).read_bytes()
+        return PackFiles((shipped / SCHEMA).read_bytes(), bases, own)
+    except OSError as error:
+        raise PolicyInvalid(f"the policy cannot be read ({type(error).__name__})") from None
+
+
+def load(files: PackFiles) -> Pack:
+    """The pack of these files, held against its expected decisions.
+
+    Raises:
+        PolicyInvalid: it does not hold; the text says file, line and reason.
+    """
+    pack = make_pack(files)
+    check_expected(pack, files.files)
+    return pack
+
+
+def load_pack(name: str) -> Pack:
+    """The pack of that name.
 
     Raises:
         PolicyInvalid: there is none, or it does not hold.
     """
-    if name not in names():
-        raise PolicyInvalid(f"there is no policy pack {name!r}; there are {', '.join(names())}")
-    return load_policy(resources.files("broker.policy") / "hub.cedarschema", resources.files(__package__) / name)
+    return load(gather(folder_of(name)))
 
 
-def load_own_pack(directory: Path) -> Policy:
-    """A hub's own pack, against the hub's schema.
+def load_own_pack(directory: Path) -> Pack:
+    """A hub's own pack.
 
     Raises:
         PolicyInvalid: it does not hold.
     """
-    return load_policy(resources.files("broker.policy") / "hub.cedarschema", directory)
+    return load(gather(directory))

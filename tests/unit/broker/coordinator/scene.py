@@ -17,9 +17,9 @@ from broker.node.ground import open_ground
 from broker.node.home import Home, PartyPlan
 from broker.node.log import get_leaves
 from broker.node.metrics import build_metrics
-from broker.node.policy import Policy
 from broker.node.post.port import Received, Reply, Sent, Settlement, Work
 from broker.node.store.port import Transaction
+from broker.policy.pack import Pack
 from schemas.crypto.purposes import KeyPurpose
 from schemas.crypto.signing import sign
 from schemas.envelope import Signature, digest, pack, unpack
@@ -34,7 +34,7 @@ from schemas.vocabulary import AgencyKind, Category, Mode, OfficerRole, SubjectR
 from tests.support.clock import NOON, HandClock
 from tests.support.echo import EchoNode
 from tests.support.parties import Member, make_member
-from tests.unit.broker.policy.asking import POLICY
+from tests.unit.broker.policy.asking import PACK
 from tests.unit.broker.policy.asking import header as header_of
 
 HOUR_MS = 3_600_000
@@ -99,7 +99,7 @@ class Scene:
     """Everybody, one clock, one bus."""
 
     folder: Path
-    policy: Policy = POLICY
+    policy: Pack = PACK
     settle_in: timedelta = timedelta(seconds=15)
     members: tuple[Member, ...] = (DESK, POLICE, HEALTH, OFFICER)
     hub: MemoryHub = field(default_factory=MemoryHub)

@@ -12,6 +12,7 @@ from broker.node.policy import PolicyInvalid
 from broker.node.settings import load_settings
 from broker.node.toml_table import SettingsInvalid
 from broker.policy.packs import load_pack
+from tests.unit.broker.policy.own import write_own_pack
 
 BUS = '[bus]\nurls = ["tls://bus.hub.example:4222"]\n'
 
@@ -26,10 +27,9 @@ def test_without_a_word_on_policy_the_pack_for_england_is_in_force(tmp_path: Pat
 
 
 def test_a_hubs_own_pack_is_read_from_its_home(tmp_path: Path) -> None:
-    (tmp_path / "rules").mkdir()
-    (tmp_path / "rules" / "own.cedar").write_text('@id("own") @sentence("x") permit (principal, action, resource);')
+    write_own_pack(tmp_path / "rules")
     own = settings(tmp_path, '[policy]\ndirectory = "rules"\n')
-    assert list(own.load_policy(Home(tmp_path)).rules) == ["own"]
+    assert list(own.load_policy(Home(tmp_path)).cedar.rules) == ["own"]
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 
 from broker.node.commands import CommandMalformed
-from broker.node.policy import make_policy
-from broker.policy.vocabulary import schema_text
 from schemas.crypto.purposes import KeyPurpose
 from schemas.envelope import digest, unpack
 from schemas.failures import Failure
@@ -23,6 +21,7 @@ from schemas.messages.party import PartyKind
 from schemas.vocabulary import AgencyKind
 from tests.support.parties import make_member
 from tests.unit.broker.coordinator.scene import DESK, HEALTH, OFFICER, POLICE, STRANGER, Scene, asked
+from tests.unit.broker.policy.asking import pack_of
 
 
 async def test_the_status_names_what_is_open_and_who_was_heard(scene: Scene) -> None:
@@ -94,7 +93,7 @@ async def test_a_restart_repeats_no_opening_entry(scene: Scene) -> None:
 async def test_another_policy_is_said_in_the_log(scene: Scene) -> None:
     await scene.coordinator.stop()
     text = '@id("none") @sentence("x") forbid (principal, action, resource);'
-    scene.policy = make_policy(("hub.cedarschema", schema_text()), {"a.cedar": text})
+    scene.policy = pack_of(text)
     await scene.start_coordinator()
     last = (await scene.entries())[-1]
     assert (last.type, last.model_dump()["policy_digest"]) == ("policy", scene.policy.digest)

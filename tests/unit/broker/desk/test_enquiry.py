@@ -131,3 +131,8 @@ def test_nothing_is_decided_in_a_closed_enquiry() -> None:
         replace(opened(), state=EnquiryState.CLOSED).decided(
             Decide(decision=Decision.S47, reason="threshold met"), by=OFFICER, now=NOON
         )
+
+
+@pytest.mark.parametrize(("said", "kept"), [({}, None), ({"allocated": False}, None), ({"allocated": True}, True)])
+def test_an_enquiry_keeps_whether_somebody_has_an_allocated_worker(said: dict[str, object], kept: bool | None) -> None:
+    assert opened(**said).content.allocated is kept

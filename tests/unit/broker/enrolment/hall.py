@@ -31,7 +31,7 @@ from schemas.messages.entry import AdmissionEntry, Entry, KeyEntry, read_entry
 from schemas.messages.party import Party, PartyKind
 from schemas.vocabulary import AgencyKind
 from tests.support.clock import NOON, HandClock
-from tests.unit.broker.policy.asking import POLICY
+from tests.unit.broker.policy.asking import PACK
 
 HUB = "testhub"
 # Nobody is there, and nobody need be asked where it is.
@@ -140,7 +140,7 @@ class Hall:
             clock=self.clock,
             metrics=build_metrics(),
         )
-        self.coordinator: Coordinator = build_coordinator(ground, POLICY, settle_in=timedelta(seconds=1))
+        self.coordinator: Coordinator = build_coordinator(ground, PACK, settle_in=timedelta(seconds=1))
         await self.coordinator.start()
 
     async def start_admission(self) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from broker.node.policy import Policy, Verdict
+from broker.node.policy import Policy, Verdict, make_policy
+from broker.policy.expected import decided
+from broker.policy.pack import Pack
 from broker.policy.packs import ENGLAND, load_pack
-from broker.policy.vocabulary import about as about_
-from broker.policy.vocabulary import context_of, principal_of, resource_of
+from broker.policy.question import question_of
+from broker.policy.vocabulary import schema_text
 from schemas.messages.fields import encode_base64
 from schemas.messages.request import CategoryAsked, RequestHeader, SubjectRef
 from schemas.records.registry import kind_of
@@ -26,7 +29,15 @@ from schemas.vocabulary import (
 from tests.support.clock import NOON
 
 HOUR_MS = 3_600_000
-POLICY: Policy = load_pack(ENGLAND)
+PACK: Pack = load_pack(ENGLAND)
+POLICY: Policy = PACK.cedar
+
+
+def pack_of(*texts: str) -> Pack:
+    """The pack for England with these rules in place of its own."""
+    files = {f"{at}.cedar": text for at, text in enumerate(texts)}
+    own = make_policy(("hub.cedarschema", schema_text()), files)
+    return replace(PACK, cedar=own, digest=own.digest)
 
 
 def header(**changes: Any) -> RequestHeader:
@@ -65,15 +76,13 @@ def ask(
     about: SubjectRole = SubjectRole.INDEX_CHILD,
     by: OfficerRole = OfficerRole.SOCIAL_WORKER,
     agency: AgencyKind | None = None,
-    policy: Policy = POLICY,
+    pack: Pack = PACK,
     **changes: Any,
 ) -> Verdict:
     """The policy's answer; `agency` is by default of the kind that holds the category."""
     asked = header(officer_role=by, **changes)
     kind = agency or kind_of(category) or AgencyKind.SOCIAL_CARE
-    return policy.decide(
-        principal_of(asked), mode.value, resource_of(category), about_(context_of(asked, kind), about, category)
-    )
+    return decided(pack, question_of(asked, kind), category, mode, about)
 
 
 def fields(verdict: Verdict, category: Category, mode: Mode = Mode.CONTENT) -> frozenset[str]:

@@ -1,18 +1,28 @@
-"""How packs are found by name."""
+"""How packs are found, gathered and refused: always with the file, the place and the reason."""
 
 from __future__ import annotations
 
+import hashlib
+import subprocess
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+import broker.policy
 from broker.node.policy import PolicyInvalid
-from broker.policy.packs import load_own_pack, load_pack, names
+from broker.policy.legal import Nation
+from broker.policy.packs import MAX_FILES, folder_of, gather, load_own_pack, load_pack, names
+from schemas.vocabulary import LawfulBasis
+from tests.unit.broker.policy.own import AGREEMENTS, EXPECTED, MANIFEST, RULE, write_own_pack
+
+ROOT = Path(broker.policy.__file__).parent
 
 
 def test_the_pack_for_england_comes_with_the_program() -> None:
     assert "england" in names()
-    assert load_pack("england").rules
+    assert load_pack("england").cedar.rules
+    assert load_pack("england").nation is Nation.ENGLAND
 
 
 @pytest.mark.parametrize("name", ["atlantis", "", "..", "__pycache__"])
@@ -21,13 +31,165 @@ def test_a_name_that_is_no_pack_is_refused_and_the_packs_are_named(name: str) ->
         load_pack(name)
 
 
-def test_a_pack_of_the_hubs_own_is_held_to_the_same_schema(tmp_path: Path) -> None:
-    (tmp_path / "own.cedar").write_text(
-        '@id("own") @sentence("x") permit (principal == OfficerRole::"social_worker", action, resource);'
+def test_a_pack_of_the_hubs_own_is_what_its_files_say(tmp_path: Path) -> None:
+    own = load_own_pack(write_own_pack(tmp_path))
+    assert (own.name, own.title, own.nation, own.version) == ("own", "Our own", Nation.ENGLAND, 3)
+    assert list(own.cedar.rules) == ["own"]
+    assert [one.id for one in own.agreements] == ["isa-2026"]
+    assert own.sentence("own") == "A social worker may ask."
+    assert own.sentence("R33-no-agreement")
+    assert own.sentence("no-such-rule") == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"pack.toml": None}, "pack.toml is missing"),
+        ({"pack.toml": MANIFEST.replace('"own.cedar", ', "")}, "line 5: own.cedar is in the folder"),
+        ({"stray.cedar": RULE}, "stray.cedar is in the folder, and files does not name it"),
+        ({"own.cedar": None}, "line 5: own.cedar is missing in the folder"),
+        ({"expected.toml": None}, "expected.toml is missing in the folder"),
+        ({"agreements.toml": None}, "agreements.toml is missing in the folder"),
+        ({"pack.toml": MANIFEST.replace('"agreements.toml", ', "")}, "agreements.toml is missing"),
+        ({"pack.toml": MANIFEST.replace('"own.cedar"', '"own.cedar", "own.cedar"')}, "names one file twice"),
+        ({"pack.toml": MANIFEST.replace('"england"', '"atlantis"')}, "pack.toml, line 3: nation"),
+        ({"pack.toml": MANIFEST + "verzion = 4\n"}, "line 6: verzion is not a key of this file"),
+        ({"pack.toml": MANIFEST.replace("version = 3\n", "")}, "version is missing"),
+        ({"pack.toml": MANIFEST.replace("own.cedar", "../own.cedar")}, "line 5: files.0"),
+        ({"pack.toml": "name = "}, "pack.toml: not TOML"),
+        ({"pack.toml": MANIFEST + "[commencement]\nca1989-47 = 2026-01-01\n"}, "not a hub's to set"),
+        ({"pack.toml": MANIFEST + "[commencement]\nca1066-1 = 2026-01-01\n"}, "line 7: commencement.ca1066-1"),
+        ({"own.cedar": RULE.replace("social_worker", "astronaut")}, "astronaut"),
+        ({"own.cedar": RULE.replace("resource)", 'resource) when { context.purpose == Purpose::"gossip" }')}, "gossip"),
+        ({"own.cedar": RULE + RULE}, "own.cedar, line 1, policy own: own.cedar has that id too"),
+        ({"own.cedar": RULE.replace('"own"', '"R33-no-agreement"')}, "is the id of a rule of the program"),
+        ({"own.cedar": RULE.replace(";", "")}, r"own\.cedar"),
+    ],
+)
+def test_a_pack_that_does_not_hold_is_refused_with_file_and_reason(
+    tmp_path: Path, changes: dict[str, str | None], says: str
+) -> None:
+    with pytest.raises(PolicyInvalid, match=says):
+        load_own_pack(write_own_pack(tmp_path, changes))
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    write_own_pack(tmp_path)
+    for name in ("own.cedar", "pack.toml", "agreements.toml", "expected.toml"):
+        kept = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(b"\xff\xfe" + kept)
+        with pytest.raises(PolicyInvalid, match="not UTF-8"):
+            load_own_pack(tmp_path)
+        (tmp_path / name).write_bytes(kept)
+
+
+def test_a_folder_of_something_else_is_not_read(tmp_path: Path) -> None:
+    for number in range(MAX_FILES + 1):
+        (tmp_path / f"{number}.toml").write_text("")
+    with pytest.raises(PolicyInvalid, match="at most 64"):
+        gather(tmp_path)
+    with pytest.raises(PolicyInvalid, match="cannot be read"):
+        gather(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("name", ["pack.toml", "own.cedar", "agreements.toml", "expected.toml"])
+def test_every_file_of_a_pack_counts_for_its_digest(tmp_path: Path, name: str) -> None:
+    before = gather(write_own_pack(tmp_path)).digest
+    with (tmp_path / name).open("a") as file:
+        file.write("\n")
+    assert gather(tmp_path).digest != before
+
+
+def test_the_digest_is_what_the_page_says_a_shell_makes_of_it() -> None:
+    line = (
+        "{ sha256sum hub.cedarschema; cd reference; sha256sum legal-bases.toml; cd ../packs/england;"
+        " sha256sum *.cedar *.toml; } | sha256sum"
     )
-    assert list(load_own_pack(tmp_path).rules) == ["own"]
-    (tmp_path / "bad.cedar").write_text(
-        '@id("bad") @sentence("x") permit (principal == OfficerRole::"astronaut", action, resource);'
+    made = subprocess.run(
+        ["sh", "-c", line], cwd=ROOT, env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"}, capture_output=True
     )
-    with pytest.raises(PolicyInvalid, match="astronaut"):
-        load_own_pack(tmp_path)
+    assert made.stdout.split()[0].decode() == load_pack("england").digest
+    assert len(load_pack("england").digest) == hashlib.sha256().digest_size * 2
+
+
+def test_a_basis_whose_commencement_is_left_to_a_hub_is_in_force_from_the_day_its_pack_names(tmp_path: Path) -> None:
+    duty = LawfulBasis.CA2004_SHARE
+    before = load_own_pack(write_own_pack(tmp_path / "before"))
+    assert not before.bases[duty].holds(Nation.ENGLAND, date(2030, 1, 1))
+    dated = {"pack.toml": MANIFEST + "[commencement]\nca2004-share = 2026-09-01\n"}
+    after = load_own_pack(write_own_pack(tmp_path / "after", dated))
+    assert not after.bases[duty].holds(Nation.ENGLAND, date(2026, 8, 31))
+    assert after.bases[duty].holds(Nation.ENGLAND, date(2026, 9, 1))
+    assert not after.bases[duty].holds(Nation.WALES, date(2026, 9, 1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (
+            'permitted_by = ["own"]',
+            'refused_by = ["own"]',
+            "line 17: case 'a social worker asks': expected refused by own",
+        ),
+        ('refused_by = ["no-permit"]', 'refused_by = ["own"]', "found refused by no-permit"),
+        ('not_by = ["own"]', 'not_by = ["no-permit"]', "no-permit decides it"),
+        ('not_by = ["own"]', 'not_by = ["onw"]', "there is no rule onw"),
+        (
+            '"somebody else asks"',
+            '"a social worker asks"',
+            "line 22: another case is called 'a social worker asks' too",
+        ),
+        ('like = ["by-police"]', 'like = ["by-plice"]', "line 22: there is no table like.by-plice"),
+        ('permitted_by = ["own"]\n', "", "needs permitted_by or refused_by"),
+        ('permitted_by = ["own"]', 'permitted_by = ["own"]\nrefused_by = ["own"]', "and not both"),
+        ('permitted_by = ["own"]', 'permitted_by = ["own"]\ntakes_away = ["Date"]', "expected to be taken away"),
+        ('permitted_by = ["own"]', 'permitted_by = ["own"]\nleaves = ["Dates"]', "expected to be left"),
+        ('permitted_by = ["own"]', 'permitted_by = ["own"]\nleaves = ["marked:secrets"]', "no marker marked:secrets"),
+        ('purpose = "child_protection"', 'purpose = "gossip"', "line 5: default.purpose"),
+        ('asks = "police.missing"\npermitted', 'asks = "police.misisng"\npermitted', "line 19: case.0.asks"),
+        ("allocated = false", "allocated = 0", "default.allocated"),
+        ("on = 2026-11-02", "on = 2026-11-02T10:00:00Z", "default.on"),
+    ],
+)
+def test_a_pack_that_fails_its_own_expected_decisions_is_refused(tmp_path: Path, old: str, new: str, says: str) -> None:
+    assert old in EXPECTED
+    with pytest.raises(PolicyInvalid, match=says):
+        load_own_pack(write_own_pack(tmp_path, {"expected.toml": EXPECTED.replace(old, new)}))
+
+
+def test_a_rule_that_decides_no_expected_case_is_refused_with_its_line(tmp_path: Path) -> None:
+    never = (
+        '\n@id("never") @sentence("x")\nforbid (principal, action, resource)'
+        " when { context.allocated && !context.allocated };\n"
+    )
+    with pytest.raises(PolicyInvalid, match=r"own\.cedar, line 4, policy never: it decides no case of expected\.toml"):
+        load_own_pack(write_own_pack(tmp_path, {"own.cedar": RULE + never}))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (
+            "valid_until = 2026-12-31",
+            "valid_until = 2025-12-31",
+            "line 1: agreement isa-2026: it ends before it begins",
+        ),
+        ("valid_from = 2026-01-01\n", "", "agreement.0.valid_from is missing"),
+        ('kinds = ["police"]\nagencies = ["anytown-housing"]\n', "", "nobody has signed it"),
+        ('purposes = ["child_protection"]', 'purposes = ["gossip"]', "line 7: agreement.0.purposes.0"),
+        ('conditions = ["ukgdpr-6-1-e"]', 'conditions = ["ca1989-47"]', "is a power or duty"),
+        ('["police"]', '["polis"]', "line 5: agreement.0.kinds.0"),
+        (AGREEMENTS, AGREEMENTS + AGREEMENTS, "line 12: agreement isa-2026: another has that id too"),
+    ],
+)
+def test_an_agreement_that_does_not_hold_is_refused_with_its_line(
+    tmp_path: Path, old: str, new: str, says: str
+) -> None:
+    assert old in AGREEMENTS
+    with pytest.raises(PolicyInvalid, match=says):
+        load_own_pack(write_own_pack(tmp_path, {"agreements.toml": AGREEMENTS.replace(old, new)}))
+
+
+def test_the_shipped_packs_name_every_file_they_have() -> None:
+    for name in names():
+        assert gather(folder_of(name)).files.keys() >= {"pack.toml", "agreements.toml", "expected.toml"}

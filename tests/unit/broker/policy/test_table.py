@@ -16,7 +16,7 @@ def test_the_page_on_the_packs_is_current() -> None:
 
 def test_every_rule_of_every_pack_has_a_source_and_a_sentence_that_ends() -> None:
     for name in names():
-        for rule in load_pack(name).rules.values():
+        for rule in load_pack(name).cedar.rules.values():
             assert rule.annotations.get("source"), rule.id
             assert rule.sentence.endswith("."), rule.id
             assert not set("_{}") & set(rule.sentence), f"{rule.id}: words for people, not code"

@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 import broker.policy
+from broker.policy.legal import BasisKind
+from broker.policy.question import question_of
 from broker.policy.vocabulary import ENTITY_TYPES, about, context_of, schema_text
 from schemas.records.registry import kind_of
 from schemas.vocabulary import AgencyKind, Category, Mode, SubjectRole
@@ -27,10 +31,23 @@ def test_every_closed_list_is_an_enumerated_type_with_the_same_words() -> None:
     assert f"action {Mode.EXISTENCE}, {Mode.CONTENT} appliesTo" in text
 
 
-def test_the_holders_of_a_category_are_those_of_the_registry() -> None:
-    shared = context_of(header(), AgencyKind.POLICE)
+@pytest.mark.parametrize("agency", list(AgencyKind))
+def test_an_agency_holds_what_the_registry_says_that_its_kind_holds(agency: AgencyKind) -> None:
+    shared = context_of(question_of(header(), agency), ())
     for category in Category:
-        holders = about(shared, SubjectRole.INDEX_CHILD, category)["holders"]
-        assert isinstance(holders, frozenset)
-        kind = kind_of(category)
-        assert {uid.id for uid in holders} == ({each.value for each in AgencyKind} if kind is None else {kind.value})
+        held = about(shared, SubjectRole.INDEX_CHILD, category)["held"]
+        assert held is (kind_of(category) in (None, agency))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (BasisKind.ARTICLE_6, "article_6"),
+        (BasisKind.ARTICLE_9, "article_9"),
+        (BasisKind.ARTICLE_10, "article_10"),
+        (BasisKind.LAW_ENFORCEMENT, "law_enforcement"),
+    ],
+)
+def test_a_condition_that_is_stated_is_told_to_the_rules_and_no_other(kind: BasisKind, name: str) -> None:
+    shared = context_of(question_of(header(), AgencyKind.POLICE), {kind})
+    assert [each for each in ("article_6", "article_9", "article_10", "law_enforcement") if shared[each]] == [name]

@@ -1,0 +1,153 @@
+"""A policy pack: rules, sharing agreements, legal bases and expected decisions, under one digest.
+
+Bytes in, a pack that holds out, or the file, line and reason why it does not. Its own expected decisions are part of
+what must hold. Owns no folder: `broker.policy.packs` gathers the files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from broker.node.policy import Policy, PolicyInvalid, Verdict, make_policy
+from broker.policy.agreements import AGREEMENTS_FILE, Agreement, read_agreements
+from broker.policy.filters import FILTERS
+from broker.policy.legal import BASES_FILE, LegalBasis, Nation, read_bases
+from broker.policy.question import Question
+from broker.policy.terms import Terms, terms_of
+from broker.policy.toml_file import Table, place, read_file
+from broker.policy.vocabulary import about, context_of, principal_of, resource_of
+from schemas.messages.fields import Word
+from schemas.messages.grant import Reason
+from schemas.vocabulary import Category, LawfulBasis, Mode, SubjectRole
+
+MANIFEST: Final = "pack.toml"
+EXPECTED: Final = "expected.toml"
+SCHEMA: Final = "hub.cedarschema"
+_NEEDED: Final = (AGREEMENTS_FILE, EXPECTED)
+
+
+@dataclass(frozen=True, slots=True)
+class PackFiles:
+    """The bytes of a pack. `schema` and `bases` come with the program, `files` are the pack's own, by name."""
+
+    schema: bytes
+    bases: bytes
+    files: Mapping[str, bytes]
+
+    @property
+    def digest(self) -> str:
+        """What `sha256sum` makes of its own output on schema, legal bases, the Cedar files and the TOML files."""
+        names = sorted(self.files, key=lambda name: (not name.endswith(".cedar"), name))
+        parts = [(SCHEMA, self.schema), (BASES_FILE, self.bases), *((name, self.files[name]) for name in names)]
+        lines = [f"{hashlib.sha256(raw).hexdigest()}  {name}\n" for name, raw in parts]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """What a hub decides by. `digest` is what grants, refusals and the log name it by."""
+
+    name: str
+    title: str
+    nation: Nation
+    version: int
+    digest: str
+    cedar: Policy
+    bases: Mapping[LawfulBasis, LegalBasis] = field(repr=False)
+    agreements: tuple[Agreement, ...] = field(repr=False)
+
+    def terms(self, question: Question) -> Terms | tuple[Reason, ...]:
+        """The footing of a request, or the reasons why it has none."""
+        return terms_of(question, nation=self.nation, bases=self.bases, agreements=self.agreements)
+
+    def weigh(self, question: Question, terms: Terms) -> Weighing:
+        """The rules, ready to be asked about what a request asks for."""
+        return Weighing(self.cedar, question, terms, self.bases)
+
+    def sentence(self, rule: str) -> str:
+        """What a rule says, in plain words; nothing for a rule that this pack does not have."""
+        if rule in self.cedar.rules:
+            return self.cedar.rules[rule].sentence
+        return FILTERS[rule].sentence if rule in FILTERS else ""
+
+
+class Weighing:
+    """One request before the rules: asked for each category, mode and role of a subject."""
+
+    def __init__(
+        self, policy: Policy, question: Question, terms: Terms, bases: Mapping[LawfulBasis, LegalBasis]
+    ) -> None:
+        self._policy = policy
+        self._principal = principal_of(question)
+        self._shared = context_of(question, {bases[code].kind for code in terms.conditions})
+
+    def verdict(self, category: Category, mode: Mode, role: SubjectRole) -> Verdict:
+        """What the rules say."""
+        context = about(self._shared, role, category)
+        return self._policy.decide(self._principal, mode.value, resource_of(category), context)
+
+
+class Manifest(Table):
+    """A pack's `pack.toml`."""
+
+    name: Word
+    title: Annotated[str, Field(min_length=1, max_length=300)]
+    nation: Nation
+    version: Annotated[int, Field(ge=1)]
+    files: Annotated[
+        list[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}\.(cedar|toml)$")]], Field(min_length=1)
+    ]
+    commencement: Annotated[dict[LawfulBasis, date], Field(default_factory=dict)]
+
+
+def read_manifest(files: Mapping[str, bytes]) -> Manifest:
+    """The manifest of a pack, whose list of files is the list of files that there are.
+
+    Raises:
+        PolicyInvalid: it does not hold, names a file that is missing, or does not name one that is there.
+    """
+    if MANIFEST not in files:
+        raise PolicyInvalid(f"{MANIFEST} is missing: a pack names its nation, its version and its files there")
+    manifest = read_file(MANIFEST, files[MANIFEST], Manifest)
+    where = place(MANIFEST, files[MANIFEST].decode(), ("files",))
+    if len(set(manifest.files)) != len(manifest.files):
+        raise PolicyInvalid(f"{where}: files names one file twice")
+    for name in (*manifest.files, *_NEEDED):
+        if name not in files or name not in manifest.files:
+            raise PolicyInvalid(f"{where}: {name} is missing" + ("" if name in files else " in the folder"))
+    if unnamed := sorted(files.keys() - set(manifest.files) - {MANIFEST}):
+        raise PolicyInvalid(f"{where}: {unnamed[0]} is in the folder, and files does not name it")
+    return manifest
+
+
+def make_pack(given: PackFiles) -> Pack:
+    """The pack of these files, not yet held against its expected decisions.
+
+    Raises:
+        PolicyInvalid: a file does not hold; the text says file, line and reason.
+    """
+    manifest = read_manifest(given.files)
+    bases = read_bases(given.bases, manifest.commencement)
+    try:
+        rules = {name: given.files[name].decode() for name in manifest.files if name.endswith(".cedar")}
+    except UnicodeDecodeError:
+        raise PolicyInvalid("a .cedar file is not UTF-8 text") from None
+    cedar = make_policy((SCHEMA, given.schema.decode()), rules)
+    if taken := sorted(cedar.rules.keys() & FILTERS.keys()):
+        raise PolicyInvalid(f"{cedar.rules[taken[0]].file}: {taken[0]} is the id of a rule of the program")
+    return Pack(
+        name=manifest.name,
+        title=manifest.title,
+        nation=manifest.nation,
+        version=manifest.version,
+        digest=given.digest,
+        cedar=cedar,
+        bases=bases,
+        agreements=read_agreements(given.files[AGREEMENTS_FILE], bases, manifest.nation),
+    )
