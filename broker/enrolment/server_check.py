@@ -35,6 +35,8 @@ _HARMLESS: Final = frozenset(
         "max_pending",
         "log_file",
         "logfile",
+        "logfile_size_limit",
+        "logfile_max_num",
         "logtime",
         "syslog",
         "pid_file",

@@ -96,6 +96,9 @@ def _lines(server: Server, identity: BusIdentity) -> Iterator[str]:
     yield "# A dead link is known within a minute at this end, and within half a minute at the client's."
     yield 'ping_interval: "20s"'
     yield "ping_max: 2"
+    yield "# Of a log_file, where one is set: a million strangers' bad handshakes, a line each, must not fill a disk."
+    yield "logfile_size_limit: 64MB"
+    yield "logfile_max_num: 8"
     yield "# No monitoring port: what it would tell, the system account tells, and only admission can ask there."
     yield "# No JetStream: nothing rests on the bus."
     yield ""

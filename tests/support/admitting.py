@@ -26,6 +26,7 @@ class Told:
 
     facts: list[tuple[str, str, str]] = field(default_factory=list)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    strangers: int = 0
 
     def account_connected(self, account: str, server: str) -> None:
         """Noted."""
@@ -36,8 +37,11 @@ class Told:
         self._note("disconnected", account, server)
 
     def stranger_refused(self, server: str) -> None:
-        """Noted."""
-        self._note("refused", "", server)
+        """Counted; noted once for each server."""
+        self.strangers += 1
+        self.changed.set()
+        if ("refused", "", server) not in self.facts:
+            self._note("refused", "", server)
 
     def server_joined(self, server: str) -> None:
         """Noted."""
