@@ -53,7 +53,12 @@ def agency() -> None:
 @click.option("--reply", "reply_path", type=click.Path(dir_okay=False, path_type=Path), help="Write the reply there.")
 @click.option("--words", help="The ten words as the agency read them out; without it you are asked to compare.")
 @click.option("--later", is_flag=True, help="Write the reply and end; run this again once you have their words.")
-@click.option("--leaf", "may_run_leaf", is_flag=True, help="It may connect a server of its own, as a leaf node.")
+@click.option(
+    "--leaf/--no-leaf",
+    "may_run_leaf",
+    default=None,
+    help="It may connect a server of its own, as a leaf node; without this as it was offered before, or no.",
+)
 @click.option("--replace", "replaces", is_flag=True, help="The agency is admitted and has made itself a new root.")
 @json_option
 @explained
@@ -63,7 +68,7 @@ def admit(
     reply_path: Path | None,
     words: str | None,
     later: bool,
-    may_run_leaf: bool,
+    may_run_leaf: bool | None,
     replaces: bool,
     as_json: bool,
 ) -> None:

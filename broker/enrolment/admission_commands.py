@@ -40,7 +40,7 @@ class _Request(Arguments):
     request: Annotated[str, StringConstraints(max_length=2 * MAX_REQUEST_BYTES)]
     officers: list[str] = Field(default_factory=list, max_length=256)
     replaces: bool = False
-    may_run_leaf: bool = False
+    may_run_leaf: bool | None = None
 
 
 class _Words(Arguments):

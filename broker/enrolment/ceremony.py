@@ -66,12 +66,13 @@ async def offer(
     *,
     officers: Sequence[Party] = (),
     replaces: bool = False,
-    may_run_leaf: bool = False,
+    may_run_leaf: bool | None = None,
 ) -> Offered:
     """Check a request and write the reply to it. The same request again is given the same reply.
 
     Args:
-        may_run_leaf: the agency may connect a server of its own; one that may already keeps that with a new root.
+        may_run_leaf: the agency may connect a server of its own; one that may already keeps that with a new root. None
+            leaves it as it was offered: else words that were read out already would be those of another reply.
 
     Raises:
         Rejected: the request does not hold; that was entered, and nothing else happened.
@@ -87,8 +88,10 @@ async def offer(
     def step(tx: Transaction, register: Register, now: int) -> Iterable[Outgoing]:
         check(tx, register, request, certificate_request, replaces=replaces)
         member = register.members.get(request.party.id)
-        has_leaf = may_run_leaf or (replaces and member is not None and member.may_run_leaf)
         before = records.offers(tx).get(request.party.id)
+        was_offered = before is not None and before.request_digest == request.digest and before.may_run_leaf
+        let = was_offered if may_run_leaf is None else may_run_leaf
+        has_leaf = let or (replaces and member is not None and member.may_run_leaf)
         wanted = (request.digest, replaces, has_leaf)
         is_same = before is not None and (before.request_digest, before.replaces, before.may_run_leaf) == wanted
         if before is not None and is_same and now < before.expires_at:

@@ -60,6 +60,18 @@ async def test_an_offer_without_a_leaf_node_is_made_anew_for_one(hall: Hall) -> 
     assert (await hall.offer(file))["words"] != (await hall.offer(file, may_run_leaf=True))["words"]
 
 
+async def test_an_offer_with_a_leaf_node_is_the_same_when_it_is_asked_for_without_a_word_of_it(hall: Hall) -> None:
+    """The person types the command again with the words that the other read out, and may leave --leaf out."""
+    home = hall.agency()
+    file = hall.ask(home)
+    offered = await hall.offer(file, may_run_leaf=True)
+    again = await hall.offer(file, may_run_leaf=None)
+    assert again["reply"] == offered["reply"]
+    assert again["words"] == offered["words"]
+    assert (await hall.offer(file, may_run_leaf=False))["words"] != offered["words"]
+    assert (await hall.offer(hall.ask(home)))["words"] != offered["words"]
+
+
 async def test_a_leaf_node_is_switched_on_and_off_and_each_is_entered_once(hall: Hall) -> None:
     home = hall.agency()
     await hall.enrol(home)
