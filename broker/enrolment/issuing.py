@@ -89,9 +89,13 @@ def message_of(
     """A directory as it is sent to a party, with statements of those it is about or that were asked for.
 
     An agency is sent statements of the hub's own parties only: it pins nobody else, and has nothing to do with them.
+    Admission's own newest one comes first where the directory does not name it yet: without it nobody could read what
+    admission signs, the entry among it by which the next directory is given out.
     """
     assert issued.receipt is not None
-    names = list(dict.fromkeys(wanted or issued.changed))
+    me = register.admission
+    own = () if me.digest.encode("ascii") in issued.lines else (me.id,)
+    names = list(dict.fromkeys((*own, *(wanted or issued.changed))))
     hub = {party.id: party for party in register.hub.values()}
     known = hub if receiver.statement.party_kind is PartyKind.AGENT else {**hub, **register.agencies}
     frames = [known[name].frame for name in names if name in known and name != receiver.id][:MAX_STATEMENTS]

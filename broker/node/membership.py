@@ -255,7 +255,13 @@ class Membership:
             if held is None or party.id == self.post.me.id or party.statement.serial <= held.statement.serial:
                 continue  # not pinned here, or nothing new: a directory introduces nobody
             try:
-                after = take_statement(directory, self.post.directory, frame)
+                # Admission's own needs no directory: the next one is given out once what it signs can be read.
+                is_own = party.statement.party_kind is PartyKind.ADMISSION
+                after = (
+                    announced(self.post.directory, party.id, frame)
+                    if is_own
+                    else take_statement(directory, self.post.directory, frame)
+                )
             except Rejected as failure:
                 _log.error("statement_refused", party=party.id, code=failure.code)
                 continue
@@ -291,9 +297,12 @@ class Membership:
             _log.info("directory_taken", version=str(version))
 
     def _comparable(self, directory: HubDirectory) -> Directory:
-        """The others that were pinned, less officers whose newer file was handed over before admission had it."""
+        """The others that were pinned, less those whose newer statement may come before a directory names it.
+
+        They are officers, by hand, and admission, by itself.
+        """
         others = self.post.directory.without(self.post.me.id)
-        for party in others.of_kind(PartyKind.OFFICER):
+        for party in (*others.of_kind(PartyKind.OFFICER), *others.of_kind(PartyKind.ADMISSION)):
             line = directory.lines.get(party.id)
             if line is not None and line.serial < party.statement.serial:
                 others = others.without(party.id)

@@ -6,6 +6,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from broker.enrolment import records
 from broker.node.bus.claims import decode
 from broker.node.rotation import NotRotatedHere
 from broker.node.tls_key import public_of
@@ -41,6 +42,30 @@ async def test_a_new_directory_key_signs_the_next_directory_and_everybody_takes_
     await hall.enrol(hall.agency())
     assert (await hall.command("status"))["directory"] == 3
     assert (await hall.member())["state"] == "admitted"
+
+
+@pytest.mark.parametrize(
+    "purposes",
+    [
+        (KeyPurpose.MESSAGE,),
+        (KeyPurpose.DEED,),
+        (KeyPurpose.MESSAGE, KeyPurpose.DEED),
+        (KeyPurpose.DEED, KeyPurpose.MESSAGE),
+        (KeyPurpose.DIRECTORY, KeyPurpose.ADMISSION, KeyPurpose.MESSAGE, KeyPurpose.DEED, KeyPurpose.BUS_SIGNER),
+    ],
+)
+async def test_everybody_hears_of_an_admission_whose_keys_died(hall: Hall, purposes: tuple[KeyPurpose, ...]) -> None:
+    # The newest directory is about the agency: nothing but admission itself brings admission's statement.
+    await hall.enrol(hall.agency())
+    for purpose in purposes:
+        await _rotate(hall, purpose, emergency=True)
+    for _ in range(10):
+        await hall.turn(5_000)
+    mine = hall.admission.ground.me
+    assert hall.coordinator.ground.post.directory.party(mine.id).digest == mine.digest
+    kept = await hall.admission.ground.store.read(lambda tx: records.newest_directory(tx, given_out=True))
+    assert kept is not None
+    assert mine.digest.encode() in kept.lines
 
 
 async def test_a_new_tls_key_has_a_certificate_of_its_own_and_the_old_one_is_destroyed(hall: Hall) -> None:
