@@ -58,8 +58,11 @@ COMPILE = env -u UV_FIND_LINKS -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -
 	$(BIN)/uv pip compile --quiet --no-config --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --no-header $(UPGRADE) pyproject.toml
 
+# Every extra that the product runs with; `training` is for whoever learns weights, and is not locked.
+EXTRAS := agent sql postgres websocket hub keyring
+
 lock: $(STAMP)  ## resolve the dependencies again: versions and hashes, no addresses
-	$(COMPILE) --all-extras --group dev --output-file $(LOCKS)/dev.txt
+	$(COMPILE) $(EXTRAS:%=--extra %) --group dev --output-file $(LOCKS)/dev.txt
 	$(COMPILE) --extra agent --constraints $(LOCKS)/dev.txt --output-file $(LOCKS)/agent.txt
 	$(COMPILE) --extra hub --constraints $(LOCKS)/dev.txt --output-file $(LOCKS)/hub.txt
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 from agents.education.node import Node
 from agents.education.tables import Line
 from agents.education.transfer import SourceSchool, unpack
-from agents.runtime.exports.memory import open_memory
+from agents.runtime.exports.private import open_private
 from agents.runtime.exports.people import PeopleIndex
 from agents.runtime.source import Label, LocalPerson, PersonQuery
 from schemas.identifiers import IdentifierInvalid, parse_upn
@@ -67,7 +67,7 @@ class Roll:
     """All of it. Filled in one thread, then read in any."""
 
     def __init__(self) -> None:
-        self._database: Final = open_memory(self, _TABLES)
+        self._database: Final = open_private(self, _TABLES)
         self._people: Final = PeopleIndex(self._database)
         self._database.execute("BEGIN")
         self._lock: Final = threading.Lock()

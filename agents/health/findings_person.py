@@ -13,7 +13,7 @@ from agents.health import mapping
 from agents.health.elements import Address, ContactPoint, HumanName
 from agents.health.reading import Found, Holdings, Made, Unreadable, build, code, each, finding, iso
 from agents.health.resources import Organization, PatientHome, PatientIdentity, PatientPractice, Practitioner
-from agents.runtime.names import postcode_key
+from agents.runtime.matching.text import postcode_key
 from agents.runtime.source import Finding, LocalPerson, RecordBroken
 from schemas.identifiers import IdentifierInvalid, parse_nhs_number
 from schemas.records import health, person

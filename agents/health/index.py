@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from agents.runtime.exports.memory import open_memory
+from agents.runtime.exports.private import open_private
 from agents.runtime.exports.people import PeopleIndex
 from agents.runtime.source import Label, LocalPerson, PersonQuery
 from schemas.identifiers import Identifier
@@ -42,7 +42,7 @@ class Index:
     """All lines of an export by kind and key. Filled in one thread, then read in any."""
 
     def __init__(self) -> None:
-        self._database: Final = open_memory(self, _TABLES)
+        self._database: Final = open_private(self, _TABLES)
         self._people: Final = PeopleIndex(self._database)
         self._database.execute("BEGIN")
         self._lock: Final = threading.Lock()

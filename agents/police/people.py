@@ -1,6 +1,6 @@
 """A force's nominals as local persons: every name, number and address of each, and what protects them.
 
-One human may be several nominals; each is a person of its own here, and `agents.runtime.match` says which are one. A
+One human may be several nominals; each is a person of its own here, and `agents.runtime.matching` says which are one. A
 number that does not hold is left out, since nobody is ever matched by it. Refuses to know who is asked about.
 """
 

@@ -1,7 +1,7 @@
 """Finding whoever might be meant among a million: by identifier, date of birth, family name and postcode.
 
 Five indexed looks, each with bound values, each narrowed by one element more. Says who might be meant, the likeliest
-first; who is meant is `agents.runtime.match`'s.
+first; who is meant is `agents.runtime.matching`'s.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from agents.police import mapping
 from agents.police.database import rows
 from agents.police.tables import ADDRESS, ALIAS, IDENTIFIER, LOCATION, PERSON
 from agents.police.written import day_of, family_forms, given_letters, identifier_forms, postcode_forms
-from agents.runtime.candidates import birth_dates, is_named, may_be_misread, shares_a_name
+from agents.runtime.matching.candidates import is_named, shares_a_name
+from agents.runtime.matching.dates import birth_dates, may_be_misread
 from agents.runtime.source import MAX_PEOPLE, PersonName, PersonQuery
 
 _NAMED: Final = (PERSON, ALIAS)

@@ -1,7 +1,7 @@
 """How what is asked may be written in a force's columns: family names, identifiers, postcodes, dates of birth.
 
 Pure. Every form is a value to be bound, so that a plain index finds it; the comparing that no index can do is
-`agents.runtime.names`. Refuses to know any table.
+`agents.runtime.matching.text`. Refuses to know any table.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Final
 
-from agents.runtime.names import postcode_key, words_of
+from agents.runtime.matching.text import postcode_key, words_of
 from agents.runtime.source import PersonAddress, PersonName
 from schemas.identifiers import Identifier, IdentifierKind
 

@@ -1,7 +1,7 @@
 """The people of one version of the export: found by number, date of birth, family name and postcode, and read again.
 
 Built once for each version of the files. Says who might be meant, the likeliest first; who is meant is
-`agents.runtime.match`'s.
+`agents.runtime.matching`'s.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from agents.probation.members import Members
 from agents.probation.people import person_of
-from agents.runtime.exports.memory import open_memory
+from agents.runtime.exports.private import open_private
 from agents.runtime.exports.people import PeopleIndex
 from agents.runtime.source import LocalPerson, PersonQuery
 
@@ -24,7 +24,7 @@ class Region:
         self._persons: Final = persons
         self._addresses: Final = addresses
         self._lock: Final = threading.Lock()
-        database = open_memory(self)
+        database = open_private(self)
         self._people: Final = PeopleIndex(database)
         database.execute("BEGIN")
         readable = [crn for crn, held in persons.items() if isinstance(held, dict)]

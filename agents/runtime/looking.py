@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 from agents.runtime.calls import SourceCalls
 from agents.runtime.gatekeeper import Gatekeeper, Question
-from agents.runtime.match import Matched, Nobody, Possible, find_match, query_for
+from agents.runtime.matching.deciding import Matched, Nobody, Possible, find_match, query_for
 from agents.runtime.minimise import scope_for
 from agents.runtime.outcomes import (
     SEALING_KEY_GONE,

@@ -22,7 +22,7 @@ from typing import Final, Literal, cast
 from pydantic import JsonValue
 
 from agents.runtime.gatekeeper import Effect, Gatekeeper, Passage, Question
-from agents.runtime.match import Match, Matched, Nobody, Possible
+from agents.runtime.matching.deciding import Match, Matched, Nobody, Possible
 from agents.runtime.minimise import Extract, Fact, minimise, minimise_existence
 from agents.runtime.own_log import MAX_REFS, KeptRow
 from agents.runtime.source import MAX_FINDINGS, Finding, Label, RecordBroken

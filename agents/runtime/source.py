@@ -1,7 +1,7 @@
 """The port to an agency's own system: who might be meant, what is held about them, who is specially protected.
 
 Five methods, all synchronous and read-only. Owns the words a source and the runtime share; refuses to know any system
-behind it. Who is meant is decided by `match`, what may leave by `gatekeeper` and `minimise`, never by a source.
+behind it. Who is meant is decided by `matching`, what may leave by `gatekeeper` and `minimise`, never by a source.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Label(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PersonName:
-    """A name as it is written; comparing it is `match`'s."""
+    """A name as it is written; comparing it is `matching`'s."""
 
     given: str = field(repr=False)
     family: str = field(repr=False)
@@ -164,9 +164,10 @@ class RecordSource(Protocol):
     def people(self, query: PersonQuery) -> Sequence[LocalPerson]:
         """Everybody who might be meant: the runtime decides who is.
 
-        Finds at least: whoever holds one of the identifiers (also as a superseded number); whoever has the family name
-        of one of the names, or is born on the birth date or on it with day and month swapped, and shares one element
-        more; whoever is expected (unborn) by one of `query.mothers`. Several local records of one person are several
+        Finds at least: whoever holds one of the identifiers (also as a superseded number); whoever is born on the birth
+        date, or on it with day and month swapped, and shares a name; whoever has family and given name, and a date of
+        birth that may be a misreading of it or none; whoever has the family name and an address; whoever is expected
+        (unborn) by one of `query.mothers`. Several local records of one person are several
         results. At most `MAX_PEOPLE`.
         """
         ...

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from agents.runtime.candidates import might_be
+from agents.runtime.matching.candidates import might_be
 from agents.runtime.source import (
     Finding,
     LocalPerson,

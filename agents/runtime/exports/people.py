@@ -1,8 +1,8 @@
-"""Finding whoever might be meant among a million: by identifier, date of birth and family name, in memory.
+"""Finding whoever might be meant among a million: by identifier, date of birth, family name and address.
 
-An SQLite database that is never written anywhere holds the names, dates and numbers, at about a hundred bytes a person,
-where Python's own objects would take thousands. Says who might be meant, the likeliest first; who is meant is
-`agents.runtime.match`'s. Refuses to know what else is held.
+A private SQLite database holds folded names, dates and numbers, in memory while it is small and in an unnamed file
+beyond that. Every look is bound values on an index. Says who might be meant, the likeliest first; who is meant is
+`agents.runtime.matching`'s. Refuses to know what else is held.
 """
 
 from __future__ import annotations
@@ -13,29 +13,38 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from agents.runtime.candidates import birth_dates, is_named, may_be_misread, shares_a_name
-from agents.runtime.names import postcode_key, words_of
+from agents.runtime.matching.candidates import folded_named, folded_share
+from agents.runtime.matching.dates import birth_dates, misread_dates
+from agents.runtime.matching.names import FoldedName, fold_name
+from agents.runtime.matching.text import postcode_key, words_of
+from agents.runtime.matching.weights import shipped_weights
 from agents.runtime.source import MAX_PEOPLE, LocalPerson, PersonName, PersonQuery
 from schemas.identifiers import Identifier, IdentifierKind
 
 TABLES: Final = """
-CREATE TABLE name(key TEXT, family TEXT, given TEXT, born TEXT, postcode TEXT, ref TEXT);
-CREATE TABLE number(value TEXT, ref TEXT);
+CREATE TABLE person(id INTEGER PRIMARY KEY, ref TEXT);
+CREATE TABLE name(key TEXT, born INTEGER, family TEXT, given TEXT, person INTEGER);
+CREATE TABLE place(postcode TEXT, key TEXT, person INTEGER);
+CREATE TABLE number(value TEXT, person INTEGER);
 """
 INDEXES: Final = """
-CREATE INDEX name_key ON name(key);
+CREATE INDEX name_key ON name(key, born);
 CREATE INDEX name_born ON name(born);
+CREATE INDEX name_person ON name(person);
+CREATE INDEX person_ref ON person(ref);
+CREATE INDEX place_postcode ON place(postcode);
 CREATE INDEX number_value ON number(value);
-CREATE INDEX number_ref ON number(ref);
+CREATE INDEX number_person ON number(person);
 """
+_OLDEST_YEAR: Final = 1900
+_AT_ONCE: Final = 500
+"""Bound values of one statement; SQLite takes at least 999."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    ref: str = field(repr=False)
-    name: PersonName = field(repr=False)
-    born: date | None = field(repr=False)
-    postcode: str | None = field(repr=False)
+    person: int
+    name: FoldedName = field(repr=False)
 
 
 class PeopleIndex:
@@ -43,28 +52,39 @@ class PeopleIndex:
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database: Final = database
+        self._years = _Years()
         database.executescript(TABLES)
 
     def add(self, person: LocalPerson) -> None:
         """Take a person in."""
-        postcodes: Iterable[str | None] = {postcode_key(one.postcode) for one in person.addresses} - {""} or {None}
-        born: Iterable[str | None] = [day.isoformat() for day in person.birth_dates] or [None]
+        number = self._database.execute("INSERT INTO person(ref) VALUES (?)", (person.ref,)).lastrowid
+        names = person.names or (PersonName("", ""),)
+        born: Iterable[int | None] = [_digits(day) for day in person.birth_dates] or [None]
+        self._years.add(person.birth_dates)
         self._database.executemany(
-            "INSERT INTO name VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO name VALUES (?, ?, ?, ?, ?)",
             [
-                (key, name.family, name.given, day, postcode, person.ref)
-                for name in person.names or (PersonName("", ""),)
+                (key, day, " ".join(words_of(name.family)), " ".join(words_of(name.given)), number)
+                for name in names
                 for key in _keys(name.family)
                 for day in born
-                for postcode in postcodes
             ],
         )
-        self.add_numbers(person.ref, person.identifiers)
+        postcodes = {postcode_key(one.postcode) for one in person.addresses} - {""}
+        self._database.executemany(
+            "INSERT INTO place VALUES (?, ?, ?)",
+            [
+                (postcode, key, number)
+                for postcode in postcodes
+                for key in {one for name in names for one in _keys(name.family)}
+            ],
+        )
+        self._add_numbers(number, person.identifiers)
 
     def add_numbers(self, ref: str, numbers: Iterable[Identifier]) -> None:
         """Further numbers of a person taken in."""
-        rows = [(_number(one), ref) for one in numbers]
-        self._database.executemany("INSERT INTO number VALUES (?, ?)", rows)
+        for (person,) in self._database.execute("SELECT id FROM person WHERE ref = ?", (ref,)).fetchall():
+            self._add_numbers(person, numbers)
 
     def finish(self) -> None:
         """Everybody is in."""
@@ -73,57 +93,151 @@ class PeopleIndex:
     def search(self, query: PersonQuery) -> list[str]:
         """References of whoever might be meant, the likeliest first.
 
-        More than `MAX_PEOPLE` only where so many could not be told apart; the same name with quite another date of
-        birth fills up to that.
+        More than `MAX_PEOPLE` only where so many could not be told apart; the same name without any date of birth asked
+        or held fills up to that.
         """
-        found = dict.fromkeys(self._by_number(_number(one) for one in query.identifiers))
-        found |= dict.fromkeys(self._by_birth_date(query))
-        near, far = self._by_name(query)
-        found |= dict.fromkeys(near)
-        theirs = [_number(number) for ref in list(found)[:MAX_PEOPLE] for number in self.numbers_of(ref)]
-        found |= dict.fromkeys(self._by_number(theirs))
-        for ref in far:
+        names = tuple(fold_name(name) for name in query.names)
+        found = dict.fromkeys(self._by_number([_number(one) for one in query.identifiers]))
+        found |= dict.fromkeys(self._by_birth_date(query, names))
+        found |= dict.fromkeys(self._by_family(query, names))
+        found |= dict.fromkeys(self._by_address(query))
+        found |= dict.fromkeys(self._by_shared_number(list(found)[:MAX_PEOPLE]))
+        undated = self._undated(query, names) if len(found) < MAX_PEOPLE else iter(())
+        for person in undated:
             if len(found) < MAX_PEOPLE:
-                found.setdefault(ref)
-        return list(found)[: MAX_PEOPLE + 1]
+                found.setdefault(person)
+        return self._refs(list(found)[: MAX_PEOPLE + 1])
 
     def numbers_of(self, ref: str) -> frozenset[Identifier]:
         """Every number that was taken in of a person."""
-        found = self._database.execute("SELECT value FROM number WHERE ref = ?", (ref,))
+        found = self._database.execute(
+            "SELECT value FROM number JOIN person ON number.person = person.id WHERE ref = ?", (ref,)
+        )
         parts = (row[0].partition(" ") for row in found)
         return frozenset(Identifier(IdentifierKind(kind), value) for kind, _, value in parts)
 
-    def _by_number(self, numbers: Iterable[str]) -> Iterator[str]:
-        for number in dict.fromkeys(numbers):
-            for row in self._database.execute("SELECT ref FROM number WHERE value = ?", (number,)):
-                yield row[0]
+    def _add_numbers(self, person: int | None, numbers: Iterable[Identifier]) -> None:
+        self._database.executemany("INSERT INTO number VALUES (?, ?)", [(_number(one), person) for one in numbers])
 
-    def _by_birth_date(self, query: PersonQuery) -> Iterator[str]:
-        """Born on the day, or on it with day and month swapped, under a name alike in one part or at the address."""
-        for row in self._rows("born", _likeliest_first(query.birth_date)):
-            if any(shares_a_name(asked, row.name) for asked in query.names) or _is_at(query, row):
-                yield row.ref
+    def _refs(self, people: Sequence[int]) -> list[str]:
+        if not people:
+            return []
+        found = dict(self._database.execute(f"SELECT id, ref FROM person WHERE id IN ({_marks(people)})", people))  # noqa: S608
+        return list(dict.fromkeys(found[one] for one in people))
 
-    def _by_name(self, query: PersonQuery) -> tuple[list[str], list[str]]:
-        """Of the family name and one element more: those whose date of birth may be a slip, and those of another."""
-        near: list[str] = []
-        far: list[str] = []
-        for row in self._rows("key", sorted({key for name in query.names for key in _keys(name.family)} - {""})):
-            is_near = may_be_misread(query.birth_date, row.born)
-            if any(is_named(asked, row.name) for asked in query.names):
-                (near if is_near else far).append(row.ref)
-            elif _is_at(query, row):
-                far.append(row.ref)
-        return near, far
+    def _by_number(self, numbers: Sequence[str]) -> Iterator[int]:
+        if numbers:
+            found = self._database.execute(f"SELECT person FROM number WHERE value IN ({_marks(numbers)})", numbers)  # noqa: S608
+            yield from (row[0] for row in found)
 
-    def _rows(self, column: str, values: Sequence[str]) -> Iterator[_Row]:
-        for value in values:
+    def _by_shared_number(self, people: Sequence[int]) -> Iterator[int]:
+        """Further records of those found: whoever has a number that one of them has."""
+        if people:
             found = self._database.execute(
-                f"SELECT DISTINCT ref, family, given, born, postcode FROM name WHERE {column} = ?",  # noqa: S608
-                (value,),
+                "SELECT theirs.person FROM number JOIN number AS theirs ON theirs.value = number.value"  # noqa: S608
+                f" WHERE number.person IN ({_marks(people)})",
+                people,
             )
-            for ref, family, given, born, postcode in found:
-                yield _Row(ref, PersonName(given, family), date.fromisoformat(born) if born else None, postcode)
+            yield from (row[0] for row in found)
+
+    def _by_birth_date(self, query: PersonQuery, names: Sequence[FoldedName]) -> Iterator[int]:
+        """Born on the day, or on it with day and month swapped, under a name that agrees in one part."""
+        letters = _letters(names)
+        for day in sorted(birth_dates(query.birth_date), key=lambda day: day != query.birth_date):
+            found = self._database.execute(
+                "SELECT person, family, given FROM name WHERE born = ?"  # noqa: S608
+                f" AND (substr(family, 1, 1) IN ({_marks(letters)}) OR substr(given, 1, 1) IN ({_marks(letters)})"
+                " OR instr(family, ' ') OR instr(given, ' '))",
+                (_digits(day), *letters, *letters),
+            )
+            for row in _rows(found):
+                if any(folded_share(asked, row.name) for asked in names):
+                    yield row.person
+
+    def _by_family(self, query: PersonQuery, names: Sequence[FoldedName]) -> Iterator[int]:
+        """Of the name, in both parts, with a date of birth that may be a misreading of the one asked for, or none."""
+        if query.birth_date is None:
+            return
+        days = [_digits(day) for day in misread_dates(query.birth_date, self._years.span())]
+        for key in _family_keys(names):
+            found = self._database.execute(
+                f"SELECT person, family, given FROM name WHERE key = ? AND born IN ({_marks(days)})"  # noqa: S608
+                " UNION ALL SELECT person, family, given FROM name WHERE key = ? AND born IS NULL",
+                (key, *days, key),
+            )
+            yield from _named(_rows(found), names)
+
+    def _by_address(self, query: PersonQuery) -> Iterator[int]:
+        """At the address, of the family name or the date of birth."""
+        keys = set(_family_keys([fold_name(name) for name in query.names]))
+        for postcode in {postcode_key(one.postcode) for one in query.addresses} - {""}:
+            there = self._database.execute("SELECT key, person FROM place WHERE postcode = ?", (postcode,)).fetchall()
+            yield from (person for key, person in there if key in keys)
+            others = list({person for key, person in there if key not in keys})[:_AT_ONCE]
+            if query.birth_date is not None and others:
+                found = self._database.execute(
+                    f"SELECT person FROM name WHERE person IN ({_marks(others)}) AND born = ?",  # noqa: S608
+                    (*others, _digits(query.birth_date)),
+                )
+                yield from (row[0] for row in found)
+
+    def _undated(self, query: PersonQuery, names: Sequence[FoldedName]) -> Iterator[int]:
+        """Of the name, where no date of birth is asked for."""
+        if query.birth_date is None:
+            for key in _family_keys(names):
+                found = self._database.execute("SELECT person, family, given FROM name WHERE key = ?", (key,))
+                yield from _named(_rows(found), names)
+
+
+class _Years:
+    """The years that anybody was born in."""
+
+    def __init__(self) -> None:
+        self._first, self._last = 9999, 0
+
+    def add(self, days: Iterable[date]) -> None:
+        for day in days:
+            self._first, self._last = min(self._first, day.year), max(self._last, day.year)
+
+    def span(self) -> range:
+        return range(max(self._first, _OLDEST_YEAR), self._last + 1)
+
+
+def _named(rows: Iterable[_Row], names: Sequence[FoldedName]) -> Iterator[int]:
+    for row in rows:
+        if any(folded_named(asked, row.name) for asked in names):
+            yield row.person
+
+
+def _rows(found: Iterable[tuple[int, str, str]]) -> Iterator[_Row]:
+    for person, family, given in found:
+        yield _Row(person, FoldedName(tuple(given.split()), tuple(family.split())))
+
+
+def _letters(names: Iterable[FoldedName]) -> list[str]:
+    """The letters that a name which is the same in one part begins with, nicknames and spellings included."""
+    forms = shipped_weights().forms
+    letters: set[str] = set()
+    for name in names:
+        for first in (name.given[:1], name.family[:1], ("".join(name.family),)):
+            for word in first:
+                letters |= {form[0] for form in forms.spellings.of(word) | forms.nicknames.of(word) if form}
+        letters |= {word[0] for word in (*name.given, *name.family)}
+    return sorted(letters)
+
+
+def _family_keys(names: Iterable[FoldedName]) -> list[str]:
+    """Every key of the family names asked for, other spellings included."""
+    spellings = shipped_weights().forms.spellings
+    keys: set[str] = set()
+    for name in names:
+        joined = "".join(name.family)
+        keys |= {joined, *name.family, *spellings.of(joined)}
+        if joined.endswith(("ska", "cka", "dzka")):
+            keys.add(f"{joined[:-1]}i")
+        elif joined.endswith(("ski", "cki", "dzki")):
+            keys.add(f"{joined[:-1]}a")
+    return sorted(keys - {""})
 
 
 def _keys(family: str) -> set[str]:
@@ -132,13 +246,13 @@ def _keys(family: str) -> set[str]:
     return {"".join(words), *words}
 
 
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values))
+
+
+def _digits(day: date) -> int:
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
 def _number(identifier: Identifier) -> str:
     return f"{identifier.kind.value} {identifier.value}"
-
-
-def _likeliest_first(born_on: date | None) -> list[str]:
-    return [day.isoformat() for day in sorted(birth_dates(born_on), key=lambda day: day != born_on)]
-
-
-def _is_at(query: PersonQuery, row: _Row) -> bool:
-    return row.postcode is not None and row.postcode in {postcode_key(one.postcode) for one in query.addresses}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agents.education.records import EducationSource
-from agents.runtime.match import Nobody, Possible, find_match
+from agents.runtime.matching.deciding import Nobody, Possible, find_match
 from agents.runtime.source import Label, PersonName, PersonQuery, SourceAway
 from schemas.identifiers import IdentifierKind, parse_identifier
 from schemas.vocabulary import Category

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agents.health.records import HealthSource
-from agents.runtime.match import Matched, find_match
+from agents.runtime.matching.deciding import Matched, find_match
 from agents.runtime.source import Finding, LocalPerson, PersonQuery, RecordBroken
 from schemas.identifiers import IdentifierKind, parse_identifier
 from schemas.vocabulary import Category

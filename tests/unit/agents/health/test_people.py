@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agents.health.records import HealthSource
-from agents.runtime.match import Nobody, Possible, find_match
+from agents.runtime.matching.deciding import Nobody, Possible, find_match
 from agents.runtime.source import Label, PersonName, PersonQuery
 from schemas.vocabulary import Category
 from tests.contract.records.county_health import (

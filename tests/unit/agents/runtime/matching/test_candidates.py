@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from agents.runtime.candidates import birth_dates, is_named, may_be_misread, might_be, shares_a_name
+from agents.runtime.matching.candidates import is_named, might_be, shares_a_name
+from agents.runtime.matching.dates import birth_dates, may_be_misread
 from agents.runtime.source import LocalPerson, PersonName, PersonQuery
 
 DECLAN = PersonName("Declan James", "Rawstron")

@@ -1,0 +1,74 @@
+"""How far two dates of birth agree, and which dates one may have been meant by another. Pure."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import date
+from typing import Final
+
+from agents.runtime.matching.levels import Birth
+
+LAST_MONTH: Final = 12
+_PARTS_THAT_AGREE: Final = 2
+
+
+def compare_births(one: date, other: date) -> Birth:
+    """The level two dates of birth agree on."""
+    if one == other:
+        return Birth.SAME
+    agree = (one.day == other.day) + (one.month == other.month) + (one.year == other.year)
+    if one.year == other.year and (one.day, one.month) == (other.month, other.day):
+        return Birth.SWAPPED
+    if _is_digit_off(digits_of(one), digits_of(other)):
+        return Birth.DIGIT
+    return Birth.NEAR if agree >= _PARTS_THAT_AGREE else Birth.OTHER
+
+
+def birth_dates(born_on: date | None) -> frozenset[date]:
+    """The date, and the date with day and month swapped where that is one."""
+    if born_on is None:
+        return frozenset()
+    if born_on.day > LAST_MONTH:
+        return frozenset({born_on})
+    return frozenset({born_on, born_on.replace(month=born_on.day, day=born_on.month)})
+
+
+def may_be_misread(asked: date | None, held: date | None) -> bool:
+    """Whether one of the dates is missing, or may be a misreading of the other."""
+    return asked is None or held is None or compare_births(asked, held) is not Birth.OTHER
+
+
+def misread_dates(born_on: date, years: range) -> list[date]:
+    """Every date in those years that `may_be_misread` for this one, in order: some hundred and seventy."""
+    found = set(birth_dates(born_on))
+    found |= {born_on.replace(day=day) for day in range(1, monthrange(born_on.year, born_on.month)[1] + 1)}
+    found |= {day for month in range(1, LAST_MONTH + 1) if (day := _day(born_on.year, month, born_on.day))}
+    found |= {day for year in years if (day := _day(year, born_on.month, born_on.day))}
+    # A transposition over the border of year and month, or of month and day, changes two parts by one slip.
+    digits = digits_of(born_on)
+    for at in (3, 5):
+        turned = digits[:at] + digits[at + 1] + digits[at] + digits[at + 2 :]
+        if day := _day(int(turned[:4]), int(turned[4:6]), int(turned[6:])):
+            found.add(day)
+    return sorted(day for day in found if day.year in years or day.year == born_on.year)
+
+
+def digits_of(day: date) -> str:
+    """The eight digits of a date, year first; as `isoformat` it sorts like the date."""
+    return f"{day.year:04d}{day.month:02d}{day.day:02d}"
+
+
+def _is_digit_off(one: str, other: str) -> bool:
+    apart = [at for at, (left, right) in enumerate(zip(one, other, strict=True)) if left != right]
+    if len(apart) == 1:
+        return True
+    if len(apart) != 2 or apart[1] != apart[0] + 1:
+        return False
+    return one[apart[0]] == other[apart[1]] and one[apart[1]] == other[apart[0]]
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
