@@ -41,9 +41,9 @@ SOURCES: Final = {
     "education": 'folder = "{folder}"\nsettle_seconds = 0\nprotected_file = true',
     "probation": 'folder = "{folder}"',
 }
-START_WITHIN_S: Final = 30
+START_WITHIN_S: Final = 120
 """A program is ready within two seconds on an idle machine; this is for a busy one."""
-STOP_WITHIN_S: Final = 10
+STOP_WITHIN_S: Final = 30
 
 
 class DidNotStart(GroundLost):

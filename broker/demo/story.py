@@ -21,9 +21,11 @@ class AskedOf:
     agency: str
     categories: tuple[str, ...]
     shows: str
-    deadline_s: int = 20
+    deadline_s: int = 120
     expiry_s: int = 300
     is_withdrawn: bool = False
+    missed: str = ""
+    """What becomes of it before the agency's agent is started at last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ FAMILY: Final = Told(
             ("edu.enrolment", "edu.attendance", "edu.safeguarding_file"),
             "offline when asked: overdue, then late, accepted, marked",
             deadline_s=5,
+            missed="overdue",
         ),
         AskedOf(
             "family-probation",
@@ -98,7 +101,6 @@ OTHERS: Final = (
                 "education",
                 ("edu.enrolment",),
                 "withdrawn by the officer",
-                deadline_s=120,
                 is_withdrawn=True,
             ),
         ),
@@ -120,8 +122,9 @@ OTHERS: Final = (
                 "education",
                 ("edu.enrolment",),
                 "never answered: expired",
-                deadline_s=2,
-                expiry_s=5,
+                deadline_s=5,
+                expiry_s=8,
+                missed="expired",
             ),
         ),
     ),

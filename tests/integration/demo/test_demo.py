@@ -27,7 +27,7 @@ from tests.support.processes import until
 
 BROKER: Final = str(Path(sys.executable).with_name("broker"))
 MARK: Final = "DEMONSTRATION_MARK"
-WITHIN_S: Final = 240
+WITHIN_S: Final = 600
 OUTCOMES: Final = {
     "answered",
     "not_known",
