@@ -16,8 +16,8 @@ from typing import Any, Final
 from agents.education.node import Node
 from agents.education.tables import Line
 from agents.education.transfer import SourceSchool, unpack
-from agents.runtime.exports.private import open_private
 from agents.runtime.exports.people import PeopleIndex
+from agents.runtime.exports.private import open_private
 from agents.runtime.source import Label, LocalPerson, PersonQuery
 from schemas.identifiers import IdentifierInvalid, parse_upn
 

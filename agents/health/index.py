@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from agents.runtime.exports.private import open_private
 from agents.runtime.exports.people import PeopleIndex
+from agents.runtime.exports.private import open_private
 from agents.runtime.source import Label, LocalPerson, PersonQuery
 from schemas.identifiers import Identifier
 

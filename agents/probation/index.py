@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from agents.probation.members import Members
 from agents.probation.people import person_of
-from agents.runtime.exports.private import open_private
 from agents.runtime.exports.people import PeopleIndex
+from agents.runtime.exports.private import open_private
 from agents.runtime.source import LocalPerson, PersonQuery
 
 
