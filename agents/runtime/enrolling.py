@@ -155,11 +155,6 @@ def finish(home: Home) -> Enrolled | None:
     return _enrolled(asked, reply)
 
 
-def is_enrolled(home: Home) -> bool:
-    """Whether a hub has admitted this agent and its reply was accepted."""
-    return (home.path / "bus" / "account.jwt").exists()
-
-
 def _enrolled(asked: EnrolmentRequest, reply: AdmissionReply) -> Enrolled:
     pinned = (reply.coordinator, reply.desk, reply.admission, *reply.welcome.officers)
     return Enrolled(

@@ -131,8 +131,3 @@ class Giver:
                     break  # a newer one: whoever has had this one is given that one too
             else:
                 _log.info("directory_given_out", count=len(receivers))
-
-
-def newest_given_out(tx: Transaction) -> Issued | None:
-    """The newest directory that the log holds."""
-    return records.newest_directory(tx, given_out=True)

@@ -40,10 +40,6 @@ class NodeMetrics:
         self.store_group_works = histogram("store_group_works", "Works in one group.", _GROUP_BUCKETS)
         self.store_works_failed = counter("store_works_failed", "Works that raised.")
         self.log_entries = gauge("log_entries", "Entries in the party's own log.")
-        self.log_checkpoint_seconds = gauge(
-            "log_checkpoint_timestamp_seconds", "When the newest checkpoint was signed."
-        )
-        self.failures = counter("failures", "Failures, by what is to be done.", "code", "disposition")
         self.log_fields_dropped = counter("journal_fields_dropped", "Fields that were kept out of log lines.")
         self.expires_seconds = gauge("expires_timestamp_seconds", "When a key, certificate or JWT ends.", "what")
         self.is_halted = gauge("halted", "1 from when its ground was lost until the program has stopped.")
@@ -88,10 +84,6 @@ class CoordinatorMetrics:
         self.overdue = gauge("exchanges_overdue", "Exchanges past their deadline and without a conclusion.")
         self.became_overdue = counter("exchanges_became_overdue", "Exchanges that passed their deadline.")
         self.timer_late_seconds = histogram("timer_late_seconds", "Firing after its due time.", _COMMIT_BUCKETS)
-        self.cosigned_seconds = gauge(
-            "log_quorum_timestamp_seconds", "When the newest quorum of witnesses was reached."
-        )
-        self.cosignatures = counter("cosignatures", "Answers of witnesses.", "result")
 
 
 class DeskMetrics:
@@ -115,7 +107,6 @@ class AgentMetrics:
         self.source_seconds = histogram("record_source_seconds", "One look into the case system.", _SOURCE_BUCKETS)
         self.source_failures = counter("record_source_failures", "Looks that failed.", "code")
         self.releases = counter("answers_released", "Sealed answers let go of.")
-        self.in_review = gauge("reviews_waiting", "Answers that wait for a person of the agency.")
         self.mirror_entries = gauge("mirror_entries", "Size of the hub's log as mirrored here.", "hub")
         self.alarms = counter("log_alarms", "Entries fabricated, omitted or rewritten by a hub.", "code")
         self.keys_destroyed = counter("keys_destroyed", "Sealing keys destroyed at the end of their epoch.")

@@ -1,4 +1,4 @@
-"""What a scraper is told of a running node besides what is counted as it happens: is it connected, what ends when.
+"""What a scraper is told of a running node besides what is counted: is it connected, its log's size, what ends when.
 
 Instants are told as such (`broker.node.metrics`), so an alert that compares them with the time also notices a program
 that no longer tells.
@@ -26,6 +26,9 @@ async def tell_for_ever(ground: Ground) -> None:
     node, post = ground.metrics.node, ground.post
     node.bus_connected.set_function(lambda: float(post.connected_at is not None))
     node.is_halted.set_function(lambda: float(post.halted.done()))
+    log = ground.log
+    if log is not None:
+        node.log_entries.set_function(lambda: log.head.size)
     while True:
         try:
             tell_endings(ground)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from agents.runtime.leaf_files import RENEW_AHEAD_MS, LeafWritten, write_leaf
+from broker.enrolment.leaf_config import LEAF_FILES
 from broker.node.bus.access import HomeAccess
 from broker.node.bus.leaf import LeafNotAllowed
 from broker.node.certificates import HostInvalid
@@ -20,7 +21,7 @@ from broker.node.home import DAY_MS, Home
 from tests.support.clock import NOON
 from tests.unit.broker.enrolment.hall import Hall
 
-NAMES = {"server.pem", "server.key", "client.pem", "client.key", "ca.pem", "leaf.creds", "account.conf"}
+NAMES = set(LEAF_FILES)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agents.runtime.enrolling import NotConfirmed, finish, is_enrolled
+from agents.runtime.enrolling import NotConfirmed, finish
 from schemas.failures import Rejected
 from tests.unit.broker.enrolment.hall import ADDRESS, Hall
 
@@ -63,7 +63,7 @@ async def test_an_agency_whose_person_says_no_has_changed_nothing(hall: Hall) ->
     offered = await hall.offer(hall.ask(home))
     with pytest.raises(NotConfirmed):
         hall.take(home, offered["reply"], says=lambda words: False)
-    assert not is_enrolled(home)
+    assert not (home.path / "bus" / "account.jwt").exists()
     assert set(home.directory().parties) == {"northshire"}
     assert finish(home) is None
 

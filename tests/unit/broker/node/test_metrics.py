@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from prometheus_client import CollectorRegistry
 
-from broker.node.metrics import AgentMetrics, CoordinatorMetrics, DeskMetrics, build_metrics
+from broker.node.metrics import AdmissionMetrics, AgentMetrics, CoordinatorMetrics, DeskMetrics, build_metrics
 from broker.node.store import GroupReport
 
 BOUNDED_LABELS = {
     "what",
     "kind",
     "code",
-    "disposition",
     "progress",
     "conclusion",
     "decision",
-    "result",
+    "reason",
+    "state",
     "outcome",
     "hub",
 }
+
+PARTIES = (CoordinatorMetrics, DeskMetrics, AgentMetrics, AdmissionMetrics)
+ROOT = Path(__file__).parents[4]
 
 
 def test_two_programs_in_one_process_do_not_share_metrics() -> None:
@@ -51,11 +57,20 @@ def test_what_the_post_and_the_store_tell_is_counted() -> None:
 
 
 def test_no_metric_has_a_label_that_could_hold_a_person_or_an_exchange() -> None:
-    for party in (CoordinatorMetrics, DeskMetrics, AgentMetrics):
+    for party in PARTIES:
         metrics = build_metrics()
         metrics_of_party = party(metrics.registry)
         for declared in (*vars(metrics.node).values(), *vars(metrics_of_party).values()):
             assert set(declared._labelnames) <= BOUNDED_LABELS
+
+
+def test_no_metric_is_declared_that_nothing_moves() -> None:
+    metrics = build_metrics()
+    declared = {*vars(metrics.node), *(name for party in PARTIES for name in vars(party(build_metrics().registry)))}
+    code = "".join(path.read_text() for top in ("broker", "agents") for path in (ROOT / top).rglob("*.py"))
+    without_declarations = re.sub(r"self\.\w+ = (?:counter|gauge|histogram)\(", "", code)
+    moved = set(re.findall(r"\.(\w+)", without_declarations))
+    assert declared - moved == set()
 
 
 def test_a_metric_cannot_be_declared_twice_in_one_program() -> None:
