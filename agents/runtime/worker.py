@@ -28,6 +28,7 @@ from agents.runtime.jobs import Job, JobEvent, JobState
 from agents.runtime.looking import Looking, decide_all, may_return, unreadable
 from agents.runtime.outcomes import Looked
 from agents.runtime.own_log import OwnLog
+from broker.node.clock import woken_or_at
 from broker.node.post.office import Post
 from broker.node.store import Transaction
 from schemas.envelope import unpack
@@ -94,7 +95,7 @@ class Worker:
     async def _run_job(self, exchange: str) -> None:
         try:
             while not await self._tried(exchange):
-                await self._pause(exchange, self.post.clock.now() + FIRST_PAUSE_MS)
+                await woken_or_at(self._running[exchange], self.post.clock, self.post.clock.now() + FIRST_PAUSE_MS)
         except Failure as failure:
             if failure.disposition is Disposition.HALT:
                 raise
@@ -157,18 +158,9 @@ class Worker:
             if not may_return(looked) or now >= last_look_at:
                 return looked
             _log.warning("source_away", exchange=job.exchange)
-            await self._pause(job.exchange, min(now + pause, last_look_at))
+            await woken_or_at(self._running[job.exchange], self.post.clock, min(now + pause, last_look_at))
             pause = min(2 * pause, LONGEST_PAUSE_MS)
         return None
-
-    async def _pause(self, exchange: str, until: int) -> None:
-        ended = asyncio.ensure_future(self._running[exchange].wait())
-        alarm = asyncio.ensure_future(self.post.clock.sleep_until(until))
-        try:
-            await asyncio.wait({ended, alarm}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            ended.cancel()
-            alarm.cancel()
 
     async def _current(self, job: Job) -> bool:
         """Wait for a current view while the exchange is open; an answer after its expiry reaches nobody."""

@@ -21,6 +21,7 @@ import structlog
 from broker.coordinator import records
 from broker.coordinator.room import Room
 from broker.node.backup_catchup import CatchUp
+from broker.node.clock import woken_or_at
 from broker.node.command_arguments import Arguments, read_arguments
 from broker.node.commands import Command
 from broker.node.log import LogForked, get_checkpoint, node_reader
@@ -76,7 +77,7 @@ class Witnesses:
             self._say(needed)
             for agency in sorted(needed - self._heard):
                 await self._announce(agency)
-            await self._until(clock.now() + ANNOUNCE_EVERY // timedelta(milliseconds=1))
+            await woken_or_at(self._wake, clock, clock.now() + ANNOUNCE_EVERY // timedelta(milliseconds=1))
         await self.catch_up.finish(clock.now())
         await go_on()
 
@@ -184,15 +185,6 @@ class Witnesses:
         checkpoint, last_seq = await room.post.store.read(read)
         party = room.directory.party(agency)
         await room.post.send(room.post.passing(Head, party, (checkpoint, b""), size=size, last_seq=last_seq))
-
-    async def _until(self, at: int) -> None:
-        waits = [asyncio.ensure_future(self._wake.wait()), asyncio.ensure_future(self.room.post.clock.sleep_until(at))]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
 
 
 class _Agency(Arguments):

@@ -18,6 +18,7 @@ from broker.coordinator.effects import TimerKind
 from broker.coordinator.events import DUE, DeadlinePassed, Event
 from broker.coordinator.exchange import Exchange, step
 from broker.coordinator.room import Room
+from broker.node.clock import woken_or_at
 from broker.node.store.port import AfterSeal, Seal, Transaction
 from schemas.failures import GroundLost
 from schemas.messages.entry import nonce
@@ -92,11 +93,11 @@ class Timekeeper:
             self._wake.clear()
             now = self._clock.now()
             if self._room.post.connected_at is None or self._hold_until is None:
-                await self._until(now + HEARTBEAT_MS)
+                await woken_or_at(self._wake, self._clock, now + HEARTBEAT_MS)
             elif now < self._hold_until:
-                await self._until(self._hold_until)
+                await woken_or_at(self._wake, self._clock, self._hold_until)
             elif now < self._look_at:
-                await self._until(self._look_at)
+                await woken_or_at(self._wake, self._clock, self._look_at)
             else:
                 await self.fire_due()
 
@@ -139,15 +140,6 @@ class Timekeeper:
             return fired
 
         return AfterSeal(build)
-
-    async def _until(self, at: int) -> None:
-        waits = [asyncio.ensure_future(self._wake.wait()), asyncio.ensure_future(self._clock.sleep_until(at))]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
 
 
 def _event(tx: Transaction, kind: TimerKind, exchange: Exchange) -> Event:

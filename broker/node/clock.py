@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 PERMITTED_SKEW_MS: Final = 120_000
 """Two minutes: what two parties' clocks may differ by. Wider would lengthen how long ids must be remembered."""
@@ -18,6 +18,19 @@ class Clock(Protocol):
 
     async def sleep_until(self, at: int) -> None:
         """Return once `now()` is `at` or later; at once if it is already."""
+
+
+async def woken_or_at(wake: asyncio.Event, clock: Clock, at: int | None) -> None:
+    """Return once the event is set, or at that instant if one is given: whichever comes first."""
+    waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(wake.wait())]
+    if at is not None:
+        waits.append(asyncio.ensure_future(clock.sleep_until(at)))
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
 
 
 class SystemClock:
