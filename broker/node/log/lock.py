@@ -20,6 +20,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from broker.node.owner_only import sync_directory
 from schemas.ledger.checkpoint import TreeHead, parse_tree_head
 from schemas.ledger.failures import CheckpointMalformed
 
@@ -80,11 +81,7 @@ class LockCopy:
         finally:
             os.close(descriptor)
         os.replace(fresh, self._path)
-        directory = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        sync_directory(self._path.parent)
         self._next_slot = 1
 
 

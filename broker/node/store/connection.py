@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from broker.node.owner_only import sync_directory
 from broker.node.store.port import StoreForeign, StoreInUse
 
 CommitStep = Callable[[sqlite3.Connection], None]
@@ -115,8 +116,4 @@ def _create_owner_only(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
         return
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    sync_directory(path.parent)

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from broker.node.owner_only import sync_directory
 from broker.node.store.connection import StatementGuard
 from schemas.failures import GroundLost
 
@@ -74,7 +75,7 @@ class Following:
         self._base_bytes = (folder / f"{generation:08}.base").stat().st_size
         self._bytes = 0
         self._write(_MAGIC + self._digest)
-        _sync_directory(folder)
+        sync_directory(folder)
 
     @property
     def is_due(self) -> bool:
@@ -157,7 +158,7 @@ def begin(connection: sqlite3.Connection, file: int, store: Path, folder: Path) 
         fresh = folder / f"{generation:08}.new"
         copy_file(file, size_bytes, fresh)
         os.rename(fresh, folder / f"{generation:08}.base")
-        _sync_directory(folder)
+        sync_directory(folder)
         following = Following(folder, generation, store.with_name(store.name + "-wal"))
     except OSError as error:
         raise FollowLost(f"the second copy cannot be begun in {folder} ({error.strerror})") from error
@@ -262,11 +263,3 @@ def _records(source: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
             source.seek(start)
             return
         yield page_bytes, pages, body
-
-
-def _sync_directory(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
