@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
 import click
 
+from agents.runtime.explained import explained, home_option
 from broker.node.home import Home
-from schemas.failures import Failure
 from schemas.messages.party import PartyKind
 
-P = ParamSpec("P")
-R = TypeVar("R")
-
-_home = click.option(
-    "--home", type=click.Path(path_type=Path), default=Path("."), show_default=True, help="The agent's directory."
-)
 _passphrase = click.option(
     "--passphrase-file",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -27,26 +17,12 @@ _passphrase = click.option(
 )
 
 
-def _explained(command: Callable[P, R]) -> Callable[P, R]:
-    """A command whose failures are one line that says what to do, and exit status 1."""
-
-    @functools.wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return command(*args, **kwargs)
-        except Failure as failure:
-            click.echo(f"error: {failure.detail or failure.code} [{failure.code}]", err=True)
-            sys.exit(1)
-
-    return run
-
-
 @click.command("backup")
-@_home
+@home_option
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 @click.option("--keys", type=click.Path(dir_okay=False, path_type=Path), help="Write the keys that sign to this file.")
 @_passphrase
-@_explained
+@explained
 def backup(home: Path, folder: Path | None, keys: Path | None, passphrase_file: Path | None) -> None:
     """Back the running agent up into a new FOLDER, without its keys; with --keys those that sign, apart and sealed."""
     from broker.node.backup_asking import KeyBackup, back_up_party
@@ -56,7 +32,7 @@ def backup(home: Path, folder: Path | None, keys: Path | None, passphrase_file: 
 
 
 @click.command("restore")
-@_home
+@home_option
 @click.argument("source", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--keys", type=click.Path(dir_okay=False, path_type=Path), help="A key backup, for a key store that was lost too."
@@ -68,7 +44,7 @@ def backup(home: Path, folder: Path | None, keys: Path | None, passphrase_file: 
     type=click.Path(dir_okay=False, path_type=Path),
     help="The own log's lock copy, if it survived: an older log is refused.",
 )
-@_explained
+@explained
 def restore(
     home: Path,
     source: Path,

@@ -19,7 +19,7 @@ import click
 
 from agents.runtime.agency import Agency, SourceOf
 from agents.runtime.backup_commands import backup, restore
-from agents.runtime.explained import explained
+from agents.runtime.explained import explained, home_option, json_option
 from agents.runtime.key_commands import keys_group
 from agents.runtime.leaf_command import leaf
 from agents.runtime.trial_options import arguments_of, trial_options
@@ -27,11 +27,6 @@ from broker.node.command_client import CommandClient
 from broker.node.home import Home
 from schemas.failures import Failure
 from schemas.vocabulary import AgencyKind
-
-_home = click.option(
-    "--home", type=click.Path(path_type=Path), default=Path("."), show_default=True, help="The agent's directory."
-)
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 
 class FileUnusable(Failure):
@@ -61,7 +56,7 @@ def program(kind: AgencyKind, source: SourceOf, defaults: Path) -> click.Group:
 
 def _init(agency: Agency) -> click.Command:
     @click.command("init")
-    @_home
+    @home_option
     @click.option("--hub", required=True, help="The hub's name, as its party files say it.")
     @click.option("--agency", "party", required=True, help="This agency's name in that hub: a-z, 0-9 and -.")
     @click.option("--name", required=True, help="The organisation's name, for people.")
@@ -95,7 +90,7 @@ def _init(agency: Agency) -> click.Command:
 
 def _enrol() -> click.Command:
     @click.command("enrol")
-    @_home
+    @home_option
     @click.argument("reply", required=False, type=click.Path(allow_dash=True, path_type=Path))
     @click.option("--out", type=click.Path(path_type=Path), help="Write the request there, and not as text to paste.")
     @click.option("--words", help="The ten words as the hub read them out; without it you are asked to compare.")
@@ -159,7 +154,7 @@ def _write(path: Path, content: str) -> None:
 
 def _pin() -> click.Command:
     @click.command("pin")
-    @_home
+    @home_option
     @click.argument("file", type=click.Path(path_type=Path))
     @click.option("--fingerprint", help="As it was read out to you; without it you are asked to compare.")
     @explained
@@ -178,8 +173,8 @@ def _pin() -> click.Command:
 
 def _doctor(agency: Agency) -> click.Command:
     @click.command("doctor")
-    @_home
-    @_json
+    @home_option
+    @json_option
     def doctor(home: Path, as_json: bool) -> None:
         """Try everything the agent needs, and say what to do about what is missing."""
         from agents.runtime.doctor import examine
@@ -197,7 +192,7 @@ def _doctor(agency: Agency) -> click.Command:
 
 def _run(agency: Agency) -> click.Command:
     @click.command("run")
-    @_home
+    @home_option
     @explained
     def run(home: Path) -> None:
         """Run the agent until it is told to stop."""
@@ -210,8 +205,8 @@ def _run(agency: Agency) -> click.Command:
 
 def _try(agency: Agency) -> click.Command:
     @click.command("try")
-    @_home
-    @_json
+    @home_option
+    @json_option
     @trial_options
     @explained
     def attempt(home: Path, as_json: bool, **given: Any) -> None:
@@ -233,8 +228,8 @@ def _try(agency: Agency) -> click.Command:
 
 def _status() -> click.Command:
     @click.command("status")
-    @_home
-    @_json
+    @home_option
+    @json_option
     @explained
     def status(home: Path, as_json: bool) -> None:
         """How the running agent stands."""
@@ -261,8 +256,8 @@ def _log() -> click.Group:
     log = click.Group("log", help="This agency's own sharing log.")
 
     @log.command("show")
-    @_home
-    @_json
+    @home_option
+    @json_option
     @click.option("--last", type=click.IntRange(1, 500), default=20, show_default=True, help="How many entries.")
     @explained
     def show(home: Path, as_json: bool, last: int) -> None:
@@ -277,8 +272,8 @@ def _log() -> click.Group:
             click.echo(f"{one['index']:>6}  {when}Z  {entry['type']:<15} {entry.get('exchange', '')}")
 
     @log.command("verify")
-    @_home
-    @_json
+    @home_option
+    @json_option
     @explained
     def verify(home: Path, as_json: bool) -> None:
         """Hash the own log and the mirror of the hub's again, and compare the two."""

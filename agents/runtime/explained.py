@@ -1,10 +1,11 @@
-"""How an agent's commands fail: one line on standard error that says what to do, and exit status 1."""
+"""What the commands of an agent share: whose directory they mean, and how they fail."""
 
 from __future__ import annotations
 
 import functools
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import click
@@ -13,6 +14,11 @@ from schemas.failures import Failure
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+home_option = click.option(
+    "--home", type=click.Path(path_type=Path), default=Path("."), show_default=True, help="The agent's directory."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 
 def explained(command: Callable[P, R]) -> Callable[P, R]:

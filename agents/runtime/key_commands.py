@@ -11,15 +11,11 @@ from pathlib import Path
 
 import click
 
-from agents.runtime.explained import explained
+from agents.runtime.explained import explained, home_option, json_option
 from broker.node.home import Home
 from schemas.crypto.purposes import KeyPurpose
 from schemas.messages.party import STATED, PartyKind
 
-_home = click.option(
-    "--home", type=click.Path(path_type=Path), default=Path("."), show_default=True, help="The agent's directory."
-)
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 _PURPOSES = sorted({*STATED[PartyKind.AGENT], KeyPurpose.TLS})
 
 
@@ -33,32 +29,30 @@ def keys_group() -> click.Group:
 
 def _list() -> click.Command:
     @click.command("list")
-    @_home
-    @_json
+    @home_option
+    @json_option
     @explained
     def list_(home: Path, as_json: bool) -> None:
         """Every key and certificate, and when it ends."""
-        from broker.node.key_listing import list_keys
+        from broker.node.key_listing import line_of, list_keys
 
         found = list_keys(Home(home), _now())
         if as_json:
             click.echo(json.dumps(found, indent=2, sort_keys=True))
             return
         for one in found:
-            number = f" {one['epoch']}" if one["epoch"] else ""
-            left = f"{one['days_left']:>4} days"
-            click.echo(f"{one['what'] + number:<22} {one['standing']:<10} {left}  {one['id']}".rstrip())
+            click.echo(line_of(one))
 
     return list_
 
 
 def _rotate() -> click.Command:
     @click.command("rotate")
-    @_home
+    @home_option
     @click.argument("purpose", type=click.Choice([one.value for one in _PURPOSES]))
     @click.option("--emergency", is_flag=True, help="The old key is dead at once: lost, stolen or suspected to be.")
     @click.option("--ig-lead-key", type=click.Path(path_type=Path), help="Where the IG lead's new private key goes.")
-    @_json
+    @json_option
     @explained
     def rotate(home: Path, purpose: str, emergency: bool, ig_lead_key: Path | None, as_json: bool) -> None:
         """Replace a key; the hub and everybody else learn of it by themselves."""
@@ -72,7 +66,7 @@ def _rotate() -> click.Command:
 
 def _renew() -> click.Command:
     @click.command("renew")
-    @_home
+    @home_option
     @explained
     def renew(home: Path) -> None:
         """Ask the hub for a fresh certificate and account JWT; the agent must be running."""
@@ -86,7 +80,7 @@ def _renew() -> click.Command:
 
 def _rewrap() -> click.Command:
     @click.command("rewrap")
-    @_home
+    @home_option
     @explained
     def rewrap(home: Path) -> None:
         """Seal the private keys as keys.wrapping of config.toml says; the agent must be stopped."""

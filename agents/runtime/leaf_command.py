@@ -10,14 +10,12 @@ from pathlib import Path
 
 import click
 
-from agents.runtime.explained import explained
+from agents.runtime.explained import explained, home_option
 from broker.node.home import Home
 
 
 @click.command("leaf")
-@click.option(
-    "--home", type=click.Path(path_type=Path), default=Path("."), show_default=True, help="The agent's directory."
-)
+@home_option
 @click.option(
     "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="The folder of the server's files."
 )

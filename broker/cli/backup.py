@@ -10,7 +10,6 @@ from broker.cli.options import home_option
 from broker.cli.output import explained
 from broker.client.hub import Hub
 from broker.node.backup_asking import KeyBackup, back_up_party, restore_party
-from broker.node.home import Home
 from schemas.messages.party import PartyKind
 
 _part = click.argument("part", type=click.Choice(["coordinator", "desk", "admission"]))
@@ -30,7 +29,7 @@ _passphrase = click.option(
 @explained
 def backup(hub: Hub, part: str, folder: Path | None, keys: Path | None, passphrase_file: Path | None) -> None:
     """Back a running PART up into a new FOLDER, without its keys; with --keys those that sign, apart and sealed."""
-    for line in back_up_party(_home(hub, part), folder, KeyBackup.of(keys, passphrase_file)):
+    for line in back_up_party(hub.home(part), folder, KeyBackup.of(keys, passphrase_file)):
         click.echo(line)
 
 
@@ -72,7 +71,7 @@ def restore(
         _go_on(hub, part, without)
         return
     lines = restore_party(
-        _home(hub, part),
+        hub.home(part),
         source,
         KeyBackup.of(keys, passphrase_file),
         kinds=(PartyKind(part),),
@@ -94,7 +93,3 @@ def _go_on(hub: Hub, part: str, without: str | None) -> None:
         raise click.UsageError("only admission waits for coordinator and desk")
     hub.ask_admission("go-on", {})
     click.echo("goes on without having heard coordinator and desk; look over broker agency list")
-
-
-def _home(hub: Hub, part: str) -> Home:
-    return {"coordinator": hub.coordinator, "desk": hub.desk, "admission": hub.admission}[part]

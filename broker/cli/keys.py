@@ -15,8 +15,7 @@ from broker.client.hub import Hub
 from broker.enrolment.rerooting import replace_root
 from broker.node.clock import SystemClock
 from broker.node.command_client import CommandClient
-from broker.node.home import Home
-from broker.node.key_listing import list_keys, rotate_key, said_of
+from broker.node.key_listing import line_of, list_keys, rotate_key, said_of
 from broker.node.rewrapping import rewrap_home
 from schemas.crypto.purposes import KeyPurpose
 from schemas.messages.party import STATED, PartyKind
@@ -38,11 +37,8 @@ def keys() -> None:
 @explained
 def list_(hub: Hub, party: str, as_json: bool) -> None:
     """Every key and certificate of a party, and when it ends."""
-    found = list_keys(_home(hub, party), SystemClock().now())
-    lines = [
-        f"{one['what']:<22} {one['standing']:<10} {one['days_left']:>4} days  {one['id']}".rstrip() for one in found
-    ]
-    show(found, "\n".join(lines), as_json=as_json)
+    found = list_keys(hub.home(party), SystemClock().now())
+    show(found, "\n".join(map(line_of, found)), as_json=as_json)
 
 
 @keys.command()
@@ -56,7 +52,7 @@ def list_(hub: Hub, party: str, as_json: bool) -> None:
 def rotate(hub: Hub, party: str, purpose: str, emergency: bool, ig_lead_key: Path | None, as_json: bool) -> None:
     """Replace a key; everybody else learns of it by the directory."""
     now = SystemClock().now()
-    rotated = rotate_key(_home(hub, party), KeyPurpose(purpose), emergency=emergency, lead_key=ig_lead_key, now=now)
+    rotated = rotate_key(hub.home(party), KeyPurpose(purpose), emergency=emergency, lead_key=ig_lead_key, now=now)
     show(dict(rotated), said_of(rotated, emergency=emergency), as_json=as_json)
 
 
@@ -66,7 +62,7 @@ def rotate(hub: Hub, party: str, purpose: str, emergency: bool, ig_lead_key: Pat
 @explained
 def renew(hub: Hub, party: str) -> None:
     """Ask admission for a fresh certificate; the party must be running."""
-    CommandClient(_home(hub, party).socket_path).ask("renew")
+    CommandClient(hub.home(party).socket_path).ask("renew")
     click.echo(f"asked; broker keys list {party} shows what came")
 
 
@@ -76,7 +72,7 @@ def renew(hub: Hub, party: str) -> None:
 @explained
 def rewrap(hub: Hub, party: str) -> None:
     """Seal a party's private keys as keys.wrapping of its config.toml says; it must be stopped."""
-    click.echo(rewrap_home(_home(hub, party).path).said)
+    click.echo(rewrap_home(hub.home(party).path).said)
 
 
 @keys.command("new-root")
@@ -85,12 +81,8 @@ def rewrap(hub: Hub, party: str) -> None:
 @explained
 def new_root(hub: Hub, party: str) -> None:
     """Replace the root of a party; the hub must be stopped. Afterwards every agency repeats the ceremony."""
-    others = [_home(hub, kind.value) for kind in _PARTIES if kind.value != party]
-    made = replace_root(_home(hub, party), others, now=SystemClock().now())
+    others = [hub.home(kind.value) for kind in _PARTIES if kind.value != party]
+    made = replace_root(hub.home(party), others, now=SystemClock().now())
     click.echo(f"{made.id} has the new root {made.fingerprint}")
     click.echo("start the hub, and have each agency repeat the ceremony: agent enrol --replace-root, then")
     click.echo("broker agency admit REQUEST --replace; until then an agency goes on with the root it knows")
-
-
-def _home(hub: Hub, party: str) -> Home:
-    return Home(hub.path / party)

@@ -43,7 +43,7 @@ def run(hub: Hub, part: str | None) -> None:
     if part is None:
         sys.exit(asyncio.run(run_hub(hub)))
     # In place of this process: whoever stops it stops the program itself.
-    os.execv(sys.executable, program(MODULES[part], "--home", str(hub.path / part)))  # noqa: S606
+    os.execv(sys.executable, program(MODULES[part], "--home", str(hub.home(part).path)))  # noqa: S606
 
 
 async def run_hub(hub: Hub) -> int:
@@ -54,7 +54,7 @@ async def run_hub(hub: Hub) -> int:
         # on: whoever is that user can read what all of them hold.
         _log.warning("programs_share_user")
         return await supervise(
-            [Child(part, program(module, "--home", str(hub.path / part))) for part, module in MODULES.items()]
+            [Child(part, program(module, "--home", str(hub.home(part).path))) for part, module in MODULES.items()]
         )
 
 

@@ -64,6 +64,10 @@ class Hub:
         """Admission's."""
         return Home(self.path / "admission")
 
+    def home(self, party: str) -> Home:
+        """The home of coordinator, desk or admission, by that name."""
+        return {"coordinator": self.coordinator, "desk": self.desk, "admission": self.admission}[party]
+
     def settings(self) -> HubSettings:
         """What `hub.toml` says.
 

@@ -63,6 +63,13 @@ def list_keys(home: Home, now: int) -> list[dict[str, Any]]:
     return [*keys, *others]
 
 
+def line_of(listed: Mapping[str, Any]) -> str:
+    """One of `list_keys` as a line for a person."""
+    number = f" {listed['epoch']}" if listed["epoch"] else ""
+    left = f"{listed['days_left']:>4} days"
+    return f"{listed['what'] + number:<22} {listed['standing']:<10} {left}  {listed['id']}".rstrip()
+
+
 def rotate_key(
     home: Home, purpose: KeyPurpose, *, emergency: bool, lead_key: Path | None, now: int
 ) -> Mapping[str, Any]:
