@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from agents.runtime.reply_checks import check_welcome
+from broker.node.clock import DAY_MS
 from broker.node.home import Home, HomeInvalid, write_whole
 from broker.node.keystore import KeyReader
 from broker.node.tls_key import certificate_request, ensure_tls_key
@@ -33,7 +34,7 @@ from schemas.messages.model import read
 from schemas.messages.party import Party, PartyKind, read_party, state_party
 from schemas.messages.words import ceremony_words
 
-SAME_REQUEST_MS: Final = 14 * 24 * 3600 * 1000
+SAME_REQUEST_MS: Final = 14 * DAY_MS
 """For two weeks the same request is given again; the hub takes one that is a month old."""
 NEXT_ROOT: Final = "root-next"
 """Where the key store keeps a new root until the hub's reply has been accepted."""

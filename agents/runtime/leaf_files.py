@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from broker.node.bus.leaf import LEAF_LIFE, LEAF_SERVER, LEAF_USER, leaf_access
 from broker.node.certificates import authority_certificate, ends_at, host_names, issued_certificate
-from broker.node.home import DAY_MS, Home, write_whole
+from broker.node.clock import DAY_MS
+from broker.node.home import Home, write_whole
 
 CERTIFICATE_LIFE_MS: Final = 397 * DAY_MS
 RENEW_AHEAD_MS: Final = 90 * DAY_MS

@@ -28,7 +28,7 @@ from agents.runtime.jobs import Job, JobEvent, JobState
 from agents.runtime.looking import Looking, decide_all, may_return, unreadable
 from agents.runtime.outcomes import Looked
 from agents.runtime.own_log import OwnLog
-from broker.node.clock import woken_or_at
+from broker.node.clock import DAY_MS, woken_or_at
 from broker.node.post.office import Post
 from broker.node.store import Transaction
 from schemas.envelope import unpack
@@ -48,7 +48,7 @@ LONGEST_PAUSE_MS: Final = 5 * 60_000
 LAST_TENTH: Final = 10
 LONGEST_MARGIN_MS: Final = 10 * 60_000
 """A look stops being repeated this long, or a tenth of the time there was, before the deadline."""
-REPEATED_AFTER_EXPIRY_MS: Final = 7 * 24 * 3600_000
+REPEATED_AFTER_EXPIRY_MS: Final = 7 * DAY_MS
 """A release is repeated for a week beyond the expiry: if the hub entered it in time, its proof may be on its way."""
 
 

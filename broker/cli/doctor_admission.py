@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from broker.client.hub import Hub
+from broker.node.clock import DAY_MS
 from broker.node.command_client import NotRunning
 from broker.node.doctor.checked import NotWell, Warned
 from schemas.messages.party import PartyKind
 
-DAY_MS: Final = 24 * 3600 * 1000
 AUTHORITY_SOON_MS: Final = 365 * DAY_MS
 """Replacing an authority takes weeks: everybody has to renew twice."""
 DIRECTORY_SOON_MS: Final = 7 * DAY_MS

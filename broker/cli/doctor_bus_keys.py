@@ -7,8 +7,8 @@ from typing import Final
 from broker.client.hub import Hub
 from broker.enrolment.authorities import Authorities
 from broker.enrolment.bus_keys import BusKeys
+from broker.node.clock import DAY_MS
 from broker.node.doctor.checked import Warned
-from broker.node.home import DAY_MS
 from schemas.crypto.purposes import KeyPurpose
 
 OLD_DAYS: Final = 400

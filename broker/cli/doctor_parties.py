@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from broker.client.hub import Hub
 from broker.desk.cards import load_cards
+from broker.node.clock import DAY_MS
 from broker.node.doctor.checked import NotWell, Warned
 from broker.node.doctor.endings import notice
 from broker.node.doctor.keys import check_epochs
-from broker.node.home import DAY_MS
 from schemas.crypto.purposes import KeyPurpose
 from schemas.messages.party import Directory, Party, PartyKind
 

@@ -20,7 +20,7 @@ from broker.client.hub import Hub
 from broker.enrolment.server_config import needs_restart
 from broker.enrolment.server_files import Node
 from broker.node.bus.embedded import EmbeddedServer
-from broker.node.clock import Clock, SystemClock
+from broker.node.clock import DAY_MS, Clock, SystemClock
 from broker.node.journal import configure_journal
 from schemas.failures import Failure
 
@@ -28,7 +28,7 @@ _log = structlog.get_logger()
 
 MODULES: Final = {"admission": "broker.enrolment", "coordinator": "broker.coordinator", "desk": "broker.desk"}
 """The parts that may be run alone, and the program of each."""
-RENEW_EVERY_MS: Final = 24 * 3600 * 1000
+RENEW_EVERY_MS: Final = DAY_MS
 """How often the embedded server's certificate and configuration are made anew: connections do not notice."""
 LOOK_EVERY_MS: Final = 500
 """How often it is looked whether admission rotated a key of the bus, which the server has to be told of."""

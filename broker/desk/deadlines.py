@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from broker.node.clock import DAY_MS
 from schemas.messages.model import FieldInvalid
 from schemas.vocabulary import Rag
 
-LONGEST_EXPIRY_MS: Final = 60 * 24 * 3600 * 1000
+LONGEST_EXPIRY_MS: Final = 60 * DAY_MS
 """Sixty days from asking: below the ninety that any message may ask to be remembered, with room for its answer."""
 SHORTEST_LEAD_MS: Final = 60_000
 """A deadline less than a minute off would pass before the officer has signed."""

@@ -13,6 +13,7 @@ from broker.desk.asked import Asked
 from broker.desk.excess import Cut
 from broker.desk.told import ClosedTold, ConsultedTold, QuarantineTold
 from broker.desk.trust import Trust
+from broker.node.clock import DAY_MS
 from broker.node.post.writing import Outgoing, Writer
 from broker.node.ring import Hand
 from schemas.crypto.keys import PublicKey
@@ -33,7 +34,7 @@ from schemas.messages.entry import (
 from schemas.messages.model import Message
 from schemas.messages.transport import Deed
 
-DEED_VALIDITY_MS: Final = 89 * 24 * 3600 * 1000
+DEED_VALIDITY_MS: Final = 89 * DAY_MS
 """As long as a message may be valid, less a day: a deed is to be recorded however long the coordinator is away."""
 _UNSIGNED: Final = {"deed_key": "0" * 32, "sig": "0" * 128}
 

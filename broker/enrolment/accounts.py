@@ -15,12 +15,13 @@ from typing import Any, Final
 
 from broker.node.bus.claims import Claims, ClaimsKind, encode
 from broker.node.bus.embedded import SERVER_MAX_PAYLOAD_BYTES
+from broker.node.clock import DAY_MS
 from schemas.crypto import nkey
 from schemas.crypto.keys import PublicKey, SigningKey
 from schemas.messages.party import PartyKind
 from schemas.subjects import HUB_ADMISSION, HUB_COORDINATOR, HUB_DESK, ROUTES, TOKEN
 
-ACCOUNT_LIFE_MS: Final = 400 * 24 * 3600 * 1000
+ACCOUNT_LIFE_MS: Final = 400 * DAY_MS
 """As long as an agency's signing keys live; admission renews the claims well before."""
 AGENCY_CONNECTIONS: Final = 4
 """One, a second while it renews, and both again while a server has not yet noticed that the first two are gone."""

@@ -27,11 +27,11 @@ from broker.node.certificates import (
     host_names,
     issued_certificate,
 )
+from broker.node.clock import DAY_MS
 from broker.node.tls_key import load_tls_key, private_bytes
 from schemas.failures import Failure, Rejected
 from schemas.messages.party import PartyKind
 
-DAY_MS: Final = 24 * 3600 * 1000
 AUTHORITY_LIFE_MS: Final = 10 * 365 * DAY_MS
 """Ten years: an authority is replaced with an overlap, long before."""
 LEAF_LIFE_MS: Final = 365 * DAY_MS

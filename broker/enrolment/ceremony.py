@@ -20,6 +20,7 @@ from broker.enrolment.register import Register, keys_of, party_of
 from broker.enrolment.room import Room
 from broker.enrolment.standing import of_agency
 from broker.enrolment.trust_file import trust_file
+from broker.node.clock import DAY_MS
 from broker.node.post.writing import Outgoing
 from broker.node.store.port import Transaction
 from schemas.crypto.purposes import KeyPurpose
@@ -31,7 +32,7 @@ from schemas.messages.newcomer import check_newcomer
 from schemas.messages.party import Party
 from schemas.messages.words import ceremony_words, check_words
 
-OFFER_LIFE_MS: Final = 14 * 24 * 3600 * 1000
+OFFER_LIFE_MS: Final = 14 * DAY_MS
 """Two weeks between the hub's reply and the telephone call."""
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
+from broker.node.clock import DAY_MS
 from broker.node.post.writing import Outgoing, Writer
 from broker.node.ring import Hand
 from schemas.crypto.purposes import KeyPurpose
@@ -17,7 +18,7 @@ from schemas.messages.entry import AdmissionEntry, DeedEntry, KeyEntry, nonce, s
 from schemas.messages.party import Party
 from schemas.messages.transport import Deed
 
-DEED_VALIDITY_MS: Final = 89 * 24 * 3600 * 1000
+DEED_VALIDITY_MS: Final = 89 * DAY_MS
 """As long as a message may be valid, less a day: a step is to be recorded however long the coordinator is away."""
 _UNSIGNED: Final = {"deed_key": "0" * 32, "sig": "0" * 128}
 

@@ -16,6 +16,7 @@ from broker.enrolment import records
 from broker.enrolment.deeds import Deeds
 from broker.enrolment.records import Issued
 from broker.enrolment.register import Register
+from broker.node.clock import DAY_MS
 from broker.node.post.office import Post
 from broker.node.post.writing import Outgoing
 from broker.node.ring import Hand
@@ -29,7 +30,6 @@ from schemas.messages.transport import MAX_STATEMENTS, DirectoryIssue
 
 _log = structlog.get_logger()
 
-DAY_MS: Final = 24 * 3600 * 1000
 REISSUE_MS: Final = DAY_MS
 """A new one every day, so that whoever was told nothing for a day knows that something is wrong."""
 LIFE_MS: Final = 14 * DAY_MS

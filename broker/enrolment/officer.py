@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from broker.node.clock import PERMITTED_SKEW_MS
+from broker.node.home import KEY_LIFE_MS
 from broker.node.keyfile import KeyFileInvalid, read_key_file, write_key_file
 from broker.node.restating import replaced
 from schemas.crypto.keys import SigningKey
@@ -16,9 +17,6 @@ from schemas.crypto.purposes import KeyPurpose
 from schemas.messages.fields import encode_base64
 from schemas.messages.party import KeyStatement, Party, PartyKind, PartyStatement, read_party, state_party
 from schemas.vocabulary import OfficerRole
-
-KEY_LIFE_MS = 400 * 24 * 3600 * 1000
-"""A year and a month: officers' keys are replaced once a year, with an overlap."""
 
 
 def renew_officer(key_path: Path, new_key_path: Path, party_path: Path, *, emergency: bool, now: int) -> Party:

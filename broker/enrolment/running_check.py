@@ -17,6 +17,7 @@ from broker.enrolment.claims_check import ClaimsRefused, Trusted, check_claims
 from broker.enrolment.server_check import EXPIRES_SOON_MS, Finding
 from broker.enrolment.server_config import BusIdentity
 from broker.node.bus.claims import ClaimsInvalid, decode
+from broker.node.clock import DAY_MS
 
 _VARZ: Final = "$SYS.REQ.SERVER.PING.VARZ"
 _LIST: Final = "$SYS.REQ.CLAIMS.LIST"
@@ -24,7 +25,6 @@ _ACCOUNTS: Final = "$SYS.REQ.SERVER.PING.ACCOUNTZ"
 _LOOKUP: Final = "$SYS.REQ.ACCOUNT.{}.CLAIMS.LOOKUP"
 _AWAY: Final = 16
 """More servers than there are, so that every one has the whole time to answer."""
-_DAY_MS: Final = 24 * 3600 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def _certificate(where: str, told: Mapping[str, Any], now: int) -> Iterator[Find
     except ValueError:
         return
     if ends_at <= now + EXPIRES_SOON_MS:
-        days = max(0, (ends_at - now) // _DAY_MS)
+        days = max(0, (ends_at - now) // DAY_MS)
         yield Finding(
             where,
             f"its certificate ends in {days} days; run: broker bus config, then reload it",

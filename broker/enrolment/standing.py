@@ -20,12 +20,13 @@ from broker.enrolment.accounts import (
     suspended_claims,
 )
 from broker.enrolment.records import Account, MemberState, Standing
+from broker.node.clock import DAY_MS
 from schemas.crypto import nkey
 from schemas.crypto.keys import PublicKey, SigningKey
 from schemas.crypto.purposes import KeyPurpose
 from schemas.messages.party import Party
 
-RENEW_BEFORE_MS: Final = 80 * 24 * 3600 * 1000
+RENEW_BEFORE_MS: Final = 80 * DAY_MS
 """Claims are made anew so long before they end: parties ask for theirs ten days later, and nobody is warned of them."""
 _SECOND_MS: Final = 1000
 _STANDING: Final = {

@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import Any, Final, Protocol
 
+DAY_MS: Final = 24 * 3600 * 1000
 PERMITTED_SKEW_MS: Final = 120_000
 """Two minutes: what two parties' clocks may differ by. Wider would lengthen how long ids must be remembered."""
 

@@ -18,7 +18,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from broker.node.clock import PERMITTED_SKEW_MS
+from broker.node.clock import DAY_MS, PERMITTED_SKEW_MS
 from broker.node.keyfile import write_key_file
 from broker.node.keystore import KeyReader, KeyStore
 from broker.node.wrapping_choice import configured_wrapping
@@ -39,7 +39,6 @@ from schemas.messages.party import (
 )
 from schemas.vocabulary import AgencyKind
 
-DAY_MS: Final = 24 * 3600 * 1000
 KEY_LIFE_MS: Final = 400 * DAY_MS
 """A year and a month: signing keys are replaced once a year, with an overlap."""
 SEALING_EPOCH_MS: Final = 7 * DAY_MS

@@ -12,11 +12,11 @@ from typing import Any, Final
 
 import structlog
 
+from broker.node.clock import DAY_MS
 from broker.node.command_arguments import Arguments, NoArguments, read_arguments
 from broker.node.commands import Command
 from broker.node.doctor.expiring import Expiry, expiries
 from broker.node.ground import Ground
-from broker.node.home import DAY_MS
 from broker.node.membership import Membership, Prove
 from broker.node.renewals import Renewals
 from broker.node.rotation import Rotation

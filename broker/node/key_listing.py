@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from broker.node.clock import DAY_MS
 from broker.node.command_client import CommandClient, NotRunning
 from broker.node.doctor.expiring import expiries
-from broker.node.home import DAY_MS, Home
+from broker.node.home import Home
 from broker.node.keyfile import write_key_file
 from broker.node.rotation import rotate_at_rest
 from schemas.crypto.keys import Identity

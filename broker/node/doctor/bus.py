@@ -20,10 +20,11 @@ from broker.node.bus.link import Link, LinkFailed
 from broker.node.bus.reasons import reason_for
 from broker.node.bus.wire import lay
 from broker.node.certificates import ends_at
+from broker.node.clock import DAY_MS
 from broker.node.doctor.checked import NotWell, Warned
 from broker.node.doctor.endings import NOTICES
 from broker.node.doctor.words import day
-from broker.node.home import DAY_MS, Home
+from broker.node.home import Home
 from broker.node.toml_table import read_table
 
 _TIMINGS = BusTimings()

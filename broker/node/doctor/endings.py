@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from broker.node.clock import DAY_MS
 from broker.node.doctor.checked import NotWell, Warned
 from broker.node.doctor.expiring import Expiry
 from broker.node.doctor.words import minute
-from broker.node.home import DAY_MS
 
 NOTICES: Final = (60, 30, 14, 3)
 """Days ahead: two months to find out why nothing was renewed, and three days to do it by hand."""

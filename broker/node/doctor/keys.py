@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from broker.node.clock import DAY_MS
 from broker.node.doctor.checked import NotWell, Warned
 from broker.node.doctor.words import day, minute
-from broker.node.home import DAY_MS, KEPT, Home
+from broker.node.home import KEPT, Home
 from broker.node.keystore import KeyReader
 from schemas.crypto.keys import Identity, SigningKey
 from schemas.crypto.purposes import USES, Algorithm, KeyPurpose

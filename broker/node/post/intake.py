@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from broker.node.clock import PERMITTED_SKEW_MS
+from broker.node.clock import DAY_MS, PERMITTED_SKEW_MS
 from broker.node.post.port import Received
 from schemas.crypto.keys import PublicKey
 from schemas.crypto.purposes import KeyPurpose
@@ -42,7 +42,7 @@ class WrongSubject(Rejected):
     code = "wrong_subject"
 
 
-MAX_VALIDITY_MS: Final = 90 * 24 * 3600 * 1000
+MAX_VALIDITY_MS: Final = 90 * DAY_MS
 """Ninety days: no message may ask its receiver to remember its id for longer."""
 
 

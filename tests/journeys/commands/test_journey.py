@@ -9,9 +9,8 @@ import pytest
 
 from broker.cli.doctor import examine
 from broker.client.hub import Hub
-from broker.node.clock import SystemClock
+from broker.node.clock import DAY_MS, SystemClock
 from broker.node.doctor.checked import State
-from broker.node.home import DAY_MS
 from tests.journeys.commands.transcript import Terminal
 
 AT_HUB = "--home hub --key o.key"

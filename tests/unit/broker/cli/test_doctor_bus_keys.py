@@ -12,8 +12,8 @@ from broker.cli.founding import found_hub
 from broker.client.hub import Hub
 from broker.enrolment.authorities import Authorities
 from broker.enrolment.bus_keys import BusKeys
+from broker.node.clock import DAY_MS
 from broker.node.doctor.checked import Warned
-from broker.node.home import DAY_MS
 from schemas.crypto.purposes import KeyPurpose
 from tests.support.hub_bus import now_ms
 

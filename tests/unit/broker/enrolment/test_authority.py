@@ -17,7 +17,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from broker.enrolment.authority import (
-    DAY_MS,
     Authority,
     AuthorityMismatch,
     RequestKeyUnsuitable,
@@ -26,6 +25,7 @@ from broker.enrolment.authority import (
     read_request,
 )
 from broker.node.certificates import HostInvalid
+from broker.node.clock import DAY_MS
 from broker.node.tls_key import (
     ChainMalformed,
     TlsKeyUnsuitable,

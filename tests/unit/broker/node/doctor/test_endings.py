@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from broker.node.clock import DAY_MS
 from broker.node.doctor.checked import NotWell, Warned
 from broker.node.doctor.endings import check_endings, notice
 from broker.node.doctor.expiring import Expiry, expiries
-from broker.node.home import DAY_MS, KEPT, KEY_LIFE_MS, Home
+from broker.node.home import KEPT, KEY_LIFE_MS, Home
 from schemas.crypto.purposes import KeyPurpose
 from schemas.messages.party import PartyKind
 from tests.support.clock import NOON

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from broker.node.clock import DAY_MS
 from broker.node.doctor.checked import NotWell, Warned
 from broker.node.doctor.keys import EPOCH_GRACE_MS, check_epochs, check_own_keys
-from broker.node.home import DAY_MS, KEPT, Home
+from broker.node.home import KEPT, Home
 from broker.node.rewrapping import rewrap
 from schemas.crypto.keys import Identity
 from schemas.crypto.purposes import KeyPurpose
