@@ -7,18 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from broker.desk.asked import Asked
 from broker.desk.excess import Cut
 from broker.desk.told import ClosedTold, ConsultedTold, QuarantineTold
 from broker.desk.trust import Trust
-from broker.node.clock import DAY_MS
+from broker.node.own_deeds import carried_deed
 from broker.node.post.writing import Outgoing, Writer
 from broker.node.ring import Hand
 from schemas.crypto.keys import PublicKey
-from schemas.crypto.purposes import KeyPurpose
-from schemas.envelope import digest
 from schemas.ledger.merkle import leaf_hash
 from schemas.messages.addendum import make_addendum
 from schemas.messages.entry import (
@@ -29,14 +26,8 @@ from schemas.messages.entry import (
     QuarantinedEntry,
     WithdrawEntry,
     nonce,
-    sign_deed,
 )
 from schemas.messages.model import Message
-from schemas.messages.transport import Deed
-
-DEED_VALIDITY_MS: Final = 89 * DAY_MS
-"""As long as a message may be valid, less a day: a deed is to be recorded however long the coordinator is away."""
-_UNSIGNED: Final = {"deed_key": "0" * 32, "sig": "0" * 128}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,18 +101,14 @@ class Deeds:
         fields: Mapping[str, object],
         addendum: bytes | None = None,
     ) -> Done:
-        common = {"log": self.trust.origin, "hub": self.trust.hub, "t": now, "n": nonce(), "by": self.trust.desk.id}
-        if addendum is not None:
-            common["addendum_digest"] = digest(addendum)
-        entry = model.model_validate({**common, **_UNSIGNED, **fields})
-        leaf = sign_deed(entry, self.hand.signing(KeyPurpose.DEED))
-        outgoing = self.writer.write(
-            Deed,
-            self.trust.coordinator,
-            (leaf,) if addendum is None else (leaf, addendum),
-            sent_at=now,
-            expires_at=now + DEED_VALIDITY_MS,
-            # Only an exchange's own deed names it; the member is left out otherwise.
-            **({} if exchange is None else {"exchange": exchange}),
+        entry, leaf, outgoing = carried_deed(
+            model,
+            fields,
+            hand=self.hand,
+            writer=self.writer,
+            coordinator=self.trust.coordinator,
+            now=now,
+            exchange=exchange,
+            addendum=addendum,
         )
         return Done(entry.type, enquiry, exchange, now, leaf, outgoing)

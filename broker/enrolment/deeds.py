@@ -8,19 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from broker.node.clock import DAY_MS
+from broker.node.own_deeds import carried_deed
 from broker.node.post.writing import Outgoing, Writer
 from broker.node.ring import Hand
-from schemas.crypto.purposes import KeyPurpose
-from schemas.messages.entry import AdmissionEntry, DeedEntry, KeyEntry, nonce, sign_deed
+from schemas.messages.entry import AdmissionEntry, DeedEntry, KeyEntry
 from schemas.messages.party import Party
-from schemas.messages.transport import Deed
-
-DEED_VALIDITY_MS: Final = 89 * DAY_MS
-"""As long as a message may be valid, less a day: a step is to be recorded however long the coordinator is away."""
-_UNSIGNED: Final = {"deed_key": "0" * 32, "sig": "0" * 128}
 
 Step: TypeAlias = Literal[
     "offered", "admitted", "renewed", "root-replaced", "suspended", "resumed", "expelled", "refused"
@@ -61,19 +55,7 @@ class Deeds:
         return self._written(KeyEntry, now, {"version": version, "directory_digest": directory_digest})
 
     def _written(self, model: type[DeedEntry], now: int, fields: Mapping[str, object]) -> Outgoing:
-        me = self.hand.me
-        entry = model.model_validate(
-            {
-                "log": self.coordinator.statement.log,
-                "hub": me.statement.hub,
-                "t": now,
-                "n": nonce(),
-                "by": me.id,
-                **_UNSIGNED,
-                **fields,
-            }
+        _, __, outgoing = carried_deed(
+            model, fields, hand=self.hand, writer=self.writer, coordinator=self.coordinator, now=now
         )
-        leaf = sign_deed(entry, self.hand.signing(KeyPurpose.DEED))
-        return self.writer.write(
-            Deed, self.coordinator, (leaf,), sent_at=now, expires_at=now + DEED_VALIDITY_MS, exchange=None
-        )
+        return outgoing
