@@ -4,69 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from contextlib import suppress
+from typing import Any
 
-HOST = "127.0.0.1"
-_CHUNK_BYTES = 65_536
+from tests.support.relay import CHUNK_BYTES, Ends, Relay
 
 
-class IdleFirewall:
+class IdleFirewall(Relay):
     """Stands before the server on `target_port`."""
 
     def __init__(self, target_port: int, forgets_after_s: float) -> None:
-        self.port = 0
+        super().__init__(target_port)
         self.connections = 0
         """How many were ever made through it."""
         self.forgotten = 0
         self.forgets_after_s = forgets_after_s
-        self._target_port = target_port
-        self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
 
-    async def start(self) -> None:
-        """Let connections through from now on."""
-        self._server = await asyncio.start_server(self._connect, HOST, 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        """End every connection."""
-        if self._server is not None:
-            self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _connect(self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
+    async def onward(self, client: Ends) -> Ends | None:
         self.connections += 1
-        writers = [to_client]
-        pumps: list[asyncio.Task[None]] = []
-        try:
-            from_server, to_server = await asyncio.open_connection(HOST, self._target_port)
-            writers.append(to_server)
-            flow = _Flow(self.forgets_after_s)
-            pumps = [
-                asyncio.create_task(self._pump(from_client, to_server, flow)),
-                asyncio.create_task(self._pump(from_server, to_client, flow)),
-            ]
-            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-        except (OSError, asyncio.CancelledError):
-            pass
-        finally:
-            for pump in pumps:
-                pump.cancel()
-            await asyncio.gather(*pumps, return_exceptions=True)
-            for writer in writers:
-                writer.transport.abort()
-                with suppress(OSError):
-                    await writer.wait_closed()
-            self._tasks.discard(task)
+        return await super().onward(client)
+
+    def pumps(self, client: Ends, server: Ends) -> tuple[Coroutine[Any, Any, None], Coroutine[Any, Any, None]]:
+        (from_client, to_client), (from_server, to_server) = client, server
+        flow = _Flow(self.forgets_after_s)
+        return self._pump(from_client, to_server, flow), self._pump(from_server, to_client, flow)
 
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, flow: _Flow) -> None:
         with suppress(OSError):
-            while chunk := await source.read(_CHUNK_BYTES):
+            while chunk := await source.read(CHUNK_BYTES):
                 if flow.is_forgotten():
                     self.forgotten += flow.first_swallowed()
                     continue

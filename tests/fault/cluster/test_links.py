@@ -10,7 +10,8 @@ import pytest_asyncio
 
 from broker.node.clock import PERMITTED_SKEW_MS
 from tests.support.clustered import QUICK, ClusteredWorld, Stream, WallClock
-from tests.support.firewall import HOST, IdleFirewall
+from tests.support.firewall import IdleFirewall
+from tests.support.relay import HOST
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 AGENCY = "northshire"

@@ -23,7 +23,8 @@ from tests.contract.bus.rig import PATIENCE_S, QUICK, Ear, Owner
 from tests.integration.bus.secured import SecuredHub, token
 from tests.integration.bus.waiting import connected, until, until_trouble
 from tests.support.nats import free_port
-from tests.support.proxy import HOST, ConnectProxy, FaultProxy
+from tests.support.proxy import ConnectProxy, FaultProxy
+from tests.support.relay import HOST
 
 
 @pytest_asyncio.fixture

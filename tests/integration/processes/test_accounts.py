@@ -11,7 +11,8 @@ import pytest
 from broker.node.command_client import CommandClient
 from tests.integration.processes.driver import Driver, check_everything
 from tests.support.processes import AGENCY, Parties, until
-from tests.support.proxy import HOST, FaultProxy
+from tests.support.proxy import FaultProxy
+from tests.support.relay import HOST
 
 
 def enter_new_account(parties: Parties, *, emergency: bool) -> None:

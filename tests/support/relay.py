@@ -1,0 +1,81 @@
+"""A relay on 127.0.0.1: takes connections, makes one onward for each, and ends both together.
+
+What happens to the bytes in between is each heir's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any, Final, TypeAlias
+
+HOST: Final = "127.0.0.1"
+CHUNK_BYTES: Final = 65_536
+
+Ends: TypeAlias = "tuple[asyncio.StreamReader, asyncio.StreamWriter]"
+
+
+class Relay:
+    """Stands before the server on `target_port`, once `listen` was called."""
+
+    def __init__(self, target_port: int = 0) -> None:
+        self.port = 0
+        self._target_port = target_port
+        self._server: asyncio.Server | None = None
+        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+
+    async def start(self) -> None:
+        """Take connections from now on; on the port of before, if there was one."""
+        await self.listen(socket.create_server((HOST, self.port)))
+
+    async def listen(self, listening: socket.socket) -> None:
+        """Take connections on that socket."""
+        self._server = await asyncio.start_server(self._connect, sock=listening)
+        self.port = listening.getsockname()[1]
+
+    async def cut(self) -> None:
+        """Break every connection."""
+        tasks = list(self._connections)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def stop(self) -> None:
+        """Take none any more, and break those there are."""
+        if self._server is not None:
+            self._server.close()
+        await self.cut()
+
+    async def onward(self, client: Ends) -> Ends | None:
+        """The connection onward for this one; None if there is to be none."""
+        return await asyncio.open_connection(HOST, self._target_port)
+
+    def pumps(self, client: Ends, server: Ends) -> tuple[Coroutine[Any, Any, None], Coroutine[Any, Any, None]]:
+        """What carries from client to server, and back."""
+        raise NotImplementedError
+
+    async def _connect(self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections[task] = to_client
+        client, writers = (from_client, to_client), [to_client]
+        pumps: list[asyncio.Task[None]] = []
+        try:
+            server = await self.onward(client)
+            if server is not None:
+                writers.append(server[1])
+                pumps = [asyncio.create_task(pump) for pump in self.pumps(client, server)]
+                await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # cut, stopped, or no server: for the client it is all the same
+        finally:
+            for pump in pumps:
+                pump.cancel()
+            await asyncio.gather(*pumps, return_exceptions=True)
+            for writer in writers:
+                writer.transport.abort()
+                with suppress(OSError):
+                    await writer.wait_closed()
+            del self._connections[task]
