@@ -14,10 +14,11 @@ from broker.enrolment.leaf_config import LEAF_FILES
 from broker.node.bus.access import HomeAccess
 from broker.node.bus.leaf import LeafNotAllowed
 from broker.node.certificates import HostInvalid
+from broker.node.clock import DAY_MS
 from broker.node.doctor.checked import NotWell, Warned
 from broker.node.doctor.endings import check_endings
 from broker.node.doctor.expiring import expiries
-from broker.node.home import DAY_MS, Home
+from broker.node.home import Home
 from tests.support.clock import NOON
 from tests.unit.broker.enrolment.hall import Hall
 
