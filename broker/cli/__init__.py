@@ -44,6 +44,11 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "enquiry": ("broker.cli.enquiries", "enquiry", "Enquiries of the officer whose key you give."),
     "request": ("broker.cli.requests", "request", "Requests to agencies."),
     "log": ("broker.cli.log", "log", "The sharing log."),
+    "policy": (
+        "broker.cli.policy",
+        "policy",
+        "The hub's policy packs: rules, agreements, legal bases, expected decisions.",
+    ),
     "bus": (
         "broker.cli.bus",
         "bus",

@@ -6,6 +6,7 @@ same commit: without the entry nothing is shown.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
@@ -23,7 +24,7 @@ from schemas import canonical
 from schemas.failures import Rejected
 from schemas.ledger.merkle import leaf_hash
 from schemas.messages.entry import MAX_LEAF_BYTES, LogReadEntry, nonce
-from schemas.messages.fields import Count, Hex32, Slug, encode_base64
+from schemas.messages.fields import Count, Hex16, Hex32, Slug, encode_base64
 
 MAX_ENTRIES_READ: Final = 1_000
 MAX_PRESSING: Final = 100
@@ -42,6 +43,10 @@ class _Range(Arguments):
 
 class _Officer(Arguments):
     officer: Slug
+
+
+class _Exchange(Arguments):
+    exchange: Hex16
 
 
 class _Digest(Arguments):
@@ -66,6 +71,7 @@ class CoordinatorCommands:
             "admit-officer": self.admit_officer,
             "remove-officer": self.remove_officer,
             "addendum": self.addendum,
+            "question": self.question,
         }
 
     async def status(self, arguments: dict[str, Any]) -> Any:
@@ -174,6 +180,12 @@ class CoordinatorCommands:
         if raw is None:
             raise AddendumErased("no addendum of that digest is kept here")
         return {"sha256": sha256, "raw": encode_base64(raw)}
+
+    async def question(self, arguments: dict[str, Any]) -> Any:
+        """What a request asked for, in the codes its decision rests on, and the policy now in force."""
+        exchange = read_arguments(_Exchange, arguments).exchange
+        asked = await self._room.post.store.read(lambda tx: records.get_question(tx, exchange))
+        return {"exchange": exchange, "asked": json.loads(asked), "policy_digest": self._room.policy.digest}
 
 
 def _shown(index: int, leaf: bytes) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from broker.coordinator.ruling import Ruled, rule
 from broker.coordinator.submission import CheckedSubmission, check_submission
 from broker.node.post.port import PartyRemoved, Received, Reply, Sent, Settlement, Work
 from broker.node.store.port import AfterSeal, Seal, Transaction
+from broker.policy.question import asked_in
 from schemas.envelope import unpack
 from schemas.failures import Failure, Rejected
 from schemas.ledger.merkle import leaf_hash
@@ -141,6 +142,7 @@ class CoordinatorCorrespondent:
 
     def _ruling(self, checked: CheckedSubmission, ruled: Ruled, kind: EntryKind, received: Received) -> Work:
         room, now = self._room, received.at
+        asked = asked_in(checked.header.value, checked.agency_kind).encode()
         done = step(ruled.exchange, ruled.event, now)
         for effect in done.effects:
             if isinstance(effect, SetTimer):
@@ -150,6 +152,7 @@ class CoordinatorCorrespondent:
             if records.is_enquiry_closed(tx, ruled.exchange.enquiry):
                 raise EnquiryClosed
             records.add_exchange(tx, done.exchange)  # 13  under an id that no other request has
+            records.put_question(tx, done.exchange.id, asked)
             note_submission(tx, done.exchange.id, received.outer.message_id)
             records.put_addendum(tx, checked.header.value.addendum_digest, ruled.exchange.id, checked.addendum)
             if ruled.grant_envelope:

@@ -149,6 +149,23 @@ def note_delivery_code(tx: Transaction, exchange_id: str, code: str) -> None:
     tx.execute("UPDATE exchange SET delivery_code = ? WHERE id = ?", (code, exchange_id))
 
 
+def put_question(tx: Transaction, exchange_id: str, asked: bytes) -> None:
+    """Keep what a request asked for, in the codes that the policy read."""
+    tx.execute("INSERT INTO question VALUES (?, ?)", (exchange_id, asked))
+
+
+def get_question(tx: Transaction, exchange_id: str) -> bytes:
+    """What a request asked for, in codes.
+
+    Raises:
+        ExchangeUnknown: there is none, or it was decided before this was kept.
+    """
+    row = tx.execute("SELECT asked FROM question WHERE exchange = ?", (exchange_id,)).fetchone()
+    if row is None:
+        raise ExchangeUnknown
+    return bytes(row[0])
+
+
 def put_request(tx: Transaction, exchange_id: str, envelope: bytes, grant_envelope: bytes) -> None:
     """Keep the sealed request and its grant."""
     tx.execute("INSERT INTO request VALUES (?, ?, ?)", (exchange_id, envelope, grant_envelope))

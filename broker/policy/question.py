@@ -9,9 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from pydantic import BaseModel, ConfigDict
+
 from broker.policy.day import day_of
-from schemas.messages.request import RequestHeader
-from schemas.vocabulary import AgencyKind, ConsentState, LawfulBasis, OfficerRole, Purpose, Rag, Stage
+from schemas.messages.request import CategoryAsked, RequestHeader
+from schemas.vocabulary import (
+    AgencyKind,
+    ConsentState,
+    LawfulBasis,
+    OfficerRole,
+    Purpose,
+    Rag,
+    Stage,
+    SubjectRole,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +57,40 @@ def question_of(header: RequestHeader, kind: AgencyKind) -> Question:
         kind=kind,
         on=day_of(header.asked_at),
     )
+
+
+class Asked(BaseModel):
+    """A request as it is kept to be explained: its question, and what it asks for about which roles."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", defer_build=True)
+
+    by: OfficerRole
+    purpose: Purpose
+    bases: list[LawfulBasis]
+    stage: Stage
+    rag: Rag
+    consent: ConsentState
+    allocated: bool
+    agency: str
+    kind: AgencyKind
+    on: date
+    roles: list[SubjectRole]
+    categories: list[CategoryAsked]
+
+    def encode(self) -> bytes:
+        """Its JSON."""
+        return self.model_dump_json().encode()
+
+    @property
+    def question(self) -> Question:
+        """What all that it asks for has in common."""
+        members = {name: getattr(self, name) for name in Question.__slots__}
+        return Question(**{**members, "bases": frozenset(self.bases)})
+
+
+def asked_in(header: RequestHeader, kind: AgencyKind) -> Asked:
+    """What a request's header asks for."""
+    question = question_of(header, kind)
+    members = {name: getattr(question, name) for name in Question.__slots__}
+    roles = sorted({subject.role for subject in header.subjects})
+    return Asked(**{**members, "bases": sorted(question.bases)}, roles=roles, categories=header.categories)

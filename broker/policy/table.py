@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Final
 
 from broker.node.policy import Rule
+from broker.policy.agreements import Agreement
 from broker.policy.pack import Pack
 from broker.policy.packs import load_pack, names
 
@@ -29,16 +30,26 @@ What the coordinator permits and refuses, as [Cedar](https://www.cedarpolicy.com
 
 def page() -> str:
     """The text of `broker/policy/README.md`."""
-    return "\n".join([_INTRODUCTION, *(_pack(name, load_pack(name)) for name in names())])
+    return "\n".join([_INTRODUCTION, *(pack_page(load_pack(name)) for name in names())])
 
 
-def _pack(name: str, pack: Pack) -> str:
-    lines = [f"## {name}", "", f"Digest `{pack.digest}`.", ""]
+def pack_page(pack: Pack) -> str:
+    """The part of the page that is about one pack."""
+    lines = [f"## {pack.name}", "", f"{pack.title}, version {pack.version}. Digest `{pack.digest}`.", ""]
+    lines += ["| agreement | signed by | for | from | until | source |", "|---|---|---|---|---|---|"]
+    lines += [_agreement(one) for one in pack.agreements]
+    lines.append("")
     for file, rules in groupby(pack.cedar.rules.values(), key=lambda rule: rule.file):
         lines += [f"### {file}", "", "| rule | | says | fields | source |", "|---|---|---|---|---|"]
         lines += [_row(rule) for rule in rules]
         lines.append("")
     return "\n".join(lines)
+
+
+def _agreement(one: Agreement) -> str:
+    signed = ", ".join([*sorted(one.agencies), *(f"every {kind}" for kind in sorted(one.kinds))])
+    purposes = ", ".join(sorted(one.purposes))
+    return f"| {one.id}: {one.title} | {signed} | {purposes} | {one.span.first} | {one.span.last} | {one.source} |"
 
 
 def _row(rule: Rule) -> str:

@@ -18,7 +18,7 @@ from schemas.ledger.note import parse_note
 from schemas.messages.addendum import key_for_reader, open_addendum
 from schemas.messages.entry import MemberEntry
 from schemas.messages.party import PartyKind
-from schemas.vocabulary import AgencyKind
+from schemas.vocabulary import AgencyKind, Stage
 from tests.support.parties import make_member
 from tests.unit.broker.coordinator.scene import DESK, HEALTH, OFFICER, POLICE, STRANGER, Scene, asked
 from tests.unit.broker.policy.asking import pack_of
@@ -177,3 +177,19 @@ async def test_a_second_desk_is_refused_and_an_officer_without_any(scene: Scene)
     await scene.command("repin")
     with pytest.raises(Failure, match="pin the desk's file first"):
         await scene.command("admit-officer", officer=STRANGER.party.id)
+
+
+@pytest.mark.parametrize("stage", [Stage.ENQUIRY, Stage.DECIDED])
+async def test_what_a_request_asked_for_is_kept_in_codes_whether_it_was_permitted_or_not(
+    scene: Scene, stage: Stage
+) -> None:
+    envelope = scene.request(stage=stage)
+    await scene.submit(envelope)
+    header = asked(envelope)
+    kept = await scene.command("question", exchange=header.exchange)
+    assert kept["policy_digest"] == scene.policy.digest
+    assert kept["asked"]["stage"] == stage.value
+    assert kept["asked"]["categories"] == [one.model_dump(mode="json") for one in header.categories]
+    assert all(subject.ref not in str(kept) for subject in header.subjects)
+    with pytest.raises(Failure):
+        await scene.command("question", exchange="f" * 32)
