@@ -59,6 +59,8 @@ class Question:
     reference: str
     """The enquiry's random reference towards this agency."""
     officer: OfficerNamed = field(repr=False)
+    keys_since: int
+    """When the keys began that the officer asks with, and signs with."""
     reply_key: PublicKey
     times: Times
     asked_at: int
@@ -116,7 +118,6 @@ def prepare(question: Question, *, trust: Trust, desk_key: SigningKey, draw: Cal
     officer = trust.officer(question.officer.id)
     assert officer.statement.officer_role is not None  # every officer's statement has one
     seal_key, seal_epoch = _seal_key(trust, agency, now)
-    officer_key, _ = trust.directory.newest(officer.id, KeyPurpose.OFFICER, now)
     subjects = _subjects(question.enquiry, command.subjects)
     references = dict(fresh_references(subjects, draw))
     told = Told(
@@ -148,7 +149,7 @@ def prepare(question: Question, *, trust: Trust, desk_key: SigningKey, draw: Cal
         consent=question.enquiry.content.consent,
         allocated=question.enquiry.content.allocated is True,
         officer=officer.id,
-        officer_key=officer_key.id,
+        officer_key=trust.officer_key(officer.id, question.keys_since, now).id,
         officer_role=officer.statement.officer_role,
         subjects=[SubjectRef(ref=ref, role=subject.role) for subject, ref in zip(subjects, references, strict=True)],
         categories=command.categories,

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from broker.desk import register
 from broker.desk.casework import Casework
-from broker.desk.officers import CommandRepeated, check_command
+from broker.desk.officers import Commander, CommandRepeated, check_command
 from broker.desk.questions import Questions
 from broker.desk.reading import Reading
 from broker.desk.trust import Trust
@@ -22,7 +22,7 @@ from broker.node.post.office import Post
 from schemas.failures import Rejected
 
 Answer: TypeAlias = "dict[str, Any]"
-Act: TypeAlias = "Callable[[Counter, str, str, bytes], Awaitable[Answer]]"
+Act: TypeAlias = "Callable[[Counter, Commander, str, bytes], Awaitable[Answer]]"
 """Counter, officer, the id in the path ("" where there is none), body."""
 
 _ID: Final = "([0-9a-f]{32})"
@@ -65,7 +65,7 @@ class Counter:
         )
         if not is_new:
             raise CommandRepeated("this command was carried out before; sign a new one")
-        return await act(self, commander.officer, target, body)
+        return await act(self, commander, target, body)
 
     async def status(self) -> Answer:
         """Counts by code; no ids and no names."""
@@ -81,17 +81,17 @@ class Counter:
 
 
 COMMANDS: Final[Mapping[tuple[str, str], Act]] = {
-    ("POST", "/enquiries"): lambda at, who, _, body: at.casework.open(who, body),
-    ("GET", "/enquiries"): lambda at, who, _, __: at.casework.all(who),
-    ("GET", "/enquiries/{id}"): lambda at, who, on, _: at.reading.progress(who, on),
-    ("GET", "/enquiries/{id}/answers"): lambda at, who, on, _: at.reading.answers(who, on),
+    ("POST", "/enquiries"): lambda at, who, _, body: at.casework.open(who.officer, body),
+    ("GET", "/enquiries"): lambda at, who, _, __: at.casework.all(who.officer),
+    ("GET", "/enquiries/{id}"): lambda at, who, on, _: at.reading.progress(who.officer, on),
+    ("GET", "/enquiries/{id}/answers"): lambda at, who, on, _: at.reading.answers(who.officer, on),
     ("POST", "/enquiries/{id}/requests"): lambda at, who, on, body: at.questions.prepare(who, on, body),
-    ("POST", "/enquiries/{id}/decision"): lambda at, who, on, body: at.casework.decide(who, on, body),
-    ("POST", "/enquiries/{id}/close"): lambda at, who, on, _: at.casework.close(who, on),
-    ("POST", "/enquiries/{id}/erase"): lambda at, who, on, _: at.casework.erase(who, on),
-    ("POST", "/requests/{id}/signature"): lambda at, who, on, body: at.questions.sign(who, on, body),
-    ("GET", "/requests/{id}"): lambda at, who, on, _: at.questions.show(who, on),
-    ("POST", "/requests/{id}/withdraw"): lambda at, who, on, _: at.questions.withdraw(who, on),
+    ("POST", "/enquiries/{id}/decision"): lambda at, who, on, body: at.casework.decide(who.officer, on, body),
+    ("POST", "/enquiries/{id}/close"): lambda at, who, on, _: at.casework.close(who.officer, on),
+    ("POST", "/enquiries/{id}/erase"): lambda at, who, on, _: at.casework.erase(who.officer, on),
+    ("POST", "/requests/{id}/signature"): lambda at, who, on, body: at.questions.sign(who.officer, on, body),
+    ("GET", "/requests/{id}"): lambda at, who, on, _: at.questions.show(who.officer, on),
+    ("POST", "/requests/{id}/withdraw"): lambda at, who, on, _: at.questions.withdraw(who.officer, on),
 }
 _PATTERNS: Final = tuple(
     (method, re.compile(template.replace("{id}", _ID)), act) for (method, template), act in COMMANDS.items()

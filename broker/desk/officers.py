@@ -8,6 +8,7 @@ digest and those three. A command is good for a minute and once; the store remem
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +19,7 @@ from schemas.crypto.purposes import KeyPurpose
 from schemas.crypto.signing import sign, verify
 from schemas.envelope import digest
 from schemas.failures import Rejected
+from schemas.messages.party import KeyNotInForce, Party, StatedKey
 
 HEADER: Final = "officer-command"
 """The HTTP header a command is signed in."""
@@ -51,6 +53,8 @@ class Commander:
     officer: str
     nonce: str
     forget_at: int
+    since: int
+    """When the key that it was signed with began (milliseconds UTC): the keys of one key file begin together."""
 
 
 def sign_command(
@@ -79,13 +83,23 @@ def check_command(header: str, method: str, path: str, body: bytes, *, trust: Tr
     if abs(now - sent_at) > GOOD_FOR_MS:
         raise CommandUntimely("signed more than a minute from now; check this machine's clock and sign again")
     try:
-        key, _ = trust.directory.newest(trust.officer(officer).id, KeyPurpose.COMMAND, now)
         statement = _signed(officer, method, path, body, sent_at, nonce)
-        verify(key, KeyPurpose.COMMAND, statement, bytes.fromhex(form[4]), None)
+        key = _signer(trust.officer(officer), statement, bytes.fromhex(form[4]), now)
     except Rejected:
         # Which of them it was would tell a stranger who is an officer here.
         raise CommandUnsigned("no officer of this hub signed that command") from None
-    return Commander(officer, nonce, sent_at + GOOD_FOR_MS)
+    return Commander(officer, nonce, sent_at + GOOD_FOR_MS, key.not_before)
+
+
+def _signer(officer: Party, statement: bytes, signature: bytes, now: int) -> StatedKey:
+    """The officer's command key that signed that: the one in use, or its forerunner while both are good."""
+    stated = [one for one in officer.keys if one.key.purpose is KeyPurpose.COMMAND]
+    for one in sorted(stated, key=lambda one: one.not_before, reverse=True):
+        if one.revoked_at is None and one.in_force(now):
+            with suppress(Rejected):
+                verify(one.key, KeyPurpose.COMMAND, statement, signature, None)
+                return one
+    raise KeyNotInForce("no command key of the officer's in force has signed that")
 
 
 def _signed(officer: str, method: str, path: str, body: bytes, sent_at: int, nonce: str) -> bytes:

@@ -16,6 +16,7 @@ from broker.desk.deadlines import DeadlinePassed, DeadlineTable
 from broker.desk.deeds import Deeds
 from broker.desk.enquiry import EnquiryNotOpen, EnquiryState, IssueRequest, SignRequest, read_command
 from broker.desk.kept import Kept, References
+from broker.desk.officers import Commander
 from broker.desk.progress import Event, Progress
 from broker.desk.register import ExchangeRow
 from broker.desk.shelf import Shelf
@@ -80,7 +81,7 @@ class Questions:
     membership: Membership | None = None
     """What the hub's directory says; none where no admission is pinned."""
 
-    async def prepare(self, officer: str, enquiry: str, body: bytes) -> dict[str, Any]:
+    async def prepare(self, commander: Commander, enquiry: str, body: bytes) -> dict[str, Any]:
         """Prepare a request for the officer to read and sign.
 
         Raises:
@@ -91,6 +92,7 @@ class Questions:
             self.membership.check_in_force(self.post.clock.now())
         command = read_command(IssueRequest, body)
         agency = check_agency(command, self.trust)
+        officer = commander.officer
         named = self.officers.get(officer)
         if named is None:
             raise FieldInvalid("this officer has no card at the desk; add one with name and position")
@@ -115,6 +117,7 @@ class Questions:
             command=command,
             reference=reference,
             officer=named,
+            keys_since=commander.since,
             reply_key=self.vault.identity(found.reply_key).public,
             times=times,
             asked_at=asked_at,

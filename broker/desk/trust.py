@@ -115,6 +115,18 @@ class Trust:
             raise PartyUnknown("that party is not an officer")
         return party
 
+    def officer_key(self, name: str, since: int, now: int) -> PublicKey:
+        """The key that an officer signs requests with: that of the key file whose keys began at `since`, or the newest.
+
+        Raises:
+            PartyUnknown, KeyNotInForce: there is none.
+        """
+        for one in self.officer(name).keys:
+            is_good = one.revoked_at is None and one.in_force(now)
+            if one.key.purpose is KeyPurpose.OFFICER and one.not_before == since and is_good:
+                return one.key
+        return self.directory.newest(name, KeyPurpose.OFFICER, now)[0]
+
     def ig_lead(self, party: str, now: int) -> PublicKey:
         """The addendum key of a party's information-governance lead.
 

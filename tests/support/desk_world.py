@@ -255,6 +255,7 @@ def make_question(enquiry: Enquiry, reply: Identity, *, now: int = NOON, command
         command=read_command(IssueRequest, command or issuing()),
         reference=nonce(),
         officer=OfficerNamed(id=OFFICER, name="Sam Okoro", position="Duty social worker", contact="01632 960001"),
+        keys_since=now,
         reply_key=reply.public,
         times=table.times(enquiry.rag, received_at=enquiry.received_at, now=now),
         asked_at=now,
