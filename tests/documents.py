@@ -21,6 +21,7 @@ ROOT: Final = Path(__file__).parents[1]
 _PART: Final = re.compile(r"(<!-- generated: (?P<name>[a-z-]+) -->\n).*?(<!-- end: (?P=name) -->)", re.DOTALL)
 _SPOKEN: Final = (
     "schemas",
+    "broker.node.log_keys",
     "broker.node.post",
     "broker.coordinator",
     "broker.desk",

@@ -27,13 +27,16 @@ from agents.runtime.mirror import HeadAwaited, MirrorGap, Standing
 from agents.runtime.own_log import OwnLog
 from agents.runtime.worker import Worker
 from broker.node.backup_standing import has_new_epoch, keep, kept_for
-from broker.node.log_keys import Proof
+from broker.node.log_keys import Proof, ProofUnborne
 from broker.node.membership import Membership
 from broker.node.metrics import AgentMetrics
 from broker.node.post.office import Post
 from broker.node.post.port import Received, Reply, Sent, Settlement, Work
+from broker.node.post.signed_anew import SignedAnew, deed_again, sign_anew
 from broker.node.post.writing import Outgoing
 from broker.node.store import Transaction
+from schemas.crypto.keys import SigningKey
+from schemas.crypto.purposes import KeyPurpose
 from schemas.failures import Failure, Rejected
 from schemas.ledger.receipt import VerifiedReceipt
 from schemas.messages.entry import (
@@ -47,6 +50,7 @@ from schemas.messages.entry import (
     WithdrawnEntry,
     nonce,
     read_entry,
+    read_entry_as,
     sign_deed,
 )
 from schemas.messages.model import KindUnexpected
@@ -107,6 +111,9 @@ class AgentCorrespondent:
             shown = acknowledgement.epoch, acknowledgement.sent_at
             return lambda tx: self._desk_has_it(tx, exchange, *shown)
         if acknowledgement.code != COMMITTED:
+            anew = await self._anew(sent, acknowledgement.code, now)
+            if anew is not None:
+                return lambda tx: self._signed_anew(tx, exchange, anew, now)
             _log.error("deed_not_entered", exchange=exchange, code=acknowledgement.code)
             return lambda tx: self._conclude(tx, exchange)
         made = await self.post.store.read(lambda tx: jobs.answer_of(tx, exchange))
@@ -154,10 +161,15 @@ class AgentCorrespondent:
             return
         if received.sender.id != self.hub.id:
             raise KindUnexpected("only the coordinator keeps the hub's log")
-        if isinstance(outer, Head):
-            await self.currency.take_head(received, outer)
-        elif isinstance(outer, LogPage):
-            await self.currency.take_page(received, outer)
+        try:
+            if isinstance(outer, Head):
+                await self.currency.take_head(received, outer)
+            elif isinstance(outer, LogPage):
+                await self.currency.take_page(received, outer)
+        except ProofUnborne as failure:
+            # Nobody acknowledges a head, so nobody else would enter it: a stolen key of the hub's log is in use.
+            await self.post.commit(self.record_rejection(received, failure))
+            raise
         await self.currency.hub_spoke(received)
 
     def record_rejection(self, received: Received, failure: Failure) -> Callable[[Transaction], None]:
@@ -189,7 +201,7 @@ class AgentCorrespondent:
             self._watch_gap(lambda: mirror.take_head(tx, delivered.proof, delivered.extension, seen_at))
             mirror.note_told(tx, outer.last_seq)
             if before is not None:
-                return Reply((before,))
+                return Reply((self._acknowledged_again(tx, exchange, before, signatory.deed_key, now),))
             given_back = acknowledged_before(tx, exchange, delivered.request_digest)
             mirror.take_hub_entry(tx, receipt.index, receipt.leaf, delivered.entry)
             self.own_log.received(tx, receipt.leaf, delivered.entry.type, exchange, now)
@@ -200,6 +212,16 @@ class AgentCorrespondent:
             return Reply((given_back or acknowledged,))
 
         return work
+
+    def _acknowledged_again(self, tx: Transaction, exchange: str, before: bytes, key: SigningKey, now: int) -> bytes:
+        """The acknowledgement that was given; if the hub asks for it after its key died, under the key in use."""
+        entry = read_entry_as(AcknowledgedEntry, before)
+        if self.checker.ring.held(KeyPurpose.DEED, entry.deed_key) is not None:
+            return before
+        leaf = deed_again(entry, key, now)
+        jobs.replace_acknowledgement(tx, exchange, leaf)
+        self.own_log.deed(tx, leaf, entry.type, exchange, now)
+        return leaf
 
     def _notice(self, received: Received, outer: Notice) -> Work:
         now = received.at
@@ -274,6 +296,18 @@ class AgentCorrespondent:
             jobs.let_go(tx, exchange)
             self.post.outbox.discard(tx, exchange, "deed")
         self._tell(lambda: self.worker.concluded(exchange))
+
+    async def _anew(self, sent: Sent, code: str, now: int) -> SignedAnew | None:
+        post = self.post
+        return await sign_anew(
+            sent, code, store=post.store, outbox=post.outbox, writer=post.writer, receiver=self.hub, now=now
+        )
+
+    def _signed_anew(self, tx: Transaction, exchange: str, anew: SignedAnew, now: int) -> None:
+        """The release is the one that was made, under a key that lives."""
+        if jobs.replace_leaf(tx, exchange, anew.before, anew.leaf):
+            self.own_log.deed(tx, anew.leaf, anew.entry_type, exchange, now)
+            self.post.outbox.put(tx, anew.outgoing)
 
     async def _desk_was_restored(self, hello: Hello) -> None:
         """A desk says hello only after a restore: answers that it may have lost are offered again, byte for byte."""

@@ -169,6 +169,20 @@ def answer_of(tx: Transaction, exchange: str) -> MadeAnswer | None:
     return MadeAnswer(JobState(row[0]), *row[1:]) if row else None
 
 
+def replace_leaf(tx: Transaction, exchange: str, before: bytes, leaf: bytes) -> bool:
+    """Keep another leaf of the release that waits to be entered; False if it waits no more."""
+    changed = tx.execute(
+        "UPDATE job SET leaf = ? WHERE exchange = ? AND state = ? AND leaf = ?",
+        (leaf, exchange, JobState.ANSWERED.value, before),
+    )
+    return changed.rowcount == 1
+
+
+def replace_acknowledgement(tx: Transaction, exchange: str, leaf: bytes) -> None:
+    """Keep another leaf with which the request was acknowledged."""
+    tx.execute("UPDATE job SET acknowledged = ? WHERE exchange = ?", (leaf, exchange))
+
+
 def let_go(tx: Transaction, exchange: str) -> None:
     """Delete what a job holds sealed; the row itself stays, so that the exchange cannot be used twice."""
     tx.execute(

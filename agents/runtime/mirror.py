@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from broker.node.log_keys import Proof
+from broker.node.log_keys import Proof, ProofUnborne
 from broker.node.store import Transaction
 from schemas.failures import Away, GroundLost, Rejected
 from schemas.ledger.checkpoint import SignedTreeHead, TreeHead
@@ -116,14 +116,18 @@ def take_head(tx: Transaction, proof: Proven, extension: Extension, now: int) ->
     Raises:
         MirrorGap: leaves are missing; nothing was stored.
         HeadAwaited: it waits for a checkpoint under a live key; nothing was stored.
-        ForkedLog: it is another history.
+        ProofUnborne: a dead key signed another history, as whoever stole it can; nothing was stored.
+        ForkedLog: a live key signed another history.
     """
     proven, held = proof.proven, size_of(tx)
     head = proven.head
     if not proof.is_live and head.size > live_size(tx):
         raise HeadAwaited("a key of the log that is dead signed it; a checkpoint under a live one is asked for")
     if head.size <= held:
-        _check_older(tx, head)
+        if not _is_of_this_history(tx, head):
+            if not proof.is_live:
+                raise ProofUnborne("a key of the log that is dead signed another history than the one that is held")
+            raise ForkedLog("an older checkpoint of the hub is of another history than the one that is held")
         if head.size == held and held and proof.is_live:
             tx.execute(
                 "UPDATE mirror_head SET seen_at = max(seen_at, ?), live_size = ?, checkpoint = ?",
@@ -266,9 +270,8 @@ def node_reader(tx: Transaction) -> NodeReader:
     return read
 
 
-def _check_older(tx: Transaction, head: TreeHead) -> None:
-    if not hmac.compare_digest(root_of(head.size, node_reader(tx)), head.root):
-        raise ForkedLog("an older checkpoint of the hub is of another history than the one that is held")
+def _is_of_this_history(tx: Transaction, head: TreeHead) -> bool:
+    return hmac.compare_digest(root_of(head.size, node_reader(tx)), head.root)
 
 
 def _range_of(tx: Transaction, size: int) -> CompactRange:

@@ -67,7 +67,10 @@ class OwnLog:
         self.log.append(tx, entry.encode())
 
     def deed(self, tx: Transaction, leaf: bytes, entry_type: str, exchange: str, now: int) -> None:
-        """A deed of this agency's: the very leaf that the hub is to enter, and that it has to be seen there."""
+        """A deed of this agency's: the very leaf that the hub is to enter, and that it has to be seen there.
+
+        One that is signed anew is entered here with both leaves; one of them is to be seen.
+        """
         self.log.append(tx, leaf)
         tx.execute(
             "INSERT INTO own_deed (hash, exchange, type, made_at) VALUES (?, ?, ?, ?)",

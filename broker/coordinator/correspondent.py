@@ -18,20 +18,22 @@ from broker.coordinator.deeds import DEEDS_OF, CheckedDeed, DeedRepeated, bind, 
 from broker.coordinator.effects import EntryKind, SetTimer
 from broker.coordinator.exchange import step
 from broker.coordinator.greeting import greet, page
-from broker.coordinator.reissues import answer_given, note_submission
+from broker.coordinator.reissues import answer_given, note_submission, rename_carriers
 from broker.coordinator.room import Room, extend_agency
 from broker.coordinator.ruling import Ruled, rule
 from broker.coordinator.submission import CheckedSubmission, check_submission
 from broker.node.post.port import PartyRemoved, Received, Reply, Sent, Settlement, Work
+from broker.node.post.writing import Outgoing
 from broker.node.store.port import AfterSeal, Seal, Transaction
 from broker.policy.question import asked_in
 from schemas.envelope import unpack
 from schemas.failures import Failure, Rejected
 from schemas.ledger.merkle import leaf_hash
-from schemas.messages.entry import AcknowledgedEntry, ClosedEntry, RejectedEntry, nonce
+from schemas.messages.entry import AcknowledgedEntry, ClosedEntry, DeedEntry, RejectedEntry, nonce, read_entry_as
 from schemas.messages.model import KindUnexpected
-from schemas.messages.party import Party, PartyKind
-from schemas.messages.transport import COMMITTED, Acknowledgement, Deed, Hello, LogQuery, Submission
+from schemas.messages.party import KeyRevoked, Party, PartyKind
+from schemas.messages.transport import COMMITTED, Acknowledgement, Deed, Hello, LogQuery, Submission, read_outer
+from schemas.subjects import subject_for
 
 _log = structlog.get_logger()
 
@@ -62,7 +64,7 @@ class CoordinatorCorrespondent:
             case Submission():
                 return await self._submission(received, received.outer)
             case Deed():
-                return self._deed(received, received.outer)
+                return await self._deed(received, received.outer)
             case _:
                 raise KindUnexpected("nothing a coordinator is sent")
 
@@ -79,7 +81,13 @@ class CoordinatorCorrespondent:
             return lambda tx: records.note_delivery_code(tx, exchange_id, code)
         agency = self._room.directory.party(sent.receiver)
         now = self._room.post.clock.now()
-        deed = check_deed(self._room, agency, (AcknowledgedEntry,), parts, exchange=exchange_id, now=now)
+        try:
+            deed = check_deed(self._room, agency, (AcknowledgedEntry,), parts, exchange=exchange_id, now=now)
+        except KeyRevoked:
+            again = await self._asked_again(sent, agency, parts[0], now)
+            if again is None:
+                raise
+            return lambda tx: self._put_again(tx, sent.message_id, again)
         return self._acknowledged(deed, agency, now)
 
     async def passing(self, received: Received) -> None:
@@ -116,6 +124,21 @@ class CoordinatorCorrespondent:
             self._room.log.append(tx, leaf)
 
         return record
+
+    async def _asked_again(self, sent: Sent, agency: Party, leaf: bytes, now: int) -> Outgoing | None:
+        """The delivery under another id, so that it is acknowledged under a key that lives; once for each that died."""
+        post = self._room.post
+        kept = await post.store.read(lambda tx: post.outbox.raw_of(tx, [sent.message_id]))
+        named = read_entry_as(AcknowledgedEntry, leaf).deed_key
+        died = [one.revoked_at for one in agency.keys if one.key.id == named and one.revoked_at is not None]
+        raw = kept.get(sent.message_id)
+        if raw is None or not died or read_outer(unpack(raw).header).sent_at >= died[0]:
+            return None
+        return post.writer.again(raw, subject_for(post.me, agency), sent_at=now)
+
+    def _put_again(self, tx: Transaction, message_id: str, again: Outgoing) -> None:
+        rename_carriers(tx, {message_id: again.message_id})
+        self._room.post.outbox.put(tx, again)
 
     # Submissions.
 
@@ -172,10 +195,17 @@ class CoordinatorCorrespondent:
 
     # Deeds.
 
-    def _deed(self, received: Received, outer: Deed) -> Work:
+    async def _deed(self, received: Received, outer: Deed) -> Work:
         sender, now = received.sender, received.at
         kinds = DEEDS_OF.get(sender.statement.party_kind, ())
-        deed = check_deed(self._room, sender, kinds, received.parts, exchange=outer.exchange, now=now)
+        try:
+            deed = check_deed(self._room, sender, kinds, received.parts, exchange=outer.exchange, now=now)
+        except KeyRevoked:
+            # Entered while its key lived, and the word for that was lost: it has its place, whoever holds the key now.
+            entered = await self._entered_before(sender, received.parts[0])
+            if entered is None:
+                raise
+            return lambda tx: AfterSeal(lambda tx, seal: self._receipt(tx, seal, sender, entered))
         own_nonce = nonce()
 
         def work(tx: Transaction) -> AfterSeal[Reply]:
@@ -193,6 +223,11 @@ class CoordinatorCorrespondent:
             return AfterSeal(build)
 
         return work
+
+    async def _entered_before(self, sender: Party, leaf: bytes) -> int | None:
+        if read_entry_as(DeedEntry, leaf).by != sender.id:
+            return None
+        return await self._room.post.store.read(lambda tx: records.find_deed(tx, leaf_hash(leaf)))
 
     def _carry_out_deed(self, tx: Transaction, deed: CheckedDeed, sender: Party, now: int, own_nonce: str) -> Carried:
         entry = deed.entry.value

@@ -18,6 +18,7 @@ from broker.desk.kept import Kept, KeptAnswer, KeptExcess
 from broker.desk.notices import read_notice
 from broker.desk.opening import ExchangeUnknown, OpenedAnswer, open_released
 from broker.desk.progress import Event, advance
+from broker.desk.reissues import replace_deed
 from broker.desk.ruling import EntryForeign, PartsUnexpected, Permitted, read_ruling
 from broker.desk.trust import Trust
 from broker.desk.vault import Vault
@@ -25,6 +26,7 @@ from broker.node.clock import Clock
 from broker.node.metrics import DeskMetrics
 from broker.node.post.outbox import Outbox
 from broker.node.post.port import Received, Reply, Sent, Settlement, Work
+from broker.node.post.signed_anew import SignedAnew, sign_anew
 from broker.node.store.port import Transaction
 from broker.node.store.sqlite import Store
 from schemas.envelope import pack
@@ -82,6 +84,17 @@ class DeskCorrespondent:
         if sent.kind == kind_of(Submission):
             assert sent.exchange is not None  # every submission names its exchange
             return await self._ruled(sent.exchange, acknowledgement.code, parts)
+        anew = await sign_anew(
+            sent,
+            acknowledgement.code,
+            store=self.store,
+            outbox=self.outbox,
+            writer=self.deeds.writer,
+            receiver=self.trust.coordinator,
+            now=self.clock.now(),
+        )
+        if anew is not None:
+            return lambda tx: self._signed_anew(tx, sent.message_id, anew)
         return await self._deed_settled(sent.message_id, acknowledgement.code, parts)
 
     async def passing(self, received: Received) -> None:
@@ -217,6 +230,10 @@ class DeskCorrespondent:
         if self.trust.prove(parts[0], self.clock.now()) != leaf:
             raise EntryForeign("the receipt of another entry than the desk's own")
         return lambda tx: register.set_deed_receipt(tx, message_id, parts[0])
+
+    def _signed_anew(self, tx: Transaction, message_id: str, anew: SignedAnew) -> None:
+        replace_deed(tx, message_id, anew.outgoing.message_id, anew.leaf)
+        self.outbox.put(tx, anew.outgoing)
 
     def _put(self, tx: Transaction, done: Done) -> None:
         register.add_deed(tx, done)

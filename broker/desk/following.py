@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from broker.node.log_keys import LogKeys
+from broker.node.log_keys import LogKeys, ProofUnborne
 from broker.node.post.office import Post
 from broker.node.post.port import Received
-from schemas.failures import Away, Rejected
+from schemas.failures import Away
 from schemas.ledger.checkpoint import TreeHead
 from schemas.ledger.merkle import HASH_BYTES, CompactRange, extend
 from schemas.messages.party import Party
@@ -28,12 +28,6 @@ class ProofAwaited(Away):
     """A proof under a dead key of the log: it is believed once the log's own hashes bear it out."""
 
     code = "proof_awaited"
-
-
-class ProofUnborne(Rejected):
-    """A proof under a dead key of the log whose tree is no beginning of the log: somebody else has signed it."""
-
-    code = "proof_unborne"
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ from broker.enrolment.restored import HubHeard
 from broker.enrolment.room import Room
 from broker.enrolment.upkeep import Upkeep
 from broker.node.post.port import Received, Reply, Sent, Settlement, Work
+from broker.node.post.signed_anew import sign_anew
 from broker.node.post.writing import Outgoing
 from broker.node.store.port import Transaction
 from schemas.crypto.purposes import KeyPurpose
@@ -72,6 +73,18 @@ class AdmissionCorrespondent:
         if sent.kind != kind_of(Deed):
             return lambda tx: None
         self._room.ground.catch_up.require()
+        post = self._room.post
+        anew = await sign_anew(
+            sent,
+            acknowledgement.code,
+            store=post.store,
+            outbox=post.outbox,
+            writer=post.writer,
+            receiver=self._room.register.coordinator,
+            now=post.clock.now(),
+        )
+        if anew is not None:
+            return lambda tx: self._signed_anew(tx, sent.message_id, anew.outgoing)
         if acknowledgement.code != COMMITTED or len(parts) != 1:
             _log.error("deed_rejected", code=acknowledgement.code, message_id=sent.message_id)
             return lambda tx: None
@@ -92,6 +105,10 @@ class AdmissionCorrespondent:
             loop.call_soon_threadsafe(self._give, issued)
 
         return settlement
+
+    def _signed_anew(self, tx: Transaction, message_id: str, outgoing: Outgoing) -> None:
+        records.rename_carriers(tx, {message_id: outgoing.message_id})
+        self._room.post.outbox.put(tx, outgoing)
 
     async def passing(self, received: Received) -> None:
         """Answer whoever asks for the directory; note a flood."""

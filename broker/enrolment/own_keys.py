@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from broker.enrolment import records
 from broker.enrolment.authority import expires_at, read_request
 from broker.enrolment.founding import give_access
 from broker.enrolment.room import Room
@@ -53,6 +54,7 @@ class OwnKeys:
         renewals = Renewals(ground.home, ground.keys, ground.post)
         membership = Membership(ground.home, ground.post, _prove, renewals)
         rotation = Rotation(ground.home, ground.keys, ground.ring, ground.post, membership, renewals, publish=restated)
+        rotation.renamed.append(records.rename_carriers)
         return cls(room, Keeping(ground, membership, rotation))
 
     async def settle(self) -> None:

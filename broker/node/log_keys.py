@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from schemas.crypto.purposes import KeyPurpose
+from schemas.failures import Rejected
 from schemas.ledger.checkpoint import SignedTreeHead, open_checkpoint
 from schemas.ledger.failures import NoteNotSigned
 from schemas.ledger.receipt import VerifiedReceipt, verify_receipt
@@ -18,6 +19,12 @@ from schemas.ledger.verifier_key import ED25519, VerifierKey
 from schemas.messages.party import Party
 
 T = TypeVar("T")
+
+
+class ProofUnborne(Rejected):
+    """A proof under a dead key of the log whose tree is no beginning of the log: somebody else has signed it."""
+
+    code = "proof_unborne"
 
 
 @dataclass(frozen=True, slots=True)

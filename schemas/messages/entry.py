@@ -47,6 +47,9 @@ class DeedEntry(Entry):
     by: Slug
     deed_key: Hex16
     sig: Hex64
+    done_at: Millis | None = Field(
+        default=None, description="When it was done, if it had to be signed anew: `t` is when that was."
+    )
 
 
 class RequestEntry(HubEntry):

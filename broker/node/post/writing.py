@@ -92,10 +92,16 @@ class Writer:
             is_lasting=model.lasting,
         )
 
-    def again(self, raw: bytes, subject: str, *, sent_at: int) -> Outgoing:
-        """A message of this node's once more: what it said and carried, under a new id and the key in use now."""
+    def again(self, raw: bytes, subject: str, *, sent_at: int, parts: Sequence[bytes] | None = None) -> Outgoing:
+        """A message of this node's once more: what it said and carried, under a new id and the key in use now.
+
+        Args:
+            parts: what it carries now; None for what it did.
+        """
         key, envelope = self.hand.signing(KeyPurpose.MESSAGE), unpack(raw)
-        changes = {"message_key": key.id, "message_id": nonce(), "sent_at": sent_at}
+        carried = envelope.parts if parts is None else parts
+        named = [digest(part) for part in carried]
+        changes = {"message_key": key.id, "message_id": nonce(), "sent_at": sent_at, "parts": named}
         header = read_outer(envelope.header).model_copy(update=changes)
         raw_header = header.encode()
         exchange = getattr(header, "exchange", None)
@@ -107,7 +113,7 @@ class Writer:
             subject=subject,
             digest=digest(raw_header),
             expires_at=header.expires_at,
-            raw=signed(raw_header, [key], envelope.parts),
+            raw=signed(raw_header, [key], carried),
             is_lasting=header.lasting,
         )
 

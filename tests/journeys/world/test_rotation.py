@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from broker.desk.officers import CommandUnsigned
 from broker.enrolment.officer import renew_officer
+from broker.node.log import get_leaves
 from broker.node.restating import OVERLAP_MS, PUBLISHED_AHEAD_MS
 from broker.node.rotation import DESTROYED_AFTER_MS, NotRotatedHere
 from schemas.crypto.keys import Identity, SigningKey
 from schemas.crypto.purposes import KeyPurpose
 from schemas.envelope import signed, unpack
-from schemas.messages.entry import ENTRIES
+from schemas.ledger.checkpoint import TreeHead, sign_checkpoint
+from schemas.ledger.note import Ed25519NoteSigner
+from schemas.messages.entry import ENTRIES, DeedEntry, RejectedEntry, read_entry, read_entry_as
 from schemas.messages.fields import encode_base64
-from schemas.messages.transport import Hello, read_outer
+from schemas.messages.transport import Acknowledgement, Head, Hello, read_outer
+from schemas.subjects import subject_for
 from tests.support.world import HOUR_MS, World
 
 DAY_MS = 24 * HOUR_MS
@@ -210,4 +217,124 @@ async def test_an_officer_with_new_keys_goes_on_by_the_file_handed_over(world: W
     await world.turn(1000)
     await answered(world)
     assert world.running["desk"].ground.directory.party(party.id).digest == party.digest
+    assert set((await world.check()).values()) == {"answered"}
+
+
+async def _deeds(world: World, n: str) -> list[DeedEntry]:
+    """Every leaf of one deed in the hub's log."""
+    leaves = await world.running["coordinator"].ground.store.read(lambda tx: get_leaves(tx, 0, 10**9))
+    found = [entry for entry in map(read_entry, leaves) if isinstance(entry, DeedEntry)]
+    return [entry for entry in found if entry.n == n]
+
+
+async def _waiting_deed(world: World, party: str, type_: str) -> DeedEntry:
+    ground = world.running[party].ground
+    rows = await ground.store.read(lambda tx: tx.execute("SELECT raw FROM outbox WHERE kind = 'deed'").fetchall())
+    found = [read_entry_as(DeedEntry, unpack(row[0]).parts[0]) for row in rows]
+    return next(entry for entry in found if entry.type == type_)
+
+
+@pytest.mark.parametrize(("party", "type_"), [(AGENT, "release"), ("desk", "opened")])
+async def test_a_deed_that_waits_when_its_key_dies_is_signed_anew_and_entered_once(
+    world: World, monkeypatch: pytest.MonkeyPatch, party: str, type_: str
+) -> None:
+    bus, hub = world.buses[party], world.running["coordinator"].ground.me
+    publish, unheard = bus.publish, subject_for(world.running[party].ground.me, hub)
+
+    async def publish_to_others(subject: str, payload: bytes) -> None:
+        if subject != unheard:
+            await publish(subject, payload)
+
+    exchange = await world.ask(await world.open_enquiry())
+    monkeypatch.setattr(bus, "publish", publish_to_others)
+    await world.turn(60_000, step_ms=2_000)
+    waiting = await _waiting_deed(world, party, type_)
+    await rotate(world, party, "deed", emergency=True)
+    await world.turn(60_000, step_ms=2_000)
+    assert agree_on(world, party)
+    assert waiting == await _waiting_deed(world, party, type_)
+    monkeypatch.setattr(bus, "publish", publish)
+    await world.turn(3 * 60_000, step_ms=2_000)
+    await world.opened(exchange)
+    await world.turn(15 * 60_000)  # as long as the hub has to show what an agency did
+    assert await world.check() == {exchange: "answered"}
+    [entered] = await _deeds(world, waiting.n)
+    assert entered.deed_key != waiting.deed_key
+    assert entered.done_at == waiting.t < entered.t
+    same = {"t": 0, "done_at": None, "deed_key": "0" * 32, "sig": "0" * 128}
+    assert entered.model_copy(update=same) == waiting.model_copy(update=same)
+    kinds = [one["type"] for one in await world.entries()]
+    assert kinds.count("acknowledged") == kinds.count("release") == kinds.count("opened") == 1
+
+
+async def test_a_deed_that_is_in_the_log_has_its_place_though_every_key_under_it_died_before_that_was_heard(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bus = world.buses["coordinator"]
+    publish, receipts = bus.publish, f"to.{world.running[AGENT].ground.me.token}.in"
+
+    async def publish_no_receipt(subject: str, payload: bytes) -> None:
+        if subject != receipts or not isinstance(read_outer(unpack(payload).header), Acknowledgement):
+            await publish(subject, payload)
+
+    monkeypatch.setattr(bus, "publish", publish_no_receipt)
+    exchange = await world.ask(await world.open_enquiry())
+    await world.turn(60_000, step_ms=2_000)
+    waiting = await _waiting_deed(world, AGENT, "release")
+    for purpose in ("deed", "message"):
+        await rotate(world, AGENT, purpose, emergency=True)
+    await world.turn(60_000, step_ms=2_000)
+    monkeypatch.setattr(bus, "publish", publish)
+    await world.turn(3 * 60_000, step_ms=2_000)
+    await world.opened(exchange)
+    assert await _deeds(world, waiting.n) == [waiting]
+    assert await world.check() == {exchange: "answered"}
+
+
+async def test_a_dead_key_of_the_hubs_log_halts_no_agency_and_its_use_is_recorded(world: World) -> None:
+    await answered(world)
+    (stolen,) = secrets(world, "coordinator", "log")
+    await rotate(world, "coordinator", "log", emergency=True)
+    await answered(world)
+    hub, agent = world.running["coordinator"].ground, world.running[AGENT].ground
+    origin = str(hub.me.statement.log)
+    other = sign_checkpoint(TreeHead(origin, 3, bytes(32)), Ed25519NoteSigner(origin, stolen.private))
+    shown = hub.post.passing(Head, agent.me, (other, b""), size=3, last_seq=0)
+    await world.buses["coordinator"].publish(shown.subject, shown.raw)
+    await world.settle()
+    world.hub.captured.remove((shown.subject, shown.raw))  # it was not the hub that said so
+    leaves = await agent.store.read(lambda tx: get_leaves(tx, 0, 10**9))
+    refused = [entry.check for entry in map(read_entry, leaves) if isinstance(entry, RejectedEntry)]
+    assert refused == ["proof_unborne"]
+    assert not agent.post.halted.done()
+    await answered(world)
+    assert set((await world.check()).values()) == {"answered"}
+
+
+@pytest.mark.parametrize("emergency", [False, True])
+async def test_an_officers_old_key_file_goes_on_for_a_week_or_is_dead_at_once(world: World, emergency: bool) -> None:
+    await world.turn(60_000)  # later than the keys of before
+    file, old, new = (world.folder / name for name in ("officer.key", "old.key", "new.key"))
+    party = renew_officer(file, new, world.folder / "new.party", emergency=emergency, now=world.clock.now())
+    for name in ("coordinator", "desk", AGENT):
+        world.home(name).pin((world.folder / "new.party").read_bytes())
+        world.running[name].ground.read_directory_again()
+    assert world.running["desk"].ground.directory.party(party.id).digest == party.digest
+    await world.turn(1000)
+    file.rename(old)
+
+    async def goes_on_with(keys: Path) -> bool:
+        file.unlink(missing_ok=True)
+        file.symlink_to(keys)
+        try:
+            await answered(world)
+        except CommandUnsigned:
+            return False
+        return True
+
+    assert await goes_on_with(new)
+    assert await goes_on_with(old) is not emergency
+    await world.turn(OVERLAP_MS, step_ms=DAY_MS)
+    assert not await goes_on_with(old)
+    assert await goes_on_with(new)
     assert set((await world.check()).values()) == {"answered"}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from agents.runtime import mirror
 from agents.runtime.agent import AGENT_MIGRATIONS
 from agents.runtime.mirror import Extension, ExtensionMalformed, ForkedLog, HeadAwaited, MirrorGap
-from broker.node.log_keys import Proof
+from broker.node.log_keys import Proof, ProofUnborne
 from broker.node.store import Store
 from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
@@ -128,3 +128,14 @@ async def test_under_a_dead_key_only_what_a_live_one_has_signed_is_believed(stor
             lambda tx: mirror.take_head(tx, head(LEAVES[:12], is_live=False), Extension(10, LEAVES[10:12]), 3)
         )
     assert await store.read(mirror.verify_whole) == 10
+
+
+@pytest.mark.parametrize("size", [4, 10])
+async def test_another_history_is_refused_under_a_dead_key_and_a_fork_under_a_live_one(store: Store, size: int) -> None:
+    await take(store, LEAVES[:10], 0, LEAVES[:10])
+    other = (*LEAVES[: size - 1], LEAVES[70])
+    with pytest.raises(ProofUnborne):
+        await store.write(lambda tx: mirror.take_head(tx, head(other, is_live=False), Extension(0, ()), 2))
+    assert await store.read(mirror.verify_whole) == 10
+    with pytest.raises(ForkedLog):
+        await store.write(lambda tx: mirror.take_head(tx, head(other), Extension(0, ()), 2))
