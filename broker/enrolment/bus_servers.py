@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -29,8 +29,16 @@ LOOK_EVERY: Final = timedelta(seconds=1)
 class BusServers:
     """Implements `room.Servers` and `resolver.ResolverEvents`."""
 
-    def __init__(self, connection: SystemConnection, *, clock: Clock, metrics: AdmissionMetrics) -> None:
-        self._resolver = Resolver(connection, self, look_every=LOOK_EVERY)
+    def __init__(
+        self,
+        connection: SystemConnection,
+        *,
+        clock: Clock,
+        metrics: AdmissionMetrics,
+        names: Callable[[], Collection[str]],
+    ) -> None:
+        """`names` gives the servers that were configured: one that is down since before the start is missed too."""
+        self._resolver = Resolver(connection, self, names=names, look_every=LOOK_EVERY)
         self._guard = Guard()
         self._clock = clock
         self._metrics = metrics
@@ -78,6 +86,13 @@ class BusServers:
                 _log.error("claims_refused_by_server", count=len(pushed.refused))
             confirmed &= pushed.confirmed
         return confirmed
+
+    async def forget(self, accounts: Collection[str], order: str) -> bool:
+        """Have accounts deleted whose claims have ended; whether every server has."""
+        try:
+            return (await self._resolver.forget(accounts, order)).is_everywhere
+        except BusAway:
+            return False
 
     async def tell(self, claims: str) -> frozenset[str]:
         """Have the system account's claims hold; gives back the servers that confirmed them."""

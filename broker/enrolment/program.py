@@ -25,6 +25,7 @@ from broker.enrolment.bus_rotations import BusRotations
 from broker.enrolment.bus_servers import BusServers
 from broker.enrolment.bus_steps import BusSteps
 from broker.enrolment.config import AdmissionSettings
+from broker.enrolment.configured_servers import noted_servers
 from broker.enrolment.correspondent import AdmissionCorrespondent
 from broker.enrolment.founding import issuer_of
 from broker.enrolment.guard import Suspend
@@ -182,7 +183,7 @@ def run_admission(home_path: Path) -> int:
             urls, lambda: SystemAccess.load(home, ground.keys), inbox=access.inbox, clock=ground.clock
         )
         own = AdmissionMetrics(ground.metrics.registry)
-        servers = BusServers(connection, clock=ground.clock, metrics=own)
+        servers = BusServers(connection, clock=ground.clock, metrics=own, names=lambda: noted_servers(home))
         admission = build_admission(ground, servers, tuple(settings.admission.addresses or urls))
         for state in MemberState:
             own.agencies.labels(state.value).set_function(partial(_agencies, admission.room, state))

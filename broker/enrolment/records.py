@@ -5,7 +5,7 @@ Nothing here decides anything; what is called in one work is committed together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -250,6 +250,11 @@ def put_account(tx: Transaction, account: Account) -> None:
     )
 
 
+def drop_account(tx: Transaction, nkey: str) -> None:
+    """Forget an account: no server holds it any more."""
+    tx.execute("DELETE FROM account WHERE nkey = ?", (nkey,))
+
+
 def certificates(tx: Transaction) -> dict[str, Certificate]:
     """The newest certificate of each party."""
     rows = tx.execute("SELECT party, public, pem, expires_at FROM certificate ORDER BY party")
@@ -322,13 +327,6 @@ def put_receipt(tx: Transaction, message_id: str, receipt: bytes) -> Issued | No
         (message_id,),
     ).fetchone()
     return None if row is None else _issued(row)
-
-
-def rename_carriers(tx: Transaction, renamed: Mapping[str, str]) -> None:
-    """The messages that carry directories' entries have other ids now."""
-    tx.executemany(
-        "UPDATE issued_directory SET message_id = ? WHERE message_id = ?", [(new, old) for old, new in renamed.items()]
-    )
 
 
 def drop_older_directories(tx: Transaction, version: int) -> None:

@@ -9,7 +9,7 @@ what is to hold is told to it at each start.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -129,14 +129,14 @@ class Resolver:
         connection: SystemConnection,
         events: ResolverEvents,
         *,
-        names: Collection[str] = (),
+        names: Callable[[], Collection[str]] = tuple,
         look_every: timedelta = LOOK_EVERY,
     ) -> None:
-        """`names`: the servers that there should be; one of them that was never seen counts as missing."""
+        """`names` gives the servers that there should be now; one of them that was never seen counts as missing."""
         self._connection = connection
         self._asking = Asking(connection)
         self._events = events
-        self._expected = frozenset(names)
+        self._expected = names
         self._look_every = look_every
         self._claims: dict[str, str] = {}
         self._servers: dict[str, _Seen] = {}
@@ -160,7 +160,7 @@ class Resolver:
     def stale(self) -> frozenset[str]:
         """Servers that are away, or have not yet confirmed everything."""
         current = {seen.name for seen in self._servers.values() if seen.is_current}
-        return (self._expected | self.servers) - current
+        return self.servers.union(self._expected()) - current
 
     def start(self, claims: Mapping[str, str]) -> None:
         """Begin to hold the servers to these claims, by account; those of accounts that left among them."""
@@ -224,7 +224,7 @@ class Resolver:
             BusAway: not connected.
         """
         for account in accounts:
-            del self._claims[account]
+            self._claims.pop(account, None)
             self._barred.discard(account)
         return self._pushed(await self._asking.ask(_DELETE, order.encode("ascii"), of=self._servers.keys()))
 
@@ -315,7 +315,7 @@ class Resolver:
     def _pushed(self, answers: list[ServerAnswer]) -> Pushed:
         taken = frozenset(answer.server.name for answer in answers if _is_taken(answer))
         refused = frozenset(answer.server.name for answer in answers) - taken
-        missing = (self._expected | self.servers) - taken - refused
+        missing = self.servers.union(self._expected()) - taken - refused
         for identity, seen in self._servers.items():
             if seen.name not in taken:
                 seen.is_current, seen.is_in_doubt = False, True

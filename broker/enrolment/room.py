@@ -42,6 +42,13 @@ class Servers(Protocol):
         Never fails: what a server has not confirmed, it is shown again until it has.
         """
 
+    async def forget(self, accounts: Collection[str], order: str) -> bool:
+        """Have accounts deleted whose claims have ended; whether every server has.
+
+        Args:
+            order: `operator.deletion_claims` of them.
+        """
+
 
 @dataclass(slots=True)
 class Room:

@@ -6,13 +6,18 @@ All of it is read from the store, so that a restart at any moment goes on from t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 import structlog
 
+from broker.enrolment import records
+from broker.enrolment.operator import deletion_claims
 from broker.enrolment.records import Standing
+from broker.enrolment.register import Register
 from broker.enrolment.room import Room
+from broker.node.post.writing import Outgoing
+from broker.node.store.port import Transaction
 
 _log = structlog.get_logger()
 
@@ -59,6 +64,7 @@ class Upkeep:
             await room.commit(lambda tx, register, now: (), touched=touched, renews=True)
             if touched:
                 await self.renewed_own()
+            await self._forget_ended()
             await self._until(clock.now() + LOOK_EVERY_MS)
 
     async def _show_renewed(self) -> None:
@@ -74,6 +80,27 @@ class Upkeep:
         # A new account is there before the one it takes the place of is gone: whoever is cut off comes back in it.
         accounts.sort(key=lambda one: one.standing is Standing.GONE)
         await room.servers.show({one.nkey: one.claims for one in accounts})
+
+    async def _forget_ended(self) -> None:
+        """Have accounts of whoever left deleted, once no claims that they ever had could hold any more.
+
+        Not before: a server that was away would bring them back (deploy/decisions/0014).
+        """
+        room, now = self._room, self._room.post.clock.now()
+        accounts = room.register.accounts.values()
+        ended = [one.nkey for one in accounts if one.standing is Standing.GONE and one.expires_at <= now]
+        if not ended:
+            return
+        order = deletion_claims(ended, room.issuer().signer, issued_at=now)
+        if not await room.servers.forget(ended, order):
+            return  # a server is away, and would keep them; in an hour again
+
+        def drop(tx: Transaction, register: Register, at: int) -> Iterable[Outgoing]:
+            for name in ended:
+                records.drop_account(tx, name)
+            return ()
+
+        await room.commit(drop)
 
     async def _until(self, at: int) -> None:
         waits = [asyncio.ensure_future(self._wake.wait()), asyncio.ensure_future(self._room.post.clock.sleep_until(at))]

@@ -76,7 +76,7 @@ class Admitting:
         self.resolver = Resolver(
             self.connection,
             self.told,
-            names=bus.names if names is None else names,
+            names=lambda: bus.names if names is None else names,
             look_every=look_every,
         )
 

@@ -232,7 +232,7 @@ class ClusteredWorld(World):
 
         urls = [node.url for node in self.nodes]
         connection = SystemConnection(urls, access, inbox=access().inbox, clock=self.clock)
-        return Resolver(connection, _Unheard(), names=[node.name for node in self.nodes])
+        return Resolver(connection, _Unheard(), names=lambda: [node.name for node in self.nodes])
 
     async def start_party(self, name: str) -> None:
         """Start a party from its home; again, if it was stopped or killed."""

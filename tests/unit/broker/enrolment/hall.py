@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -65,6 +65,13 @@ class KeptServers:
         self.held.update(accounts)
         self.shown += accounts
         return frozenset({"n1"})
+
+    async def forget(self, accounts: Collection[str], order: str) -> bool:
+        if self.is_away:
+            return False
+        for account in accounts:
+            self.held.pop(account, None)
+        return True
 
     async def operators(self) -> Mapping[str, tuple[str, frozenset[str]]]:
         return {} if self.is_away else {"n1": self.operator}

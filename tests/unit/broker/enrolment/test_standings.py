@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from agents.runtime.enrolling import NEXT_ROOT, accept, finish, request
 from broker.enrolment import records
 from broker.enrolment.accounts import AGENCY_CONNECTIONS
 from broker.enrolment.guard import COOL_OFF
+from broker.enrolment.upkeep import LOOK_EVERY_MS
 from broker.node.bus.claims import decode
 from broker.node.home import write_whole
 from broker.node.store.connection import commit_durably
@@ -117,6 +119,27 @@ async def test_an_expelled_agency_has_nothing_and_is_in_no_directory(hall: Hall)
     assert "northshire" not in hall.admission.room.register.directory.parties
     assert [line.party for line in hall.admission.room.register.lines()] == ["admission", "coordinator", "desk"]
     assert (await hall.steps())[-1] == ("expelled", "northshire", "left-hub")
+
+
+async def test_an_expelled_account_is_forgotten_by_servers_and_store_once_its_claims_have_ended(hall: Hall) -> None:
+    home = hall.agency()
+    await hall.enrol(home)
+    await hall.command("expel", agency="northshire")
+    store, token = hall.admission.ground.store, home.own().token
+    (held,) = [one for one in hall.admission.room.register.accounts.values() if one.nkey == token]
+    await hall.turn(LOOK_EVERY_MS)
+    assert token in hall.servers.held
+    await store.write(lambda tx: records.put_account(tx, replace(held, expires_at=hall.clock.now())))
+    hall.servers.is_away = True
+    await hall.turn(LOOK_EVERY_MS)
+    # A server that is away would bring it back, as something that nobody knows.
+    assert token in await store.read(records.accounts)
+    hall.servers.is_away = False
+    await hall.turn(LOOK_EVERY_MS)
+    while token in await store.read(records.accounts):
+        await hall.settle()
+    assert token not in hall.servers.held
+    assert hall.admission.room.issuer().hub in hall.servers.held
 
 
 async def test_an_expelled_agency_comes_back_only_with_keys_that_nobody_has_seen(hall: Hall) -> None:
