@@ -23,9 +23,15 @@ ANSWERS_WITHIN_S: Final = 2.0
 """Everything asked here is on this machine."""
 
 
-def check_policy(hub: Hub) -> str:
-    """The policy in force loads."""
+def check_policy(hub: Hub) -> str | Warned:
+    """The policy loads, and is the version that a running coordinator decides by."""
     policy = load_settings(hub.coordinator.config_path, CoordinatorSettings).load_policy(hub.coordinator)
+    try:
+        in_force = CommandClient(hub.coordinator.socket_path).ask("status")["policy_digest"]
+    except NotRunning:
+        in_force = policy.digest
+    if in_force != policy.digest:
+        return Warned(f"digest {policy.digest}; the running coordinator decides by {in_force} until it is restarted")
     return f"digest {policy.digest}"
 
 

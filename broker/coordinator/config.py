@@ -11,8 +11,8 @@ from pydantic import Field
 from broker.coordinator.timekeeper import SETTLE_IN
 from broker.node.home import Home
 from broker.node.settings import NodeSettings, Section
-from broker.policy.pack import Pack
-from broker.policy.packs import ENGLAND, load_own_pack, load_pack
+from broker.policy.pack import Pack, PackFiles
+from broker.policy.packs import ENGLAND, folder_of, gather, load
 
 
 class PolicySettings(Section):
@@ -42,6 +42,13 @@ class CoordinatorSettings(NodeSettings):
         Raises:
             PolicyInvalid: it does not hold; the text names file, line and rule.
         """
-        if self.policy.directory is not None:
-            return load_own_pack(home.path / self.policy.directory)
-        return load_pack(self.policy.pack)
+        return load(self.gather_policy(home))
+
+    def gather_policy(self, home: Home) -> PackFiles:
+        """The files of the policy in force, as they are now.
+
+        Raises:
+            PolicyInvalid: they cannot be read.
+        """
+        own = self.policy.directory
+        return gather(folder_of(self.policy.pack) if own is None else home.path / own)

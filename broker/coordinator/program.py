@@ -16,6 +16,7 @@ from broker.coordinator.config import CoordinatorSettings
 from broker.coordinator.coordinator_commands import CoordinatorCommands
 from broker.coordinator.correspondent import CoordinatorCorrespondent
 from broker.coordinator.members import settle_members, take_up_members
+from broker.coordinator.policy_watch import Gather, PolicyWatch
 from broker.coordinator.proving import Proving
 from broker.coordinator.reissues import rename_carriers
 from broker.coordinator.restored import Witnesses, witness_commands
@@ -47,6 +48,7 @@ class Coordinator:
     timekeeper: Timekeeper
     keeping: Keeping
     witnesses: Witnesses
+    watch: PolicyWatch | None
     commands: Mapping[str, Command] = field(default_factory=dict)
     checks: Mapping[str, Check] = field(default_factory=dict)
 
@@ -76,6 +78,8 @@ class Coordinator:
         self.ground.post.spawn(self.timekeeper.run())
         self.ground.post.spawn(self._count_for_ever())
         self.keeping.keep()
+        if self.watch is not None:
+            self.ground.post.spawn(self.watch.run())
 
     async def stop(self) -> None:
         """Leave the bus, close the store."""
@@ -91,8 +95,13 @@ class Coordinator:
             await clock.sleep_until(clock.now() + COUNT_EVERY_MS)
 
 
-def build_coordinator(ground: Ground, policy: Pack, *, settle_in: timedelta = SETTLE_IN) -> Coordinator:
+def build_coordinator(
+    ground: Ground, policy: Pack, *, settle_in: timedelta = SETTLE_IN, gather: Gather | None = None
+) -> Coordinator:
     """Wire a coordinator; nothing runs yet.
+
+    Args:
+        gather: reads the policy's files anew, to see whether they are still there; without it nobody looks.
 
     Raises:
         HomeInvalid: its own file names no log.
@@ -115,7 +124,9 @@ def build_coordinator(ground: Ground, policy: Pack, *, settle_in: timedelta = SE
     room.on_hello = witnesses.hear
     ground.log.gate = ground.catch_up.require
     commands = {**CoordinatorCommands(room).table(), **keeping.commands(), **witness_commands(witnesses)}
-    return Coordinator(ground, room, timekeeper, keeping, witnesses, commands)
+    watch = None if gather is None else PolicyWatch(room, gather)
+    checks: Mapping[str, Check] = {} if watch is None else {"policy": watch.is_there}
+    return Coordinator(ground, room, timekeeper, keeping, witnesses, watch, commands, checks)
 
 
 async def open_log(room: Room) -> None:
@@ -146,6 +157,7 @@ def run_coordinator(home_path: Path) -> int:
     policy = settings.load_policy(home)
 
     async def build(ground: Ground) -> Coordinator:
-        return build_coordinator(ground, policy, settle_in=timedelta(seconds=settings.time.settle_in_seconds))
+        settle_in = timedelta(seconds=settings.time.settle_in_seconds)
+        return build_coordinator(ground, policy, settle_in=settle_in, gather=lambda: settings.gather_policy(home))
 
     return run("coordinator", home, settings, build, migrations=records.MIGRATIONS)

@@ -81,6 +81,8 @@ class CoordinatorMetrics:
         self.conclusions = counter("conclusions", "Exchanges concluded.", "conclusion")
         self.decisions = counter("decisions", "Need-to-know decisions.", "decision")
         self.decision_seconds = histogram("decision_seconds", "One decision.", _DECISION_BUCKETS)
+        self.policy_lost = gauge("policy_lost", "1 while the files of the policy in force are missing; all is refused.")
+        self.policy_changed = gauge("policy_changed", "1 while the policy on disk is not the version in force.")
         self.overdue = gauge("exchanges_overdue", "Exchanges past their deadline and without a conclusion.")
         self.became_overdue = counter("exchanges_became_overdue", "Exchanges that passed their deadline.")
         self.timer_late_seconds = histogram("timer_late_seconds", "Firing after its due time.", _COMMIT_BUCKETS)

@@ -14,7 +14,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from broker.node.policy import Policy, PolicyInvalid, Verdict, make_policy
+from broker.node.policy import POLICY_ERROR, Policy, PolicyInvalid, Verdict, make_policy
 from broker.policy.agreements import AGREEMENTS_FILE, Agreement, read_agreements
 from broker.policy.filters import FILTERS
 from broker.policy.legal import BASES_FILE, LegalBasis, Nation, read_bases
@@ -61,9 +61,13 @@ class Pack:
     cedar: Policy
     bases: Mapping[LawfulBasis, LegalBasis] = field(repr=False)
     agreements: tuple[Agreement, ...] = field(repr=False)
+    is_lost: bool = False
+    """Whether its files went away while it was in force: it permits nothing until they are back."""
 
     def terms(self, question: Question) -> Terms | tuple[Reason, ...]:
         """The footing of a request, or the reasons why it has none."""
+        if self.is_lost:
+            return (Reason(rule=POLICY_ERROR),)
         return terms_of(question, nation=self.nation, bases=self.bases, agreements=self.agreements)
 
     def weigh(self, question: Question, terms: Terms) -> Weighing:
