@@ -22,7 +22,6 @@ from schemas.ledger.merkle import (
     CompactRange,
     Node,
     NodeReader,
-    leaf_hash,
     root_from_leaf_hashes,
     root_of,
 )
@@ -244,12 +243,6 @@ def is_concluded(tx: Transaction, exchange: str) -> bool:
         ).fetchone()
         is not None
     )
-
-
-def holds_leaf(tx: Transaction, leaf: bytes, index: int) -> bool:
-    """Whether the hub's log has this leaf at that place."""
-    row = tx.execute("SELECT hash FROM mirror_leaf WHERE idx = ?", (index,)).fetchone()
-    return row is not None and hmac.compare_digest(row[0], leaf_hash(leaf))
 
 
 def node_reader(tx: Transaction) -> NodeReader:

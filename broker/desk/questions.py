@@ -22,7 +22,7 @@ from broker.desk.register import ExchangeRow
 from broker.desk.shelf import Shelf
 from broker.desk.trust import Trust
 from broker.desk.vault import Vault
-from broker.node.clock import PERMITTED_SKEW_MS
+from broker.node.clock import DAY_MS, PERMITTED_SKEW_MS
 from broker.node.membership import Membership
 from broker.node.metrics import DeskMetrics
 from broker.node.post.office import Post
@@ -37,7 +37,7 @@ from schemas.messages.transport import Submission
 
 SIGN_WITHIN_MS: Final = 10 * 60_000
 """Ten minutes to read and sign. A header signed later would state a time of asking that is not true any more."""
-REPEATED_AFTER_EXPIRY_MS: Final = 7 * 24 * 3600_000
+REPEATED_AFTER_EXPIRY_MS: Final = 7 * DAY_MS
 """A submission is repeated for a week beyond the request's expiry, so that its end is told after an outage."""
 
 

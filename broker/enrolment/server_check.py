@@ -17,8 +17,9 @@ from broker.enrolment.claims_check import ClaimsRefused, Trusted, check_claims
 from broker.enrolment.server_config import BusIdentity
 from broker.enrolment.server_reading import ConfigurationUnreadable, Setting, Value, read_configuration
 from broker.node.bus.claims import ClaimsInvalid, decode
+from broker.node.clock import DAY_MS
 
-EXPIRES_SOON_MS: Final = 30 * 24 * 3600 * 1000
+EXPIRES_SOON_MS: Final = 30 * DAY_MS
 
 _NOTHING: Final[Mapping[str, Setting]] = {}
 _HARMLESS: Final = frozenset(
@@ -153,7 +154,7 @@ class _Check:
                 if ends_at <= now:
                     yield self._at(certificate.line, "the certificate has expired; run: broker bus config")
                 elif ends_at <= now + EXPIRES_SOON_MS:
-                    days = (ends_at - now) // (24 * 3600 * 1000)
+                    days = (ends_at - now) // DAY_MS
                     said = f"the certificate ends in {days} days; run: broker bus config"
                     yield self._at(certificate.line, said, is_grave=False)
         if key is not None:
