@@ -27,12 +27,7 @@ from agents.runtime.mirror import HeadAwaited, MirrorGap, Standing
 from agents.runtime.own_log import OwnLog
 from agents.runtime.worker import Worker
 from broker.node.backup_standing import has_new_epoch, keep, kept_for
-<<<<<<< ours
 from broker.node.log_keys import Proof, ProofUnborne
-=======
-from broker.node.clock import DAY_MS
-from broker.node.log_keys import Proof
->>>>>>> theirs
 from broker.node.membership import Membership
 from broker.node.metrics import AgentMetrics
 from broker.node.post.office import Post
@@ -64,7 +59,7 @@ from schemas.messages.transport import COMMITTED, Acknowledgement, Delivery, Hea
 
 _log = structlog.get_logger()
 
-DELIVERED_FOR_MS: Final = 7 * DAY_MS
+DELIVERED_FOR_MS: Final = 7 * 24 * 3600_000
 """How long an answer that the hub has entered is offered to the desk, whatever the request's expiry: it is recorded."""
 _NOTICED: Final = (RequestEntry, RefusalEntry, OverdueEntry, EscalatedEntry, ExpiredEntry, WithdrawnEntry)
 _ENDING: Final = (ExpiredEntry, WithdrawnEntry)

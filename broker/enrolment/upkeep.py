@@ -16,12 +16,8 @@ from broker.enrolment.operator import deletion_claims
 from broker.enrolment.records import Standing
 from broker.enrolment.register import Register
 from broker.enrolment.room import Room
-<<<<<<< ours
 from broker.node.post.writing import Outgoing
 from broker.node.store.port import Transaction
-=======
-from broker.node.clock import woken_or_at
->>>>>>> theirs
 
 _log = structlog.get_logger()
 
@@ -68,12 +64,8 @@ class Upkeep:
             await room.commit(lambda tx, register, now: (), touched=touched, renews=True)
             if touched:
                 await self.renewed_own()
-<<<<<<< ours
             await self._forget_ended()
             await self._until(clock.now() + LOOK_EVERY_MS)
-=======
-            await woken_or_at(self._wake, clock, clock.now() + LOOK_EVERY_MS)
->>>>>>> theirs
 
     async def _show_renewed(self) -> None:
         """Show the servers the claims of whoever was renewed, at once: they sign with new keys from now on."""
@@ -88,7 +80,6 @@ class Upkeep:
         # A new account is there before the one it takes the place of is gone: whoever is cut off comes back in it.
         accounts.sort(key=lambda one: one.standing is Standing.GONE)
         await room.servers.show({one.nkey: one.claims for one in accounts})
-<<<<<<< ours
 
     async def _forget_ended(self) -> None:
         """Have accounts of whoever left deleted, once no claims that they ever had could hold any more.
@@ -119,5 +110,3 @@ class Upkeep:
             for wait in waits:
                 wait.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
-=======
->>>>>>> theirs
