@@ -68,7 +68,8 @@ class Currency:
         """Tell the hub how far this mirror is; it answers with a head and sends what waits."""
         stands, checkpoint = await self.post.store.read(lambda tx: (mirror.standing(tx), mirror.newest_checkpoint(tx)))
         parts = (checkpoint,) if checkpoint else ()
-        await self.post.send(self.post.passing(Hello, self.hub, parts, mirror_size=stands.size, last_seq=stands.held))
+        # An idle agent learns by it that its server was parted from the hub's: nothing else would tell it.
+        await self.post.ask(self.post.passing(Hello, self.hub, parts, mirror_size=stands.size, last_seq=stands.held))
 
     async def begin_anew(self) -> None:
         """After a restore: act on nothing until the hub has stated its head, and all of it is held."""
@@ -89,10 +90,15 @@ class Currency:
 
     async def keep_up(self) -> None:
         """Say hello whenever the view grows old; never returns."""
+        clock = self.post.clock
+        look_at = clock.now() + HELLO_MS
         while True:
-            await self.post.clock.sleep_until(self.post.clock.now() + HELLO_MS)
-            if (await self.standing()).seen_at < self.post.clock.now() - HELLO_MS:
+            await clock.sleep_until(look_at)
+            # Of that age, and not only on every other look: the last answer came a moment after the last hello.
+            look_at = (await self.standing()).seen_at + HELLO_MS
+            if look_at <= clock.now():
                 await self.say_hello()
+                look_at = clock.now() + HELLO_MS
 
     async def standing(self) -> Standing:
         """How the mirror stands."""

@@ -142,6 +142,11 @@ class Post:
             return
         self.observer.sent(outgoing.kind, again=False)
 
+    async def ask(self, outgoing: Outgoing) -> None:
+        """Send a passing message that its receiver answers: whoever hears nothing of him leaves for another server."""
+        await self.send(outgoing)
+        self._sending.asked_in_passing(outgoing.receiver)
+
     def passing(self, model: type[Outer], receiver: Party, parts: tuple[bytes, ...] = (), **fields: object) -> Outgoing:
         """A passing message, soon worthless."""
         now = self.clock.now()

@@ -43,6 +43,8 @@ class Sending:
     pace: Pace | None = None
     """How fast it may go; None for as fast as the bus takes it."""
     _armed_until: int | None = None
+    _missed_at: int | None = None
+    """When whoever was asked in passing is missed; nothing is repeated that would bring a look at it."""
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def take_up(self) -> None:
@@ -74,6 +76,14 @@ class Sending:
         self.outbox.hasten(receiver, self.clock.now())
         self._wake.set()
 
+    def asked_in_passing(self, receiver: str) -> None:
+        """That receiver was sent something that he answers, once."""
+        now = self.clock.now()
+        self.silence.asked(receiver, now)
+        if self._missed_at is None:
+            self._missed_at = now + self.silence.bears_ms
+            self._wake.set()
+
     async def repeat_for_ever(self) -> None:
         """Send whatever is due, whenever it is due."""
         while True:
@@ -88,7 +98,7 @@ class Sending:
             await self._leave_if_nobody_answers()
             self.observer.waiting(len(self.outbox))
             self._armed_until = self.outbox.next_due_at()
-            await self._until(self._armed_until)
+            await self._until(self._next_look_at())
 
     async def sweep_for_ever(self, inbox: Inbox) -> None:
         """Now and then: forget old ids, drop expired messages, and schedule what a cancelled caller left behind."""
@@ -104,6 +114,11 @@ class Sending:
             for sent, subject, expires_at in await self.store.write(sweep):
                 self.outbox.schedule(sent, subject, expires_at, due_at=now)
             self._wake.set()
+
+    def _next_look_at(self) -> int | None:
+        if self._missed_at is not None and self._missed_at <= self.clock.now():
+            self._missed_at = None
+        return min((at for at in (self._armed_until, self._missed_at) if at is not None), default=None)
 
     def _wait_ms(self) -> int:
         return 0 if self.pace is None else self.pace.wait_ms(self.clock.now())

@@ -63,9 +63,15 @@ class Silence:
     _not_before: int = 0
     _suspect_not_before: int = 0
 
+    @property
+    def bears_ms(self) -> int:
+        """How long silence is borne just now."""
+        self._bears_ms = self._bears_ms or self._drawn()
+        return self._bears_ms
+
     def asked(self, party: str, now: int) -> None:
         """He was sent something that wants an answer."""
-        self._bears_ms = self._bears_ms or self._drawn()
+        self._bears_ms = self.bears_ms
         self._asked[party] = (self._asked.get(party, (now, now))[0], now)
 
     def heard(self, party: str, now: int) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from agents.runtime.correspondent import AgentCorrespondent
+from agents.runtime.currency import HELLO_MS
+from broker.node.post.silence import AGENT
 from schemas.crypto.purposes import KeyPurpose
 from schemas.ledger.checkpoint import TreeHead, sign_checkpoint
 from schemas.ledger.merkle import leaf_hash
@@ -279,6 +281,25 @@ async def test_a_release_that_the_hub_proves_and_then_does_not_show_is_omitted(w
     await world.settle()
     codes = {one.code for one in await world.agent.inspection.discrepancies()}
     assert codes == {"omitted"}
+
+
+async def test_an_idle_agent_whose_server_was_parted_from_the_hubs_goes_to_another_within_minutes(world: World) -> None:
+    moves: list[bool] = []
+
+    async def renew(*, elsewhere: bool = False) -> None:
+        moves.append(elsewhere)
+
+    async def idle(milliseconds: int) -> None:
+        for _ in range(milliseconds // 5_000):
+            world.clock.turn(5_000)
+            await world.settle()
+
+    world.agent.ground.post.bus.renew = renew  # type: ignore[method-assign]
+    await idle(3 * HELLO_MS)
+    assert moves == []
+    world.bus.drop_next(1000, subject="from.*.coordinator")
+    await idle(HELLO_MS + AGENT.longest_ms + 10_000)
+    assert moves == [True]
 
 
 async def test_a_deed_in_my_name_that_i_never_did_is_fabricated(world: World) -> None:

@@ -19,7 +19,7 @@ from broker.node.store.port import Transaction
 from schemas.failures import Away, GroundLost, Rejected
 from schemas.messages.entry import nonce
 from schemas.messages.party import Directory, PartyKind
-from schemas.messages.transport import Hello, Submission
+from schemas.messages.transport import Head, Hello, Submission
 from tests.support.clock import HandClock
 from tests.support.echo import EchoNode, settle
 from tests.support.parties import make_member
@@ -96,6 +96,37 @@ async def test_a_link_is_suspected_when_an_answer_is_late_and_not_before(pair: P
     assert {what for what, _ in asked} == {"suspected"}
     assert 2_500 <= asked[0][1] <= 4_500
     assert len(asked) <= 4
+
+
+def hello(pair: Pair) -> Outgoing:
+    return pair.desk.post.passing(Hello, COORDINATOR.party, mirror_size=0, last_seq=0)
+
+
+async def test_a_party_that_waits_for_nothing_but_an_answer_in_passing_goes_elsewhere_too(pair: Pair) -> None:
+    asked = noted(pair)
+    await pair.desk.post.ask(hello(pair))  # an echo answers no hello
+    await turned(pair, 14_000)
+    assert asked == []
+    await turned(pair, 12_000)
+    assert [what for what, _ in asked] == ["elsewhere"]
+
+
+async def test_whoever_is_heard_after_he_was_asked_in_passing_is_not_missed(pair: Pair) -> None:
+    asked = noted(pair)
+    await pair.desk.post.ask(hello(pair))
+    await pair.settle()
+    await turned(pair, 5_000)
+    answer = pair.coordinator.post.passing(Head, DESK.party, (b"", b""), size=0, last_seq=0)
+    await pair.coordinator.post.send(answer)
+    await turned(pair, 60_000)
+    assert asked == []
+
+
+async def test_what_wants_no_answer_in_passing_has_nobody_missed(pair: Pair) -> None:
+    asked = noted(pair)
+    await pair.desk.post.send(hello(pair))
+    await turned(pair, 60_000)
+    assert asked == []
 
 
 async def test_a_party_that_hears_nobody_goes_elsewhere_and_again_not_for_a_minute(pair: Pair) -> None:
