@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from agents.runtime.jobs import JobState, MadeAnswer
+from agents.runtime.matching.weights import shipped_weights
 from agents.runtime.outcomes import Decided, too_large
 from agents.runtime.own_log import KeptTold
 from schemas.canonical import without_member
@@ -71,7 +72,11 @@ def write_answer(signatory: Signatory, asked: Asked, decided: Sequence[Decided],
     leads = [signatory.hub_lead, signatory.own_lead]
     addendum, addendum_key = make_addendum(header.hub, header.exchange, told.encode(), leads)
     body = AnswerBody(
-        exchange=header.exchange, outcomes=rows, handling=signatory.handling, addendum_key=addendum_key.hex()
+        exchange=header.exchange,
+        outcomes=rows,
+        matcher=shipped_weights().digest,
+        handling=signatory.handling,
+        addendum_key=addendum_key.hex(),
     )
     recipient = header.recipient()
     bare = AnswerHeader(
@@ -144,7 +149,7 @@ def _fitted(exchange: str, decided: Sequence[Decided], handling: str) -> list[De
 
 def _fits(exchange: str, decided: Sequence[Decided], handling: str) -> bool:
     rows = [one.row for one in decided]
-    body = AnswerBody(exchange=exchange, outcomes=rows, handling=handling, addendum_key=_NO_KEY)
+    body = AnswerBody(exchange=exchange, outcomes=rows, matcher=_NO_KEY, handling=handling, addendum_key=_NO_KEY)
     return len(body.encode()) <= MAX_CONTENT_BYTES
 
 

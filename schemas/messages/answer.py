@@ -85,6 +85,9 @@ class AnswerBody(Message):
 
     exchange: Hex16
     outcomes: Annotated[list[OutcomeRow], Field(min_length=1, max_length=1024)]
+    matcher: Hex32 = Field(
+        description="Digest of the weights that people were matched by: which version of the matcher this agency runs."
+    )
     handling: Line = Field(description="The originator's handling caveat: what the recipient may do with it.")
     addendum_key: Hex32
     filler: Annotated[str, StringConstraints(pattern=r"^ *$")] = Field(

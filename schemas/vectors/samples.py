@@ -213,6 +213,7 @@ def answer_body() -> AnswerBody:
     return AnswerBody(
         exchange=EXCHANGE,
         outcomes=[row],
+        matcher=digest(b"weights"),
         handling="For this enquiry only.",
         addendum_key=release_addendum_of([row])[1].hex(),
     )

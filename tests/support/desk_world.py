@@ -403,6 +403,7 @@ def release(
     said = AnswerBody(
         exchange=asked.exchange,
         outcomes=list(rows),
+        matcher="0" * 64,
         handling="For the safeguarding enquiry only",
         addendum_key=(addendum_key or key).hex(),
     ).model_copy(update=dict(body or {}))
