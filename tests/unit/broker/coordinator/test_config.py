@@ -46,7 +46,7 @@ def test_a_setting_that_does_not_hold_stops_the_start_with_its_name(tmp_path: Pa
 
 
 def test_a_policy_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
-    with pytest.raises(PolicyInvalid, match="there are england"):
+    with pytest.raises(PolicyInvalid, match="there are england, wales"):
         settings(tmp_path, "[policy]\npack = 'atlantis'\n").load_policy(Home(tmp_path))
     with pytest.raises(PolicyInvalid):
         settings(tmp_path, "[policy]\ndirectory = 'nowhere'\n").load_policy(Home(tmp_path))

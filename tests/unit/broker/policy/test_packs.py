@@ -27,7 +27,7 @@ def test_the_pack_for_england_comes_with_the_program() -> None:
 
 @pytest.mark.parametrize("name", ["atlantis", "", "..", "__pycache__"])
 def test_a_name_that_is_no_pack_is_refused_and_the_packs_are_named(name: str) -> None:
-    with pytest.raises(PolicyInvalid, match="there are england"):
+    with pytest.raises(PolicyInvalid, match="there are england, wales"):
         load_pack(name)
 
 
