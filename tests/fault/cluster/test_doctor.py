@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from broker.node.bus.address import ServerAddress, read_address
 from broker.node.bus.embedded import HOST
+from broker.node.doctor import bus
 from broker.node.doctor.bus import check_access, check_bus, configured_servers
 from broker.node.doctor.checked import NotWell, Warned
 from tests.support.clustered import ClusteredWorld
@@ -21,7 +24,11 @@ async def tried(world: ClusteredWorld, *addresses: ServerAddress) -> str | Warne
     return await asyncio.to_thread(check_bus, world.home(AGENCY), addresses, None, world.clock.now())
 
 
-async def test_every_server_is_dialled_for_real_and_those_that_do_not_admit_say_why(world: ClusteredWorld) -> None:
+async def test_every_server_is_dialled_for_real_and_those_that_do_not_admit_say_why(
+    world: ClusteredWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient = replace(bus._TIMINGS, connect_within=timedelta(minutes=1))
+    monkeypatch.setattr(bus, "_TIMINGS", patient)  # the machine may be busy; these servers are not away
     home = world.home(AGENCY)
     home.config_path.write_text("")
     addresses, proxy = configured_servers(home)
