@@ -61,7 +61,7 @@ async def _return(number: int) -> Table:
             await _idle(table, bus, crowds)
             for _ in range(2):
                 await _restarted(table, bus, crowds)
-    table.notes.append("first wait 0 to 0.5 s, each further one from twice as much: whole is the last of them back.")
+    table.notes.append("first wait 0 to 3 s, each further one from twice as much: whole is the last of them back.")
     return table
 
 
