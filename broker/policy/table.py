@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Final
 
 from broker.node.policy import Rule
 from broker.policy.agreements import Agreement
+from broker.policy.catalogue import homes
+from broker.policy.filters import FILTERS
 from broker.policy.pack import Pack
 from broker.policy.packs import load_pack, names
 
@@ -14,23 +17,66 @@ _INTRODUCTION: Final = """# Policy packs
 
 <!-- Written by `python -m broker.policy.table`; tests/unit/broker/policy/test_table.py compares. -->
 
-What the coordinator permits and refuses, as [Cedar](https://www.cedarpolicy.com) policies. The rules are in
-`packs/<name>/*.cedar`, the words they use in `hub.cedarschema`, which is written from `schemas/vocabulary.py`.
+What the coordinator permits and refuses. A pack is a folder: rules as [Cedar](https://www.cedarpolicy.com) policies
+(`*.cedar`), the sharing agreements (`agreements.toml`), cases with their expected decisions (`expected.toml`), and a
+manifest that names them (`pack.toml`). With it go the words the rules use (`hub.cedarschema`, written from
+`schemas/vocabulary.py`) and the legal bases with their nations and dates (`reference/legal-bases.toml`).
 
-* Nothing is permitted unless a rule permits it (`no-permit`). A *never* outweighs every *may*. A rule that cannot be
-  evaluated refuses everything (`policy-error`).
+A request is decided in this order; a reason names the rule, and the dates where it rests on dates:
+
+1. Every legal basis it names is law in the pack's nation and in force on the day (the day of `asked_at` in the United
+   Kingdom).
+2. The agency has signed an agreement that is in force on the day and names the purpose. Conditions of data protection
+   law (Articles 6, 9, 10) that such agreements state count with those that the request names.
+3. For each category, mode and role the rules. Nothing is permitted unless a rule permits it (`no-permit`). A *never*
+   outweighs every *may*. A rule that cannot be evaluated refuses everything (`policy-error`), and so does a pack whose
+   files went away while it was in force.
+
+What a rule may say:
+
 * Each policy has a unique `@id`, a `@sentence` in plain words, a `@source`; a permit may say which fields it keeps or
   removes (`@keep`, `@remove`; `marked:` means every field that `schemas/records` marks so). If several rules permit, a
   field is granted that any of them leaves. An unknown annotation, field, word or attribute stops the start.
-* The digest of a pack is in every grant, every refusal and the log. It is what `sha256sum` makes of its own output:
-  `(cd broker/policy; { sha256sum hub.cedarschema; cd reference; sha256sum legal-bases.toml; cd ../packs/england;
-  sha256sum *.cedar *.toml; } | sha256sum)`
+* A pack is tried against its expected decisions whenever it is loaded. One that comes out otherwise stops the start,
+  and so does a rule that decides none of them: it may be one that can never decide.
+* In a `when`, what tells the most cases apart and is shortest stands first: a rule that is not concerned costs little.
+
+A pack of your own: `broker policy copy england rules`, change it (your agreements first), `broker policy check rules`,
+and name the folder in the coordinator's `config.toml` (`[policy] directory`). For Wales: `[policy] pack = "wales"`.
+`broker policy explain` says which rules decide a case and what about it would have to be different; it is for the hub's
+information governance lead, not for whoever asks: an officer is told rule ids and sentences.
+
+The digest of a pack is in every grant, every refusal and the log. It is what `sha256sum` makes of its own output:
+`(cd broker/policy; { sha256sum hub.cedarschema; cd reference; sha256sum legal-bases.toml; cd ../packs/england;
+sha256sum *.cedar *.toml; } | sha256sum)`
 """
 
 
 def page() -> str:
     """The text of `broker/policy/README.md`."""
-    return "\n".join([_INTRODUCTION, *(pack_page(load_pack(name)) for name in names())])
+    packs = [load_pack(name) for name in names()]
+    return "\n".join([_INTRODUCTION, _catalogue(packs), _filters(), *(pack_page(pack) for pack in packs)])
+
+
+def _catalogue(packs: Sequence[Pack]) -> str:
+    titles = [pack.name for pack in packs]
+    lines = [
+        "## The catalogue",
+        "",
+        f"| | says | {' | '.join(titles)} | agency | also |",
+        "|---" * (len(titles) + 4) + "|",
+    ]
+    for home in homes(packs):
+        cells = [", ".join(home.packs[name]) for name in titles]
+        also = "; ".join(one.by for one in home.also) if home.is_made else "*awaited*"
+        lines.append(f"| {home.number} | {home.says} | {' | '.join(cells)} | {', '.join(home.agency)} | {also} |")
+    return "\n".join([*lines, ""])
+
+
+def _filters() -> str:
+    lines = ["## Rules of the program", "", "| rule | says | source |", "|---|---|---|"]
+    lines += [f"| {one.id} | {one.sentence} | {one.source} |" for one in FILTERS.values()]
+    return "\n".join([*lines, ""])
 
 
 def pack_page(pack: Pack) -> str:
