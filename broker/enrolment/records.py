@@ -5,7 +5,7 @@ Nothing here decides anything; what is called in one work is committed together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -327,6 +327,13 @@ def put_receipt(tx: Transaction, message_id: str, receipt: bytes) -> Issued | No
         (message_id,),
     ).fetchone()
     return None if row is None else _issued(row)
+
+
+def rename_carriers(tx: Transaction, renamed: Mapping[str, str]) -> None:
+    """The messages that carry directories' entries have other ids now."""
+    tx.executemany(
+        "UPDATE issued_directory SET message_id = ? WHERE message_id = ?", [(new, old) for old, new in renamed.items()]
+    )
 
 
 def drop_older_directories(tx: Transaction, version: int) -> None:
