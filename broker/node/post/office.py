@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -71,7 +72,7 @@ class Post:
     """The account that the bus knows this agent by, if its newest statement names another one already."""
     directories: Directories | None = None
     """Whoever keeps the hub's directory; none where no admission is pinned."""
-    on_connected: Callable[[], Awaitable[None]] | None = None
+    on_connected: Callable[[], Coroutine[Any, Any, None]] | None = None
     halted: asyncio.Future[Failure] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     connected_at: int | None = None
     dates: Dates = field(default_factory=Dates)
@@ -181,7 +182,7 @@ class Post:
         self.follow_account()
         self._sending.hasten(None)
         if self.on_connected is not None:
-            self.spawn(_awaiting(self.on_connected()))
+            self.spawn(self.on_connected())
         _log.info("bus_connected")
 
     def disconnected(self) -> None:
@@ -274,11 +275,9 @@ class Post:
         await self._publish_acknowledgement(received, acknowledgement)
 
     async def _publish_acknowledgement(self, received: Received, acknowledgement: bytes) -> None:
-        try:
+        with suppress(BusAway):  # the sender repeats once the bus is back
             await self.bus.publish(ways.back(self.me, received.sender, received.subject, self.account), acknowledgement)
             self.observer.sent("acknowledgement", again=False)
-        except BusAway:
-            return  # the sender repeats once the bus is back
 
     def _once(self, received: Received, work: Work) -> Callable[[Transaction], bytes | AfterSeal[bytes]]:
         def run(tx: Transaction) -> bytes | AfterSeal[bytes]:
@@ -399,7 +398,3 @@ class Post:
     def _note_rejection(self, kind: str, failure: Failure) -> None:
         self.observer.rejected(kind, failure.code)
         _log.warning("message_rejected", kind=kind, code=failure.code)
-
-
-async def _awaiting(work: Awaitable[None]) -> None:
-    await work
