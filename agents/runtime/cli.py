@@ -159,7 +159,7 @@ def _pin() -> click.Command:
     @click.option("--fingerprint", help="As it was read out to you; without it you are asked to compare.")
     @explained
     def pin(home: Path, file: Path, fingerprint: str | None) -> None:
-        """Believe a party of the hub from now on, by its party file."""
+        """Believe an officer of the hub from now on, by the officer's party file."""
         from agents.runtime.initialising import pin_party
 
         def compare(name: str, shown: str) -> bool:

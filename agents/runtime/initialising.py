@@ -22,6 +22,12 @@ class FingerprintDiffers(Failure):
     code = "fingerprint_differs"
 
 
+class NotPinnedByHand(Failure):
+    """A party whose file is not taken one by one: the hub's own come together, compared by ten words."""
+
+    code = "not_pinned_by_hand"
+
+
 @dataclass(frozen=True, slots=True)
 class NewAgent:
     """Who is to be made."""
@@ -60,12 +66,13 @@ def initialise(home: Home, new: NewAgent, *, now: int) -> Party:
 
 
 def pin_party(home: Home, file: Path, fingerprint: str | None, compare: Callable[[str, str], bool]) -> Party:
-    """Take a party's file into the home, if its fingerprint is the one that was read out.
+    """Take an officer's file into the home, if its fingerprint is the one that was read out.
 
     `compare` asks a person: name and fingerprint to yes or no; it is not asked when `fingerprint` is given.
 
     Raises:
         PartyFileInvalid, HomeInvalid: the file does not hold or clashes.
+        NotPinnedByHand: it is no officer's.
         FingerprintDiffers: it is another party's.
     """
     try:
@@ -76,6 +83,12 @@ def pin_party(home: Home, file: Path, fingerprint: str | None, compare: Callable
         party = read_party(raw)
     except Rejected as failure:
         raise HomeInvalid(f"{file}: {failure.detail}") from None
+    kind = party.statement.party_kind
+    if kind is not PartyKind.OFFICER:
+        raise NotPinnedByHand(
+            f"{file} is of a party of kind {kind.value}; only officers are pinned one by one: the hub's parties come"
+            " with its reply (agent enrol), and no agency pins another"
+        )
     if fingerprint is None:
         same = compare(f"{party.id} ({party.statement.party_kind.value}), {party.statement.name}", party.fingerprint)
     else:

@@ -19,7 +19,7 @@ from broker.node.toml_table import SettingsInvalid
 from schemas.messages.party import PartyKind
 from schemas.records.police import Incident
 from schemas.vocabulary import AgencyKind, Category, OfficerRole
-from tests.support.parties import make_member
+from tests.support.parties import Member, make_member
 from tests.support.source import MemorySource
 
 DEFAULTS = """categories = ["police.incident"]
@@ -29,6 +29,7 @@ colour = "blue"
 """
 DESK = make_member("desk", PartyKind.DESK)
 COORDINATOR = make_member("coordinator", PartyKind.COORDINATOR)
+SOUTHSHIRE = make_member("southshire", PartyKind.AGENT, agency_kind=AgencyKind.POLICE)
 OFFICER = make_member("o-4f2a9c", PartyKind.OFFICER, officer_role=OfficerRole.SOCIAL_WORKER)
 
 
@@ -64,10 +65,11 @@ class Typed:
         return self.type("init", *named, *more)
 
     def pin(self) -> None:
-        for member in (DESK, COORDINATOR, OFFICER):
-            file = self.folder / f"{member.party.id}.party"
-            file.write_bytes(member.party.raw)
-            assert self.type("pin", str(file), "--fingerprint", member.party.fingerprint.upper()).exit_code == 0
+        for member in (DESK, COORDINATOR):  # as the hub's reply brings them
+            Home(self.home).pin(member.party.raw)
+        file = self.folder / "officer.party"
+        file.write_bytes(OFFICER.party.raw)
+        assert self.type("pin", str(file), "--fingerprint", OFFICER.party.fingerprint.upper()).exit_code == 0
 
 
 @pytest.fixture
@@ -131,8 +133,8 @@ def test_a_misused_command_exits_with_two(typed: Typed) -> None:
 
 
 def test_a_party_is_pinned_only_under_its_own_fingerprint(typed: Typed) -> None:
-    file = typed.folder / "desk.party"
-    file.write_bytes(DESK.party.raw)
+    file = typed.folder / "officer.party"
+    file.write_bytes(OFFICER.party.raw)
     refused = typed.type("pin", str(file), "--fingerprint", COORDINATOR.party.fingerprint)
     assert refused.exit_code == 1
     assert "do not use this file" in refused.stderr
@@ -140,12 +142,23 @@ def test_a_party_is_pinned_only_under_its_own_fingerprint(typed: Typed) -> None:
 
 
 def test_a_person_is_asked_to_compare_when_no_fingerprint_is_given(typed: Typed) -> None:
-    file = typed.folder / "desk.party"
-    file.write_bytes(DESK.party.raw)
+    file = typed.folder / "officer.party"
+    file.write_bytes(OFFICER.party.raw)
     assert typed.type("pin", str(file), answer="n\n").exit_code == 1
     asked = typed.type("pin", str(file), answer="y\n")
     assert asked.exit_code == 0
-    assert DESK.party.fingerprint in asked.output
+    assert OFFICER.party.fingerprint in asked.output
+
+
+@pytest.mark.parametrize("member", [DESK, COORDINATOR, SOUTHSHIRE], ids=lambda member: member.party.id)
+def test_nobody_but_an_officer_is_pinned_one_by_one(typed: Typed, member: Member) -> None:
+    file = typed.folder / "some.party"
+    file.write_bytes(member.party.raw)
+    refused = typed.type("pin", str(file), "--fingerprint", member.party.fingerprint)
+    assert refused.exit_code == 1
+    assert f"of kind {member.party.statement.party_kind.value}" in refused.stderr
+    assert "agent enrol" in refused.stderr
+    assert not list((typed.home / "parties").iterdir())
 
 
 def test_a_file_that_is_no_party_is_not_pinned(typed: Typed) -> None:
