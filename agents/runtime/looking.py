@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, TypeVar
 
 from agents.runtime.calls import SourceCalls
 from agents.runtime.gatekeeper import Gatekeeper, Question
-from agents.runtime.matching.deciding import Matched, Nobody, Possible, find_match, query_for
+from agents.runtime.matching.deciding import CONFIRM_PERSON, Matched, Nobody, Possible, find_match, query_for
+from agents.runtime.matching.tries import TOO_MANY_TRIES, Tries
 from agents.runtime.minimise import scope_for
 from agents.runtime.outcomes import (
     SEALING_KEY_GONE,
@@ -47,6 +48,7 @@ from schemas.vocabulary import Category, SubjectRole
 T = TypeVar("T")
 _AWAY: Final = Failed(SOURCE_AWAY, True)
 _ERROR: Final = Failed(SOURCE_ERROR, False)
+_TOO_MANY: Final = Failed(TOO_MANY_TRIES, False)
 _UNSURE: Final = frozenset({Label.REFUGE})
 """What is assumed to protect somebody about whom nothing could be learnt."""
 
@@ -147,6 +149,29 @@ def decide_all(
             elif scope is not None:
                 decided.append(decide_outcome(gatekeeper, question, scope, one, contact))
     return decided
+
+
+def cap_tries(tries: Tries, told: Told, looked: Sequence[Looked]) -> tuple[Looked, ...]:
+    """What was found as far as the officer's tries allow: as it is, less sure, or not at all.
+
+    Of somebody unborn nothing is ever certain, and there is nothing to guess.
+    """
+    capped = []
+    for subject, one in zip(told.subjects, looked, strict=True):
+        query = query_for(subject)
+        refs = [person.ref for person in _people(one)]
+        if subject.role is SubjectRole.UNBORN_CHILD:
+            capped.append(one)
+        elif not tries.may_describe(query):
+            capped.append(replace(one, match=None, failed=_TOO_MANY, found={}))
+        elif isinstance(one.match, Matched) and tries.has_doubted(query, refs):
+            match = Possible(CONFIRM_PERSON, one.match.people, one.match.weighed, is_capped=True)
+            capped.append(replace(one, match=match, found={}))
+        else:
+            if isinstance(one.match, Possible):
+                tries.note_doubt(query, refs)
+            capped.append(one)
+    return tuple(capped)
 
 
 def may_return(looked: Iterable[Looked]) -> bool:

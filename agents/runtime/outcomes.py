@@ -23,6 +23,7 @@ from pydantic import JsonValue
 
 from agents.runtime.gatekeeper import Effect, Gatekeeper, Passage, Question
 from agents.runtime.matching.deciding import Match, Matched, Nobody, Possible
+from agents.runtime.matching.tries import TOO_MANY_TRIES
 from agents.runtime.minimise import Extract, Fact, minimise, minimise_existence
 from agents.runtime.own_log import MAX_REFS, KeptRow
 from agents.runtime.source import MAX_FINDINGS, Finding, Label, RecordBroken
@@ -226,7 +227,8 @@ class _Rows:
         if passage.effect is Effect.DENY_SILENT:
             return self.silent(passage.rule, match, ())
         row = self.plain(Outcome.POSSIBLE_MATCH, confirm=match.confirm)
-        return Decided(row, self.kept("possible-match", _refs(match), len(match.people)))
+        reason = TOO_MANY_TRIES if match.is_capped else None
+        return Decided(row, self.kept("possible-match", _refs(match), len(match.people), reason=reason))
 
 
 def _refs(match: Match | None) -> tuple[str, ...]:

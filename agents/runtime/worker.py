@@ -25,7 +25,8 @@ from agents.runtime.checks import Checker, Delivered
 from agents.runtime.currency import Currency, is_current
 from agents.runtime.gatekeeper import Gatekeeper
 from agents.runtime.jobs import Job, JobEvent, JobState
-from agents.runtime.looking import Looking, decide_all, may_return, unreadable
+from agents.runtime.matching.tries import Tries
+from agents.runtime.looking import Looking, cap_tries, decide_all, may_return, unreadable
 from agents.runtime.outcomes import Looked
 from agents.runtime.own_log import OwnLog
 from broker.node.clock import DAY_MS, woken_or_at
@@ -156,11 +157,21 @@ class Worker:
                 looked = await self.looking.look(grant, told)
             now = self.post.clock.now()
             if not may_return(looked) or now >= last_look_at:
-                return looked
+                return await self._capped(header, told, looked, now)
             _log.warning("source_away", exchange=job.exchange)
             await woken_or_at(self._running[job.exchange], self.post.clock, min(now + pause, last_look_at))
             pause = min(2 * pause, LONGEST_PAUSE_MS)
         return None
+
+    async def _capped(
+        self, header: RequestHeader, told: Told, looked: tuple[Looked, ...], now: int
+    ) -> tuple[Looked, ...]:
+        """What may be said of it, by how often the officer has tried; durable before anything is said."""
+        capped = await self.post.commit(lambda tx: cap_tries(Tries.of(tx, header.officer, now), told, looked))
+        if capped != looked:
+            self.looking.metrics.tries_capped.inc()
+            _log.warning("tries_capped", exchange=header.exchange)
+        return capped
 
     async def _current(self, job: Job) -> bool:
         """Wait for a current view while the exchange is open; an answer after its expiry reaches nobody."""

@@ -108,6 +108,7 @@ class AgentMetrics:
         counter, gauge, histogram = _declare(registry)
         self.source_seconds = histogram("record_source_seconds", "One look into the case system.", _SOURCE_BUCKETS)
         self.source_failures = counter("record_source_failures", "Looks that failed.", "code")
+        self.tries_capped = counter("match_tries_capped", "Descriptions of one person beyond what an officer may try.")
         self.releases = counter("answers_released", "Sealed answers let go of.")
         self.mirror_entries = gauge("mirror_entries", "Size of the hub's log as mirrored here.", "hub")
         self.alarms = counter("log_alarms", "Entries fabricated, omitted or rewritten by a hub.", "code")

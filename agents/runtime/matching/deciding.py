@@ -52,6 +52,8 @@ class Possible:
     confirm: tuple[str, ...]
     people: tuple[LocalPerson, ...] = field(repr=False)
     weighed: tuple[Weighed, ...] = field(default=(), repr=False, compare=False)
+    is_capped: bool = False
+    """Whether it would have been a match, had the officer not tried so often (`tries`)."""
 
 
 @dataclass(frozen=True, slots=True)
