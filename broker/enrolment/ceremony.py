@@ -88,11 +88,9 @@ async def offer(
 
     def step(tx: Transaction, register: Register, now: int) -> Iterable[Outgoing]:
         check(tx, register, request, certificate_request, replaces=replaces)
-        member = register.members.get(request.party.id)
         before = records.offers(tx).get(request.party.id)
-        was_offered = before is not None and before.request_digest == request.digest and before.may_run_leaf
-        let = was_offered if may_run_leaf is None else may_run_leaf
-        has_leaf = let or (replaces and member is not None and member.may_run_leaf)
+        member = register.members.get(request.party.id) if replaces else None
+        has_leaf = _asked_for_leaf(may_run_leaf, request, before) or (member is not None and member.may_run_leaf)
         wanted = (request.digest, replaces, has_leaf)
         is_same = before is not None and (before.request_digest, before.replaces, before.may_run_leaf) == wanted
         if before is not None and is_same and now < before.expires_at:
@@ -122,6 +120,12 @@ async def offer(
         offered.expires_at,
         offered.replaces,
     )
+
+
+def _asked_for_leaf(asked: bool | None, request: EnrolmentRequest, before: Offer | None) -> bool:
+    if asked is not None or before is None or before.request_digest != request.digest:
+        return bool(asked)
+    return before.may_run_leaf
 
 
 async def admit(room: Room, agency: str, words: str) -> tuple[Party, frozenset[str]]:
