@@ -42,6 +42,27 @@ async def test_content_asked_while_screening_a_green_contact_is_refused_with_the
     assert world.sources["northshire"].calls == 0
 
 
+async def test_a_contact_whose_worker_is_allocated_already_is_routed_and_not_asked(world: World) -> None:
+    enquiry = await world.open_enquiry(
+        stage="contact", rag="amber", purpose="screening", lawful_bases=["ca2004-11"], allocated=True
+    )
+    exchange = await world.ask(enquiry)
+    await world.settle()
+    shown = await world.tell_desk("GET", f"/requests/{exchange}")
+    assert "R36-allocated" in {reason["rule"] for reason in shown["reasons"]}
+    assert await world.check() == {exchange: "refused"}
+    assert world.sources["northshire"].calls == 0
+
+
+async def test_a_basis_that_is_law_in_another_nation_only_is_refused_with_its_dates(world: World) -> None:
+    exchange = await world.ask(await world.open_enquiry(lawful_bases=["ca1989-47", "sswba-130"]))
+    await world.settle()
+    (reason,) = (await world.tell_desk("GET", f"/requests/{exchange}"))["reasons"]
+    assert (reason["rule"], reason["basis"]) == ("R2-basis-of-another-nation", "sswba-130")
+    assert (reason["in_force_from"], reason["in_force_until"]) == ("2016-04-06", None)
+    assert await world.check() == {exchange: "refused"}
+
+
 async def test_an_agency_that_was_offline_answers_late_when_it_returns(world: World) -> None:
     await world.stop_party("northshire")
     exchange = await world.ask(await world.open_enquiry())

@@ -56,7 +56,16 @@ def test_what_ends_is_told_at_every_notice_and_when_it_has() -> None:
 
 def test_each_thing_that_must_wake_somebody_does() -> None:
     pages = {rule["alert"] for rule in rules() if rule["labels"]["severity"] == "page"}
-    assert {"Halted", "Overdue", "LogsDiffer", "Flooding", "Ended", "DirectoryExpired", "BusAway"} <= pages
+    assert {
+        "Halted",
+        "Overdue",
+        "LogsDiffer",
+        "Flooding",
+        "Ended",
+        "DirectoryExpired",
+        "BusAway",
+        "PolicyLost",
+    } <= pages
 
 
 def test_no_two_alerts_share_a_name() -> None:
