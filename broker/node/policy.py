@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources.abc import Traversable
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
@@ -37,6 +37,7 @@ REMEMBERED: Final = 16_384
 """Answers kept in memory. A hub's questions are combinations of codes and come again and again."""
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_POLICY_START: Final = re.compile(r"^[ \t]*@id\b", re.MULTILINE)
 _RESERVED: Final = frozenset({POLICY_ERROR, NO_PERMIT})
 _MARKERS: Final = frozenset(MARKED + marker for marker in Marker)
 
@@ -195,7 +196,7 @@ def _rules_of(name: str, text: str, schema: cedarpy.Schema) -> list[Rule]:
     try:
         parsed = cedarpy.PolicySet.from_str(text).to_pst()
     except ValueError as error:
-        raise PolicyInvalid(f"{name}: {error}") from None
+        raise PolicyInvalid(f"{_broken_place(name, text)}: {error}") from None
     if parsed.templates or parsed.template_links:
         raise PolicyInvalid(f"{name}: templates are not used")
     rules = [
@@ -242,6 +243,17 @@ def place_of(name: str, text: str, rule_id: str) -> str:
     """Where a rule stands in a file, for people."""
     found = re.search(rf'@id\("{re.escape(rule_id)}"\)', text) if rule_id else None
     return f"{name}, line {text.count(chr(10), 0, found.start()) + 1}, policy {rule_id}" if found else name
+
+
+def _broken_place(name: str, text: str) -> str:
+    """Where the first policy begins that does not parse by itself: the parser says what is wrong, and not where."""
+    starts = [found.start() for found in _POLICY_START.finditer(text)] or [0]
+    for start, end in pairwise([*starts, len(text)]):
+        try:
+            cedarpy.PolicySet.from_str(text[start:end])
+        except ValueError:
+            return f"{name}, line {text.count(chr(10), 0, start) + 1}"
+    return name
 
 
 def _digest_line(name: str, text: str) -> str:
