@@ -20,7 +20,7 @@ from broker.node.bus.configured import bus_of
 from broker.node.clock import SystemClock
 from broker.node.commands import Command, CommandServer
 from broker.node.ground import Ground, open_ground
-from broker.node.home import Home
+from broker.node.home import Home, HomeInvalid
 from broker.node.journal import configure_journal
 from broker.node.metrics import Metrics, build_metrics
 from broker.node.observe import Check, ObserveServer
@@ -29,6 +29,7 @@ from broker.node.settings import NodeSettings
 from broker.node.store.migrations import Migration
 from broker.node.telling import tell_for_ever
 from schemas.failures import Failure
+from schemas.messages.party import PartyKind
 
 _log = structlog.get_logger()
 
@@ -82,6 +83,7 @@ def run(
     async def opened() -> Program:
         bus = bus_of(home, settings.bus, name=name)
         ground = await open_ground(home, migrations=migrations, bus=bus, clock=SystemClock(), metrics=metrics)
+        _insist_on_admission(ground)
         return await build(ground)
 
     try:
@@ -125,6 +127,15 @@ async def _run(opened: Callable[[], Awaitable[Program]], settings: NodeSettings,
         return HALTED
     _log.info("program_stopped")
     return 0
+
+
+def _insist_on_admission(ground: Ground) -> None:
+    """Without a directory nobody would learn that a key was revoked: whoever has pinned no admission does not start."""
+    if ground.me.statement.party_kind is not PartyKind.ADMISSION and not ground.directory.of_kind(PartyKind.ADMISSION):
+        raise HomeInvalid(
+            f"{ground.home.path}: the hub's admission is not pinned; an agency is given its file with the reply to its"
+            " enrolment (agent enrol), the hub's own parties have it from broker init"
+        )
 
 
 def _common_checks(ground: Ground) -> dict[str, Check]:

@@ -7,10 +7,12 @@ import json
 import time
 from typing import Any
 
+from broker.desk.officers import Commander
 from broker.desk.program import Desk
 from broker.node.keyfile import read_key_file
 from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
+from schemas.messages.entry import nonce
 from schemas.messages.request import sign_as_officer
 from tests.benchmarks.measured import MeasuredParty
 from tests.benchmarks.profiling import Profiles
@@ -85,7 +87,9 @@ class AskingDesk(MeasuredParty):
 
     async def _ask(self, agency: str, opened: asyncio.Future[None] | None = None) -> str:
         started = time.monotonic_ns()
-        prepared = await self._questions.prepare(self._officer, self._enquiry, request_issued(agency))
+        # An officer with one key signs with it, whenever it began.
+        commander = Commander(self._officer, nonce(), forget_at=0, since=0)
+        prepared = await self._questions.prepare(commander, self._enquiry, request_issued(agency))
         exchange = str(prepared["exchange"])
         if opened is not None:
             self._waiting[exchange] = opened
