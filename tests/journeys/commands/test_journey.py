@@ -156,6 +156,20 @@ def test_an_information_governance_lead_reads_and_verifies_the_log(terminal: Ter
     )
 
 
+def test_an_information_governance_lead_sees_which_rules_decided_a_request(terminal: Terminal) -> None:
+    terminal.play(
+        """
+        $ broker policy explain <exchange> --home hub
+        police.incident (content) about index_child: permitted
+          R5-enquiry-amber-red-police: In an Amber or Red enquiry ...
+          taken away: ...
+        police.da (content) about index_child: permitted
+          R6-domestic-abuse-summary: ...
+          taken away: children, safe_contact
+        """
+    )
+
+
 def test_an_enquiry_is_decided_closed_and_erased(terminal: Terminal) -> None:
     terminal.play(
         f"""
