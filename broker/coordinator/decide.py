@@ -61,6 +61,7 @@ class _Granted:
 def decide(header: Verified[RequestHeader], *, agency_kind: AgencyKind, policy: Pack, now: int) -> Decision:
     """Say what of a request may be released.
 
+    A request that names a basis which is none here and now, or that no sharing agreement covers, is refused as a whole.
     Each category asked is decided for each role of a subject. Where its content is refused and its existence is not,
     existence is granted and the refusal of the content is among the reasons: narrower than asked, and never unsaid.
 

@@ -42,6 +42,8 @@ def read_file(name: str, raw: bytes, model: type[T]) -> T:
         raise PolicyInvalid(f"{name}: not UTF-8 text") from None
     except tomllib.TOMLDecodeError as error:
         raise PolicyInvalid(f"{name}: not TOML: {error}") from None
+    except RecursionError:
+        raise PolicyInvalid(f"{name}: tables within tables without end") from None
     try:
         return model.model_validate_json(written)
     except ValidationError as error:

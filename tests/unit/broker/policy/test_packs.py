@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import broker.policy
 from broker.node.policy import PolicyInvalid
 from broker.policy.legal import Nation
-from broker.policy.packs import MAX_FILES, folder_of, gather, load_own_pack, load_pack, names
+from broker.policy.packs import MAX_FILES, folder_of, gather, load, load_own_pack, load_pack, names
 from schemas.vocabulary import LawfulBasis
-from tests.unit.broker.policy.own import AGREEMENTS, EXPECTED, MANIFEST, RULE, write_own_pack
+from tests.unit.broker.policy.own import AGREEMENTS, EXPECTED, FILES, MANIFEST, RULE, write_own_pack
 
 ROOT = Path(broker.policy.__file__).parent
+GATHERED = gather(folder_of("england"))
 
 
 def test_the_pack_for_england_comes_with_the_program() -> None:
@@ -194,3 +198,21 @@ def test_an_agreement_that_does_not_hold_is_refused_with_its_line(
 def test_the_shipped_packs_name_every_file_they_have() -> None:
     for name in names():
         assert gather(folder_of(name)).files.keys() >= {"pack.toml", "agreements.toml", "expected.toml"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(name=st.sampled_from(sorted(FILES)), data=st.data(), put=st.text(max_size=20) | st.just("[" * 5_000))
+def test_a_pack_with_anything_written_into_it_loads_or_is_refused_by_name(
+    name: str, data: st.DataObject, put: str
+) -> None:
+    text = FILES[name]
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, min(len(text), start + 30)))
+    files = {**FILES, name: text[:start] + put + text[end:]}
+    changed = replace(GATHERED, files={each: said.encode("utf-8", "replace") for each, said in files.items()})
+    try:
+        load(changed)
+        said = name
+    except PolicyInvalid as refused:
+        said = str(refused)
+    assert any(each in said for each in (*FILES, "there is no policy"))
