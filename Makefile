@@ -23,7 +23,7 @@ UV := $(shell command -v uv 2>/dev/null)
 PIP = $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench vectors lock soak clean
+.PHONY: help demo test lint bench vectors lock soak weights clean
 
 help:  ## say what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1@\2/p' $(MAKEFILE_LIST) | while IFS=@ read -r name text; do \
@@ -65,6 +65,14 @@ lock: $(STAMP)  ## resolve the dependencies again: versions and hashes, no addre
 	$(COMPILE) $(EXTRAS:%=--extra %) --group dev --output-file $(LOCKS)/dev.txt
 	$(COMPILE) --extra agent --constraints $(LOCKS)/dev.txt --output-file $(LOCKS)/agent.txt
 	$(COMPILE) --extra hub --constraints $(LOCKS)/dev.txt --output-file $(LOCKS)/hub.txt
+
+# Splink is 240 MB that nothing else needs: it gets an environment of its own.
+weights: $(STAMP)  ## learn again what matching weighs by: the weights, Splink's scores of a fixture, its outcomes
+	$(PYTHON) -m venv build/training
+	build/training/bin/python -m pip --quiet install -e '.[training]'
+	$(BIN)/python -m tests.support.labelled build/labelled
+	build/training/bin/python -m agents.training build/labelled \
+		--fixture tests/unit/agents/runtime/matching/splink_scores.json --outcomes tests/benchmarks/matching_splink.json
 
 clean:  ## remove environments, caches and what the programs wrote here
 	rm -rf $(VENV) .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

@@ -7,7 +7,7 @@ Columns: `person` (whose record it is), `given`, `family`, `born` (ISO 8601 or e
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -57,7 +57,7 @@ def read_labelled(path: Path) -> list[LabelledRecord]:
         rows = csv.DictReader(file)
         if tuple(rows.fieldnames or ()) != COLUMNS:
             raise LabelledMalformed(f"{path.name}: the columns are not {', '.join(COLUMNS)}")
-        return [_record(path.name, number, row) for number, row in enumerate(rows, start=2)]
+        return [record_of(path.name, number, row) for number, row in enumerate(rows, start=2)]
 
 
 def write_labelled(records: Iterable[LabelledRecord], file: TextIO) -> None:
@@ -71,7 +71,12 @@ def write_labelled(records: Iterable[LabelledRecord], file: TextIO) -> None:
         out.writerow((one.person, one.name.given, one.name.family, born, one.sex or "", *where, numbers))
 
 
-def _record(name: str, line: int, row: dict[str, str]) -> LabelledRecord:
+def record_of(name: str, line: int, row: Mapping[str, str]) -> LabelledRecord:
+    """The record of a line by its columns.
+
+    Raises:
+        LabelledMalformed: the line does not hold.
+    """
     try:
         return LabelledRecord(
             person=row["person"],

@@ -94,7 +94,7 @@ def settings(chances: Mapping[str, Mapping[str, tuple[float, float]]] | None, pr
         "link_type": "dedupe_only",
         "unique_id_column_name": "unique_id",
         "probability_two_random_records_match": prior,
-        "retain_matching_columns": False,
+        "retain_matching_columns": True,
         "retain_intermediate_calculation_columns": True,
         "additional_columns_to_retain": ["person"],
         "blocking_rules_to_generate_predictions": ["l.born = r.born", "l.family_joined = r.family_joined"],

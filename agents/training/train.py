@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import logging
+import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -73,13 +74,12 @@ def score_pairs(
     wanted = sorted({(min(pair), max(pair)) for pair in pairs})
     _insert(connection, "wanted", [("0", one, other) for one, other in wanted])
     linker.table_management.register_blocked_pairs_for_predict(api.register("wanted"))
-    scored = linker.inference.predict().as_record_dict()
+    table = linker.inference.predict().physical_name
+    gammas = ", ".join(f"gamma_{field}" for field in LEVELS)
+    scored = connection.execute(f"SELECT unique_id_l, unique_id_r, match_weight, {gammas} FROM {table}")  # noqa: S608
     return {
-        (row["unique_id_l"], row["unique_id_r"]): (
-            row["match_weight"],
-            {field: _level_at(field, row[f"gamma_{field}"]) for field in LEVELS},
-        )
-        for row in scored
+        (one, other): (weight, {field: _level_at(field, at) for field, at in zip(LEVELS, levels, strict=True)})
+        for one, other, weight, *levels in scored.fetchall()
     }
 
 
@@ -121,7 +121,13 @@ def weights_file(chances: Chances, trained_on: Sequence[str]) -> bytes:
         "frequencies": frequencies(),
         "forms": {"spellings": groups("spellings"), "nicknames": groups("nicknames")},
     }
-    return (json.dumps(written, ensure_ascii=False, indent=1) + "\n").encode()
+    # A group of forms a line, so that a person can read what changed.
+    text = re.sub(r"\[\s+(\"[^\[\]]*\")\s+\]", _on_one_line, json.dumps(written, ensure_ascii=False, indent=1))
+    return f"{text}\n".encode()
+
+
+def _on_one_line(found: re.Match[str]) -> str:
+    return f"[{', '.join(found[1].split(maxsplit=-1)).replace(',,', ',')}]"
 
 
 def _linker(records: Sequence[LabelledRecord], model: dict[str, Any]) -> tuple[Any, Any, Any]:

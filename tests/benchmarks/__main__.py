@@ -18,6 +18,7 @@ from tests.benchmarks.bus_control import measure_bus_control
 from tests.benchmarks.bus_storms import measure_bus_storms
 from tests.benchmarks.exchange import measure_baseline, measure_exchange, measure_hand_over
 from tests.benchmarks.growth import measure_growth
+from tests.benchmarks.matching import measure_matching
 from tests.benchmarks.pieces import measure_log, measure_pieces
 from tests.benchmarks.tables import Table
 
@@ -26,6 +27,7 @@ MEASURES: Final[dict[str, Measure]] = {
     "pieces": measure_pieces,
     "log": measure_log,
     "size": measure_agent_size,
+    "matching": measure_matching,
     "baseline": measure_baseline,
     "exchange": measure_exchange,
     "growth": measure_growth,
@@ -33,7 +35,7 @@ MEASURES: Final[dict[str, Measure]] = {
     "bus-storms": measure_bus_storms,
     "hand-over": measure_hand_over,
 }
-USUAL: Final = ("pieces", "log", "size", "exchange", "growth", "bus-control", "bus-storms")
+USUAL: Final = ("pieces", "log", "size", "matching", "exchange", "growth", "bus-control", "bus-storms")
 QUICK: Final = ("pieces", "log", "size", "exchange")
 
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
 from agents.runtime.matching.candidates import folded_named, folded_share
-from agents.runtime.matching.dates import birth_dates, misread_dates
+from agents.runtime.matching.dates import birth_dates, day_number, misread_days
 from agents.runtime.matching.names import FoldedName, fold_name
 from agents.runtime.matching.text import postcode_key, words_of
 from agents.runtime.matching.weights import shipped_weights
@@ -27,9 +26,10 @@ CREATE TABLE name(key TEXT, born INTEGER, family TEXT, given TEXT, person INTEGE
 CREATE TABLE place(postcode TEXT, key TEXT, person INTEGER);
 CREATE TABLE number(value TEXT, person INTEGER);
 """
+# The first two hold all that a look by name or date of birth reads: a look is one stretch of an index, not a page a person.
 INDEXES: Final = """
-CREATE INDEX name_key ON name(key, born);
-CREATE INDEX name_born ON name(born);
+CREATE INDEX name_key ON name(key, born, family, given, person);
+CREATE INDEX name_born ON name(born, family, given, person);
 CREATE INDEX name_person ON name(person);
 CREATE INDEX person_ref ON person(ref);
 CREATE INDEX place_postcode ON place(postcode);
@@ -39,12 +39,6 @@ CREATE INDEX number_person ON number(person);
 _OLDEST_YEAR: Final = 1900
 _AT_ONCE: Final = 500
 """Bound values of one statement; SQLite takes at least 999."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    person: int
-    name: FoldedName = field(repr=False)
 
 
 class PeopleIndex:
@@ -59,7 +53,7 @@ class PeopleIndex:
         """Take a person in."""
         number = self._database.execute("INSERT INTO person(ref) VALUES (?)", (person.ref,)).lastrowid
         names = person.names or (PersonName("", ""),)
-        born: Iterable[int | None] = [_digits(day) for day in person.birth_dates] or [None]
+        born: Iterable[int | None] = [day_number(day) for day in person.birth_dates] or [None]
         self._years.add(person.birth_dates)
         self._database.executemany(
             "INSERT INTO name VALUES (?, ?, ?, ?, ?)",
@@ -142,23 +136,23 @@ class PeopleIndex:
 
     def _by_birth_date(self, query: PersonQuery, names: Sequence[FoldedName]) -> Iterator[int]:
         """Born on the day, or on it with day and month swapped, under a name that agrees in one part."""
-        letters = _letters(names)
+        families, givens = _letters(names)
         for day in sorted(birth_dates(query.birth_date), key=lambda day: day != query.birth_date):
             found = self._database.execute(
                 "SELECT person, family, given FROM name WHERE born = ?"  # noqa: S608
-                f" AND (substr(family, 1, 1) IN ({_marks(letters)}) OR substr(given, 1, 1) IN ({_marks(letters)})"
+                f" AND (substr(family, 1, 1) IN ({_marks(families)}) OR substr(given, 1, 1) IN ({_marks(givens)})"
                 " OR instr(family, ' ') OR instr(given, ' '))",
-                (_digits(day), *letters, *letters),
+                (day_number(day), *families, *givens),
             )
-            for row in _rows(found):
-                if any(folded_share(asked, row.name) for asked in names):
-                    yield row.person
+            for person, name in _rows(found):
+                if any(folded_share(asked, name) for asked in names):
+                    yield person
 
     def _by_family(self, query: PersonQuery, names: Sequence[FoldedName]) -> Iterator[int]:
         """Of the name, in both parts, with a date of birth that may be a misreading of the one asked for, or none."""
         if query.birth_date is None:
             return
-        days = [_digits(day) for day in misread_dates(query.birth_date, self._years.span())]
+        days = misread_days(query.birth_date, self._years.span())
         for key in _family_keys(names):
             found = self._database.execute(
                 f"SELECT person, family, given FROM name WHERE key = ? AND born IN ({_marks(days)})"  # noqa: S608
@@ -177,7 +171,7 @@ class PeopleIndex:
             if query.birth_date is not None and others:
                 found = self._database.execute(
                     f"SELECT person FROM name WHERE person IN ({_marks(others)}) AND born = ?",  # noqa: S608
-                    (*others, _digits(query.birth_date)),
+                    (*others, day_number(query.birth_date)),
                 )
                 yield from (row[0] for row in found)
 
@@ -203,27 +197,32 @@ class _Years:
         return range(max(self._first, _OLDEST_YEAR), self._last + 1)
 
 
-def _named(rows: Iterable[_Row], names: Sequence[FoldedName]) -> Iterator[int]:
-    for row in rows:
-        if any(folded_named(asked, row.name) for asked in names):
-            yield row.person
+def _named(rows: Iterable[tuple[int, FoldedName]], names: Sequence[FoldedName]) -> Iterator[int]:
+    for person, name in rows:
+        if any(folded_named(asked, name) for asked in names):
+            yield person
 
 
-def _rows(found: Iterable[tuple[int, str, str]]) -> Iterator[_Row]:
+def _rows(found: Iterable[tuple[int, str, str]]) -> Iterator[tuple[int, FoldedName]]:
     for person, family, given in found:
-        yield _Row(person, FoldedName(tuple(given.split()), tuple(family.split())))
+        yield person, FoldedName(tuple(given.split()), tuple(family.split()))
 
 
-def _letters(names: Iterable[FoldedName]) -> list[str]:
-    """The letters that a name which is the same in one part begins with, nicknames and spellings included."""
+def _letters(names: Iterable[FoldedName]) -> tuple[list[str], list[str]]:
+    """The letters that a family name, and a given name, begins with which agrees with one of these.
+
+    Nicknames and spellings count; so does a name turned round, whose family name stands where given names do.
+    """
     forms = shipped_weights().forms
-    letters: set[str] = set()
+    families: set[str] = set()
+    givens: set[str] = set()
     for name in names:
-        for first in (name.given[:1], name.family[:1], ("".join(name.family),)):
-            for word in first:
-                letters |= {form[0] for form in forms.spellings.of(word) | forms.nicknames.of(word) if form}
-        letters |= {word[0] for word in (*name.given, *name.family)}
-    return sorted(letters)
+        for word in ("".join(name.family), *name.family):
+            families |= {form[0] for form in forms.spellings.of(word) if form}
+        givens |= {word[0] for word in name.given}
+        for word in name.given[:1]:
+            givens |= {form[0] for form in forms.spellings.of(word) | forms.nicknames.of(word)}
+    return sorted(families), sorted(givens | families)
 
 
 def _family_keys(names: Iterable[FoldedName]) -> list[str]:
@@ -248,10 +247,6 @@ def _keys(family: str) -> set[str]:
 
 def _marks(values: Sequence[object]) -> str:
     return ",".join("?" * len(values))
-
-
-def _digits(day: date) -> int:
-    return day.year * 10_000 + day.month * 100 + day.day
 
 
 def _number(identifier: Identifier) -> str:

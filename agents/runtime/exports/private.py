@@ -10,8 +10,8 @@ import sqlite3
 import weakref
 from typing import Final
 
-CACHE_KIB: Final = 64 * 1024
-"""Held in memory; an index of some three hundred thousand people stays below it, a million's is three times as much."""
+CACHE_KIB: Final = 128 * 1024
+"""Held in memory; an index of some four hundred thousand people stays below it."""
 _PRIVATE: Final = f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -{CACHE_KIB};"
 
 

@@ -27,7 +27,7 @@ _TRAINING: Final = Path(__file__).parents[3] / "agents" / "training"
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 
 
-def draw_county(seed: int, people: int, *, common_names: bool = False) -> tuple[list[LabelledRecord], ...]:
+def draw_county(seed: int, people: int, *, common_names: bool = False) -> list[list[LabelledRecord]]:
     """What is asked about everybody in a county of that seed, and what is held about them, in the same order.
 
     With `common_names` households and people bear names as common as in the country, else the county's own.
@@ -35,7 +35,7 @@ def draw_county(seed: int, people: int, *, common_names: bool = False) -> tuple[
     county = build_county(seed, people)
     writer = _Writer(county, Draws(seed, "labelled"), _Names(seed) if common_names else None)
     born = [person for person in county.people.values() if not person.unborn]
-    return [writer.asked(person) for person in born], [writer.held(person) for person in born]
+    return [[writer.asked(person) for person in born], [writer.held(person) for person in born]]
 
 
 class _Names:
@@ -73,6 +73,7 @@ class _Writer:
         self._draws = draws
         self._names = names
         self._places = [household.place for household in county.households.values()]
+        self._numbers = [person.nhs_number for person in county.people.values() if person.nhs_number]
         self._known: dict[str, tuple[str, str | None, str, str | None]] = {}
 
     def asked(self, person: Person) -> LabelledRecord:
@@ -106,6 +107,8 @@ class _Writer:
         told = draws.chance(98)
         sex = ("female" if person.sex == "F" else "male") if draws.chance(99.7) else draws.one(("female", "male"))
         number = person.nhs_number if draws.chance(numbered) else None
+        if number and draws.chance(0.5):
+            number = draws.one(self._numbers)  # somebody else's
         numbers = {number, person.superseded_nhs_number if number and draws.chance(60) else None} - {None}
         found = frozenset(Identifier(IdentifierKind.NHS_NUMBER, one) for one in numbers if one)
         return LabelledRecord(str(person.id), name, born, sex if told else None, address, found)
@@ -125,6 +128,8 @@ class _Writer:
             return middle
         if among <= 130:
             return "Baby" if person.age_on(self._county.as_of) < 2 else "Unknown"
+        if among <= 140 and middle:
+            return f"{given} {draws.one(_LETTERS).upper()}"
         return f"{given} {middle}" if middle and draws.chance(60) else given
 
     def _family(self, person: Person) -> str:
