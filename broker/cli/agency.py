@@ -20,6 +20,7 @@ from broker.client.hub import Hub
 from broker.node.command_client import CommandFailed
 from broker.node.home import Home
 from schemas.failures import Failure
+from schemas.messages.enrolment import MAX_REQUEST_BYTES
 from schemas.messages.party import PartyKind, read_party
 
 _name = click.argument("agency", type=NameParam())
@@ -27,6 +28,8 @@ _reason = click.option(
     "--reason", default="by-hand", show_default=True, help="A code for the log, for example left-hub."
 )
 _ON_RECORD: Final = frozenset({"admitted", "suspended"})
+_ENOUGH_BYTES: Final = MAX_REQUEST_BYTES + 1
+"""Of a file: what is longer is no request, and admission says so and enters it."""
 _ALREADY: Final = frozenset({"enrolment_repeated", "agency_known"})
 
 
@@ -74,7 +77,7 @@ def admit(
 ) -> None:
     """Take in an agency's enrolment REQUEST (- for a pasted block), write the reply, and admit it after your yes."""
     is_pasted = str(request) == "-"
-    file = sys.stdin.buffer.read().decode("utf-8", "replace") if is_pasted else _read(request)
+    file = sys.stdin.buffer.read(_ENOUGH_BYTES).decode("utf-8", "replace") if is_pasted else _read(request)
     try:
         asked = {"officers": _officers(hub), "replaces": replaces, "may_run_leaf": may_run_leaf}
         offered = hub.ask_admission("offer", {"request": file, **asked})
@@ -273,7 +276,8 @@ def _time(at: object) -> str:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8", "replace")
+        with path.open("rb") as opened:
+            return opened.read(_ENOUGH_BYTES).decode("utf-8", "replace")
     except OSError as error:
         raise FileUnusable(f"{path} cannot be read ({error.strerror})") from None
 

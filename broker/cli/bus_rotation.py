@@ -76,6 +76,8 @@ def _said(done: dict[str, Any], *, is_embedded: bool) -> str:
     if done["servers"]:
         lines.append(f"servers without their new files: {', '.join(done['servers'])}")
         lines += [] if is_embedded else [_BY_HAND[what == "authority"]]
+    if what == "authority" and reached == "done" and not is_embedded:
+        lines.append("servers still trust the old one: once more broker bus config, install, reload each server")
     if reached != "done":
         lines.append(f"then run again: broker bus rotate {what}")
     return "\n".join(lines)

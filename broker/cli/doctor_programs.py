@@ -9,6 +9,7 @@ from typing import Any, Final
 from broker.client.hub import LOOPBACK, Hub
 from broker.coordinator.config import CoordinatorSettings
 from broker.node.backup_catchup import still_waits_for
+from broker.node.clock import SystemClock
 from broker.node.command_client import CommandClient, NotRunning
 from broker.node.doctor.checked import NotWell, Warned
 from broker.node.ground import lock_path
@@ -99,5 +100,7 @@ def _checkpoint(home: Home) -> TreeHead:
     raw = CommandClient(home.socket_path).ask("checkpoint")["checkpoint"].encode()
     statement = home.own().statement
     assert statement.log is not None
-    key = next(one.key for one in home.own().keys if one.key.purpose is KeyPurpose.LOG)
+    now = SystemClock().now()
+    # Every key in force signs; one that was revoked or is over stays stated for good.
+    key = next(one.key for one in home.own().keys if one.key.purpose is KeyPurpose.LOG and one.in_force(now))
     return open_checkpoint(raw, log=VerifierKey.of(statement.log, ED25519, key.raw), origin=statement.log).head

@@ -79,6 +79,8 @@ async def _is_answered(address: ServerAddress, attempt: _Attempt) -> bool:
         return False
     finally:
         writer.transport.abort()
+        with suppress(OSError):  # it was refused, which is what is hoped for; nobody else would ever hear of it
+            await writer.wait_closed()
 
 
 def _no_certificate(most: ssl.TLSVersion | None) -> ssl.SSLContext:
