@@ -217,6 +217,8 @@ def _try(agency: Agency) -> click.Command:
         if as_json:
             _print(tried)
             return
+        for line in tried["people"]:
+            click.echo(line)
         for one in tried["outcomes"]:
             why = " ".join(filter(None, [one["rule"], one["reason"]]))
             click.echo(f"{one['category']:<28} {one['outcome']:<24} {why}".rstrip())

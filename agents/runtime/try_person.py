@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError
 
 from agents.runtime.gatekeeper import Gatekeeper
 from agents.runtime.looking import Looking, decide_all
+from agents.runtime.matching.weights import shipped_weights
 from agents.runtime.settings import AgentSettings
 from broker.node.command_arguments import Arguments, read_arguments
 from schemas.failures import Rejected
@@ -105,6 +106,14 @@ class Trying:
         )
         return {
             "policy": self.gatekeeper.digest,
+            "matcher": shipped_weights().digest,
+            "people": [
+                line
+                for one in looked
+                if one.match is not None
+                for weighed in sorted(one.match.weighed, key=lambda each: -each.score.weight)
+                for line in weighed.lines()
+            ],
             "outcomes": [
                 {
                     "category": one.row.category.value,

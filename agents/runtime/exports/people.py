@@ -26,7 +26,7 @@ CREATE TABLE name(key TEXT, born INTEGER, family TEXT, given TEXT, person INTEGE
 CREATE TABLE place(postcode TEXT, key TEXT, person INTEGER);
 CREATE TABLE number(value TEXT, person INTEGER);
 """
-# The first two hold all that a look by name or date of birth reads: a look is one stretch of an index, not a page a person.
+# The first two hold all that a look by name or birth date reads: one stretch of an index, not a page for each person.
 INDEXES: Final = """
 CREATE INDEX name_key ON name(key, born, family, given, person);
 CREATE INDEX name_born ON name(born, family, given, person);

@@ -37,6 +37,17 @@ class Weighed:
     verdict: Verdict
 
 
+    def lines(self) -> list[str]:
+        """The same in words, for the agency's own people: levels and powers of two, nothing of what is written."""
+        named = {Verdict.YES: "is the person", Verdict.MAYBE: "may be the person", Verdict.NO: "is somebody else"}
+        told = [f"{self.ref} {named[self.verdict]}: {self.score.weight:+.1f}, chance {self.score.chance:.5f}"]
+        told += [
+            f"  {one.field} {one.level} {one.weight:+.1f}" + (f", rarity {one.rarity:+.1f}" if one.rarity else "")
+            for one in self.score.fields
+        ]
+        return told + [f"  guard {guard}" for guard in self.guards]
+
+
 @dataclass(frozen=True, slots=True)
 class Matched:
     """These local records are the person; several when the system has the person more than once."""

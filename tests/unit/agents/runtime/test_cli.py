@@ -240,6 +240,12 @@ def test_a_trial_in_words_names_outcome_and_rule(typed: Typed) -> None:
     assert "no-rule" in tried.output
 
 
+def test_a_trial_says_field_by_field_why_somebody_is_meant(typed: Typed) -> None:
+    tried = typed.type("try", "--given", "Ada", "--family", "Lee", "--birth-date", "1990-01-02")
+    assert "is the person: +" in tried.output
+    assert "  birth same +" in tried.output
+
+
 def test_a_trial_of_a_date_that_is_none_names_the_field(typed: Typed) -> None:
     refused = typed.type("try", "--family", "Lee", "--birth-date", "soon")
     assert refused.exit_code == 1
