@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
 from typing import Final
 
 from agents.runtime.matching.candidates import folded_named, folded_share
@@ -22,13 +21,14 @@ from schemas.identifiers import Identifier, IdentifierKind
 
 TABLES: Final = """
 CREATE TABLE person(id INTEGER PRIMARY KEY, ref TEXT);
-CREATE TABLE name(key TEXT, born INTEGER, family TEXT, given TEXT, person INTEGER);
+CREATE TABLE name(key TEXT, born INTEGER, day INTEGER, family TEXT, given TEXT, person INTEGER);
 CREATE TABLE place(postcode TEXT, key TEXT, person INTEGER);
 CREATE TABLE number(value TEXT, person INTEGER);
 """
-# The first two hold all that a look by name or birth date reads: one stretch of an index, not a page for each person.
+# The first three hold all that a look by name or birth date reads: one stretch of an index, not a page for each person.
 INDEXES: Final = """
 CREATE INDEX name_key ON name(key, born, family, given, person);
+CREATE INDEX name_day ON name(key, day, family, given, person);
 CREATE INDEX name_born ON name(born, family, given, person);
 CREATE INDEX name_person ON name(person);
 CREATE INDEX person_ref ON person(ref);
@@ -36,7 +36,7 @@ CREATE INDEX place_postcode ON place(postcode);
 CREATE INDEX number_value ON number(value);
 CREATE INDEX number_person ON number(person);
 """
-_OLDEST_YEAR: Final = 1900
+_OF_NAME: Final = "SELECT person, family, given FROM name WHERE key = ? AND"
 _AT_ONCE: Final = 500
 """Bound values of one statement; SQLite takes at least 999."""
 
@@ -46,7 +46,6 @@ class PeopleIndex:
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database: Final = database
-        self._years = _Years()
         database.executescript(TABLES)
 
     def add(self, person: LocalPerson) -> None:
@@ -54,11 +53,17 @@ class PeopleIndex:
         number = self._database.execute("INSERT INTO person(ref) VALUES (?)", (person.ref,)).lastrowid
         names = person.names or (PersonName("", ""),)
         born: Iterable[int | None] = [day_number(day) for day in person.birth_dates] or [None]
-        self._years.add(person.birth_dates)
         self._database.executemany(
-            "INSERT INTO name VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO name VALUES (?, ?, ?, ?, ?, ?)",
             [
-                (key, day, " ".join(words_of(name.family)), " ".join(words_of(name.given)), number)
+                (
+                    key,
+                    day,
+                    day and day % 10_000,
+                    " ".join(words_of(name.family)),
+                    " ".join(words_of(name.given)),
+                    number,
+                )
                 for name in names
                 for key in _keys(name.family)
                 for day in born
@@ -137,12 +142,13 @@ class PeopleIndex:
     def _by_birth_date(self, query: PersonQuery, names: Sequence[FoldedName]) -> Iterator[int]:
         """Born on the day, or on it with day and month swapped, under a name that agrees in one part."""
         families, givens = _letters(names)
-        for day in sorted(birth_dates(query.birth_date), key=lambda day: day != query.birth_date):
+        days = sorted(birth_dates(query.birth_date), key=lambda day: day != query.birth_date)
+        if days and names:
             found = self._database.execute(
-                "SELECT person, family, given FROM name WHERE born = ?"  # noqa: S608
+                f"SELECT person, family, given FROM name WHERE born IN ({_marks(days)})"  # noqa: S608
                 f" AND (substr(family, 1, 1) IN ({_marks(families)}) OR substr(given, 1, 1) IN ({_marks(givens)})"
                 " OR instr(family, ' ') OR instr(given, ' '))",
-                (day_number(day), *families, *givens),
+                (*map(day_number, days), *families, *givens),
             )
             for person, name in _rows(found):
                 if any(folded_share(asked, name) for asked in names):
@@ -152,12 +158,13 @@ class PeopleIndex:
         """Of the name, in both parts, with a date of birth that may be a misreading of the one asked for, or none."""
         if query.birth_date is None:
             return
-        days = misread_days(query.birth_date, self._years.span())
+        misread = misread_days(query.birth_date)
+        first, last, yearly = misread.first_of_month, misread.last_of_month, misread.day_of_year
         for key in _family_keys(names):
             found = self._database.execute(
-                f"SELECT person, family, given FROM name WHERE key = ? AND born IN ({_marks(days)})"  # noqa: S608
-                " UNION ALL SELECT person, family, given FROM name WHERE key = ? AND born IS NULL",
-                (key, *days, key),
+                f"{_OF_NAME} born BETWEEN ? AND ? UNION ALL {_OF_NAME} day = ? UNION ALL {_OF_NAME} born IS NULL"
+                f" UNION ALL {_OF_NAME} born IN ({_marks(misread.others)})",
+                (key, first, last, key, yearly, key, key, *misread.others),
             )
             yield from _named(_rows(found), names)
 
@@ -181,20 +188,6 @@ class PeopleIndex:
             for key in _family_keys(names):
                 found = self._database.execute("SELECT person, family, given FROM name WHERE key = ?", (key,))
                 yield from _named(_rows(found), names)
-
-
-class _Years:
-    """The years that anybody was born in."""
-
-    def __init__(self) -> None:
-        self._first, self._last = 9999, 0
-
-    def add(self, days: Iterable[date]) -> None:
-        for day in days:
-            self._first, self._last = min(self._first, day.year), max(self._last, day.year)
-
-    def span(self) -> range:
-        return range(max(self._first, _OLDEST_YEAR), self._last + 1)
 
 
 def _named(rows: Iterable[tuple[int, FoldedName]], names: Sequence[FoldedName]) -> Iterator[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -37,22 +38,27 @@ def may_be_misread(asked: date | None, held: date | None) -> bool:
     return asked is None or held is None or compare_births(asked, held) is not Birth.OTHER
 
 
-def misread_days(born_on: date, years: range) -> list[int]:
-    """Every date in those years that `may_be_misread` for this one, as `day_number`s; some of them are no dates.
+@dataclass(frozen=True, slots=True)
+class MisreadDays:
+    """Every date that `may_be_misread` for one, as an index is asked for them: numbers, some of them of no date."""
 
-    Numbers, since an index is asked for all of them for each person looked for: two hundred dates would take longer to
-    make than the index to read.
-    """
+    first_of_month: int
+    last_of_month: int
+    day_of_year: int
+    """Month and day; any year."""
+    others: tuple[int, ...]
+
+
+def misread_days(born_on: date) -> MisreadDays:
+    """Every date that `may_be_misread` for this one, in `day_number`s."""
     year, month, day = born_on.year * 10_000, born_on.month * 100, born_on.day
-    found = [other * 10_000 + month + day for other in years]
-    found += [year + month + other for other in range(1, 32)]
-    found += [year + other * 100 + day for other in range(1, LAST_MONTH + 1)]
+    others = [year + other * 100 + day for other in range(1, LAST_MONTH + 1)]
     if day <= LAST_MONTH:
-        found.append(year + day * 100 + month // 100)
+        others.append(year + day * 100 + month // 100)
     # A transposition over the border of year and month, or of month and day, changes two parts by one slip.
     digits = digits_of(born_on)
-    found += [int(digits[:at] + digits[at + 1] + digits[at] + digits[at + 2 :]) for at in (3, 5)]
-    return found
+    others += [int(digits[:at] + digits[at + 1] + digits[at] + digits[at + 2 :]) for at in (3, 5)]
+    return MisreadDays(year + month, year + month + 99, month + day, tuple(others))
 
 
 def day_number(day: date) -> int:
