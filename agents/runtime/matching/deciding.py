@@ -36,7 +36,6 @@ class Weighed:
     guards: tuple[str, ...]
     verdict: Verdict
 
-
     def lines(self) -> list[str]:
         """The same in words, for the agency's own people: levels and powers of two, nothing of what is written."""
         named = {Verdict.YES: "is the person", Verdict.MAYBE: "may be the person", Verdict.NO: "is somebody else"}
