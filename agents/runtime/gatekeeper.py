@@ -16,7 +16,18 @@ from pathlib import Path
 from typing import Final
 
 from agents.runtime.source import Label
-from broker.node.policy import NO_PERMIT, POLICY_ERROR, Policy, PolicyInvalid, Uid, Value, Verdict, make_policy
+from broker.node.policy import (
+    MARKED,
+    NO_PERMIT,
+    POLICY_ERROR,
+    Policy,
+    PolicyInvalid,
+    Rule,
+    Uid,
+    Value,
+    Verdict,
+    make_policy,
+)
 from schemas.messages.request import RequestHeader
 from schemas.records.fields import Marker
 from schemas.vocabulary import Category, Mode, SubjectRole
@@ -26,7 +37,7 @@ SHIPPED: Final = "agency.cedar"
 NO_RULE: Final = "no-rule"
 """Reason for withholding what no rule permits."""
 _NONE: Final[frozenset[Label]] = frozenset()
-_MARKED: Final = "marked:"
+_NO: Final[frozenset[Marker]] = frozenset()
 _REASON: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -34,23 +45,33 @@ class Effect(IntEnum):
     """What a decision does, the strictest last: where rules differ, the strictest holds."""
 
     ALLOW = 0
+    """It leaves, less what the passage takes out of it: `summary`, `mask` and `remove` are about fields."""
     EXISTENCE_ONLY = 1
-    DENY_VISIBLE = 2
-    DENY_SILENT = 3
+    REVIEW = 2
+    """Only after a person at the agency has read it; until one has, withheld visibly."""
+    DENY_VISIBLE = 3
+    DENY_SILENT = 4
 
 
 _FORBIDS: Final[Mapping[str, Effect]] = {
     "existence_only": Effect.EXISTENCE_ONLY,
+    "review": Effect.REVIEW,
     "deny_visible": Effect.DENY_VISIBLE,
     "deny_silent": Effect.DENY_SILENT,
 }
+_REASONS: Final[Mapping[Effect, str]] = {Effect.EXISTENCE_ONLY: "existence-only", Effect.REVIEW: "needs-review"}
+"""What the asker sees where the rule gives no reason of its own; of the others, `by-rule`."""
+_SUMMARY: Final = frozenset({Marker.FREE_TEXT, Marker.THIRD_PARTY, Marker.OFFICER_CONTACT, Marker.WHEREABOUTS})
 _DEFAULT_TAKEN: Final = frozenset({Marker.FREE_TEXT, Marker.THIRD_PARTY})
 _PERMITS: Final[Mapping[str, frozenset[Marker]]] = {
     "allow": _DEFAULT_TAKEN,
     "allow_free_text": frozenset({Marker.THIRD_PARTY}),
     "allow_whole": frozenset(),
+    "summary": _SUMMARY,
+    "mask": _DEFAULT_TAKEN,
+    "remove": _DEFAULT_TAKEN,
 }
-"""What a permit of that effect still takes away by itself."""
+"""What a permit of that effect still takes away by itself; `mask` and `remove` say what becomes of its @remove."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +86,18 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A decision: its effect, the rule it rests on, the reason the asker may see, and what is taken out."""
+    """A decision: its effect, the rule it rests on, the reason the asker may see, and what is taken out.
+
+    Where a field is both removed and masked it is removed: the stricter holds.
+    """
 
     effect: Effect
     rule: str
     reason: str | None = None
     markers: frozenset[Marker] = _DEFAULT_TAKEN
     fields: frozenset[str] = frozenset()
+    masked_markers: frozenset[Marker] = frozenset()
+    masked_fields: frozenset[str] = frozenset()
 
 
 class Gatekeeper:
@@ -95,15 +121,19 @@ class Gatekeeper:
         taken = ask("take_away")
         if POLICY_ERROR in taken.rules or (not taken.allowed and taken.rules != (NO_PERMIT,)):
             return Passage(Effect.DENY_VISIBLE, POLICY_ERROR, POLICY_ERROR)
-        words = [word for rule in taken.rules if taken.allowed for word in self._policy.rules[rule].remove]
-        words += [word for rule in verdict.rules for word in self._policy.rules[rule].remove]
-        kept_least = [_PERMITS[self._policy.rules[rule].annotations.get("effect", "allow")] for rule in verdict.rules]
+        permits = [self._policy.rules[rule] for rule in verdict.rules]
+        takers = [*permits, *(self._policy.rules[rule] for rule in taken.rules if taken.allowed)]
+        removed = [word for rule in takers if _effect(rule) != "mask" for word in rule.remove]
+        masked = [word for rule in takers if _effect(rule) == "mask" for word in rule.remove]
+        # What any permit lets through is let through; what any rule takes away is taken away.
+        markers = frozenset.intersection(*(_PERMITS[_effect(rule)] for rule in permits)) | _markers(removed)
         return Passage(
             Effect.ALLOW,
             verdict.rules[0],
-            # What any permit lets through is let through; what any rule takes away is taken away.
-            markers=frozenset.intersection(*kept_least) | _markers(words),
-            fields=frozenset(word for word in words if not word.startswith(_MARKED)),
+            markers=markers | (_SUMMARY if any(_effect(rule) == "summary" for rule in takers[len(permits) :]) else _NO),
+            fields=_fields(removed),
+            masked_markers=_markers(masked),
+            masked_fields=_fields(masked),
         )
 
     def _asker(self, question: Question, category: Category, record: frozenset[Label]) -> Callable[[str], Verdict]:
@@ -128,10 +158,9 @@ class Gatekeeper:
                 Effect.DENY_VISIBLE, verdict.rules[0], NO_RULE if verdict.rules[0] == NO_PERMIT else POLICY_ERROR
             )
         rules = [self._policy.rules[rule] for rule in verdict.rules]
-        strictest = max(rules, key=lambda rule: _FORBIDS[rule.annotations.get("effect", "deny_visible")])
-        effect = _FORBIDS[strictest.annotations.get("effect", "deny_visible")]
-        default = "existence-only" if effect is Effect.EXISTENCE_ONLY else "by-rule"
-        return Passage(effect, strictest.id, strictest.annotations.get("reason", default))
+        strictest = max(rules, key=lambda rule: _FORBIDS[_effect(rule)])
+        effect = _FORBIDS[_effect(strictest)]
+        return Passage(effect, strictest.id, strictest.annotations.get("reason", _REASONS.get(effect, "by-rule")))
 
 
 def load_gatekeeper(own_rules: Path | None) -> Gatekeeper:
@@ -159,8 +188,14 @@ def _check_effects(policy: Policy) -> None:
         known = _PERMITS if rule.permits else _FORBIDS
         if effect is not None and effect not in known:
             raise PolicyInvalid(f"{rule.file}, policy {rule.id}: @effect is not one of {', '.join(known)}")
+        if effect == "mask" and not rule.remove:
+            raise PolicyInvalid(f"{rule.file}, policy {rule.id}: @effect is mask, and @remove names nothing to mask")
         if not _REASON.fullmatch(rule.annotations.get("reason", NO_RULE)):
             raise PolicyInvalid(f"{rule.file}, policy {rule.id}: @reason is not one word")
+
+
+def _effect(rule: Rule) -> str:
+    return rule.annotations.get("effect", "allow" if rule.permits else "deny_visible")
 
 
 def _labels(labels: Iterable[Label]) -> frozenset[Uid]:
@@ -168,4 +203,8 @@ def _labels(labels: Iterable[Label]) -> frozenset[Uid]:
 
 
 def _markers(words: Iterable[str]) -> frozenset[Marker]:
-    return frozenset(Marker(word.removeprefix(_MARKED)) for word in words if word.startswith(_MARKED))
+    return frozenset(Marker(word.removeprefix(MARKED)) for word in words if word.startswith(MARKED))
+
+
+def _fields(words: Iterable[str]) -> frozenset[str]:
+    return frozenset(word for word in words if not word.startswith(MARKED))

@@ -1,22 +1,29 @@
 """What is left of findings: the granted fields, less what the agency's rule takes away, each fact checked once more.
 
-Pure. A fact that does not fit its model does not leave: it counts as a broken record. Refuses to know who decided.
+A rule removes a field, or masks it: a text is written over with `**REDACTED**`, as HMPPS does, and what is no text is
+removed. A fact of which nothing but masks is left does not leave. Pure. A fact that does not fit its model does not
+leave: it counts as a broken record. Refuses to know who decided.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from agents.runtime.gatekeeper import Passage
 from agents.runtime.source import Finding, RecordBroken
 from schemas.messages.grant import Grant, Scope
 from schemas.records.marking import Path
 from schemas.records.record import Contact, Existence
-from schemas.records.registry import FactInvalid, marked_paths_of, validate_fact
+from schemas.records.registry import FactInvalid, marked_paths_of, validate_fact, wording_paths_of
 from schemas.vocabulary import Category, Mode, SubjectRole
 
 Fact = dict[str, object]
+_NO: Final[frozenset[Path]] = frozenset()
+_NOTHING: Final[tuple[object, ...]] = (None, {}, [])
+REDACTED: Final = "**REDACTED**"
+"""What stands in place of a masked text (HMPPS External API)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,63 @@ def _reduced(fact: Fact, scope: Scope, passage: Passage) -> Fact:
             _take(kept, path)
     for name in passage.fields:
         _take_everywhere(kept, name)
-    return {name: value for name, value in kept.items() if value not in ({}, [])}
+    wordings = wording_paths_of(scope.category, scope.mode) if passage.masked_markers or passage.masked_fields else _NO
+    for marker in passage.masked_markers:
+        for path in marked_paths_of(scope.category, scope.mode, marker):
+            _mask(kept, path, (), wordings)
+    for name in passage.masked_fields:
+        _mask_everywhere(kept, name, (), wordings)
+    return {} if _is_masked(kept) else {name: value for name, value in kept.items() if value not in ({}, [])}
+
+
+def _mask(holder: object, path: Path, walked: Path, wordings: frozenset[Path]) -> None:
+    """Write over what stands at a path; `walked` is how `holder` was reached."""
+    if isinstance(holder, list):
+        for element in holder:
+            _mask(element, path, walked, wordings)
+        _drop_empty(holder)
+    elif isinstance(holder, dict) and path[0] in holder:
+        here = (*walked, path[0])
+        if len(path) == 1:
+            holder[path[0]] = _masked(holder[path[0]], here, wordings)
+        else:
+            _mask(holder[path[0]], path[1:], here, wordings)
+        if holder[path[0]] in _NOTHING:
+            del holder[path[0]]
+
+
+def _mask_everywhere(holder: object, name: str, walked: Path, wordings: frozenset[Path]) -> None:
+    if isinstance(holder, list):
+        for element in holder:
+            _mask_everywhere(element, name, walked, wordings)
+        _drop_empty(holder)
+    elif isinstance(holder, dict):
+        _mask(holder, (name,), walked, wordings)
+        for inner in list(holder):
+            _mask_everywhere(holder[inner], name, (*walked, inner), wordings)
+            if holder[inner] in _NOTHING:
+                del holder[inner]
+
+
+def _masked(value: object, path: Path, wordings: frozenset[Path]) -> object:
+    """What a mask leaves of a value: of each text a mask, of a list of texts one, of anything else nothing."""
+    if isinstance(value, dict):
+        masked = {name: _masked(inner, (*path, name), wordings) for name, inner in value.items()}
+        return {name: inner for name, inner in masked.items() if inner not in _NOTHING}
+    if isinstance(value, list) and any(isinstance(element, dict) for element in value):
+        return [part for part in (_masked(element, path, wordings) for element in value) if part not in _NOTHING]
+    if path not in wordings or not value:
+        return None
+    # How many names a list had would itself tell something.
+    return [REDACTED] if isinstance(value, list) else REDACTED
+
+
+def _is_masked(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(_is_masked(inner) for inner in value.values())
+    if isinstance(value, list):
+        return all(_is_masked(element) for element in value)
+    return value == REDACTED
 
 
 def _take(holder: object, path: Path) -> None:

@@ -134,7 +134,7 @@ def _by_record(
         for one in findings
     ]
     passed = [(one, by) for one, by in judged if by.effect is Effect.ALLOW]
-    visible = [(one, by) for one, by in judged if by.effect in (Effect.DENY_VISIBLE, Effect.EXISTENCE_ONLY)]
+    visible = [(one, by) for one, by in judged if by.effect not in (Effect.ALLOW, Effect.DENY_SILENT)]
     if not passed:
         if visible:
             return rows.withheld(visible[0][1], [one for one, _ in visible])

@@ -64,6 +64,11 @@ Telephone = Annotated[str, StringConstraints(pattern=r"^[0-9+()][0-9+() -]{2,30}
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\u0000-\u001f]{1,64}@[A-Za-z0-9.-]{1,189}$")]
 
 
+def holds_any_wording(note: object) -> bool:
+    """Say whether an annotation's note is that of a text, which may be written over with a mask; a code may not."""
+    return isinstance(note, StringConstraints) and note.pattern in (_LINE, _LINES)
+
+
 def _real_date(text: str) -> str:
     date.fromisoformat(text)
     return text

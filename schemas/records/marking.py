@@ -1,4 +1,5 @@
-"""Where a record's markers are: the paths of its fields that hold free text, third parties, officers or whereabouts.
+"""Where a record's markers are: the paths of its fields that hold free text, third parties, officers or whereabouts;
+and where its wordings are.
 
 Reads the annotations once, when the registry is built. Refuses to know what is done about a marker.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, TypeAlias, get_args, get_origin, get_type_hints
 
-from schemas.records.fields import Marker
+from schemas.records.fields import Marker, holds_any_wording
 from schemas.records.record import Part
 
 Path: TypeAlias = tuple[str, ...]
@@ -17,19 +18,31 @@ Path: TypeAlias = tuple[str, ...]
 
 def marked_paths(model: type[Part], outer: Path = ()) -> Iterator[tuple[Path, Marker]]:
     """Yield each marker of a model with the path of the field it stands on, nested parts included."""
+    for path, note in _notes(model, outer):
+        if isinstance(note, Marker):
+            yield path, note
+
+
+def wording_paths(model: type[Part]) -> Iterator[Path]:
+    """Yield the path of each field of a model that holds a text in any words, nested parts included."""
+    for path, note in _notes(model, ()):
+        if holds_any_wording(note):
+            yield path
+
+
+def _notes(model: type[Part], outer: Path) -> Iterator[tuple[Path, object]]:
     hints = get_type_hints(model, include_extras=True)
     for name in model.model_fields:
-        yield from _markers(hints[name], (*outer, name))
+        yield from _notes_of(hints[name], (*outer, name))
 
 
-def _markers(annotation: Any, path: Path) -> Iterator[tuple[Path, Marker]]:
+def _notes_of(annotation: Any, path: Path) -> Iterator[tuple[Path, object]]:
     if get_origin(annotation) is Annotated:
         for note in annotation.__metadata__:
-            if isinstance(note, Marker):
-                yield path, note
-        yield from _markers(annotation.__origin__, path)
+            yield path, note
+        yield from _notes_of(annotation.__origin__, path)
     elif isinstance(annotation, type) and issubclass(annotation, Part):
-        yield from marked_paths(annotation, path)
+        yield from _notes(annotation, path)
     else:
         for argument in get_args(annotation):
-            yield from _markers(argument, path)
+            yield from _notes_of(argument, path)

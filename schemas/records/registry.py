@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from schemas.failures import Rejected
 from schemas.records.fields import Marker
-from schemas.records.marking import Path, marked_paths
+from schemas.records.marking import Path, marked_paths, wording_paths
 from schemas.records.record import Existence, Record
 from schemas.vocabulary import AgencyKind, Category, Mode
 
@@ -129,6 +129,12 @@ def marked(category: Category, mode: Mode, marker: Marker) -> frozenset[str]:
 def marked_paths_of(category: Category, mode: Mode, marker: Marker) -> frozenset[Path]:
     """Return the paths, from the top inwards, of the fields that carry a marker; lists are not a step."""
     return _form(category, mode).marks[marker]
+
+
+@cache
+def wording_paths_of(category: Category, mode: Mode) -> frozenset[Path]:
+    """Return the paths of the fields that hold text in any words: what a mask may be written over."""
+    return frozenset(wording_paths(_form(category, mode).model))
 
 
 def summary_fields(category: Category) -> tuple[str, ...]:

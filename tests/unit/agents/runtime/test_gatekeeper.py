@@ -25,6 +25,7 @@ from schemas.vocabulary import (
 )
 
 GATEKEEPER = load_gatekeeper(None)
+WHOLE = '@id("own") @sentence("All.") @effect("allow_whole") permit (principal, action == Action::"content", resource);'
 NONE: frozenset[Label] = frozenset()
 
 
@@ -130,7 +131,7 @@ def test_gender_recognition_is_silent() -> None:
 
 def test_intelligence_waits_visibly_for_a_person_to_read_it() -> None:
     passage = decide(Category.POLICE_INTELLIGENCE, stage=Stage.STRATEGY_DISCUSSION, rag=Rag.RED)
-    assert (passage.effect, passage.reason) == (Effect.DENY_VISIBLE, "needs-review")
+    assert (passage.effect, passage.reason) == (Effect.REVIEW, "needs-review")
 
 
 def test_demographics_of_a_sensitive_person_stay_here() -> None:
@@ -140,7 +141,7 @@ def test_demographics_of_a_sensitive_person_stay_here() -> None:
 
 
 @pytest.mark.parametrize(
-    ("category", "header", "stays"),
+    ("category", "header", "masked"),
     [
         (Category.PROBATION_CONTACT, {"rag": Rag.AMBER}, True),
         (Category.PROBATION_CONTACT, {"rag": Rag.RED}, False),
@@ -148,10 +149,75 @@ def test_demographics_of_a_sensitive_person_stay_here() -> None:
         (Category.AGENCY_INVOLVEMENT, {"rag": Rag.AMBER}, False),
     ],
 )
-def test_officers_contact_leaves_in_red_and_strategy_only(
-    category: Category, header: dict[str, Any], stays: bool
+def test_officers_contact_is_masked_outside_red_and_strategy(
+    category: Category, header: dict[str, Any], masked: bool
 ) -> None:
-    assert (Marker.OFFICER_CONTACT in decide(category, **header).markers) is stays
+    assert (Marker.OFFICER_CONTACT in decide(category, **header).masked_markers) is masked
+
+
+@pytest.mark.parametrize(
+    ("category", "labels", "masked"),
+    [
+        (Category.PROBATION_LICENCE, {Label.LIMITED_ACCESS}, True),
+        (Category.PROBATION_MAPPA, {Label.EXCLUDED}, True),
+        (Category.PROBATION_STATUS, {Label.EXCLUDED}, True),
+        (Category.PROBATION_MAPPA, {Label.SENSITIVE}, False),
+        (Category.PROBATION_CONTACT, {Label.EXCLUDED}, False),
+    ],
+)
+def test_conditions_and_notes_are_masked_for_people_under_limited_access(
+    tmp_path: Path, category: Category, labels: set[Label], masked: bool
+) -> None:
+    passage = decide(category, person=frozenset(labels), gatekeeper=own(tmp_path, WHOLE))
+    assert (Marker.FREE_TEXT in passage.masked_markers) is masked
+    assert (Marker.FREE_TEXT in passage.markers) is (category is Category.PROBATION_CONTACT)
+
+
+@pytest.mark.parametrize(
+    ("category", "officer", "masked"),
+    [
+        (Category.PROBATION_ROSH, OfficerRole.SOCIAL_WORKER, True),
+        (Category.PROBATION_REGISTER, OfficerRole.HEALTH_NAVIGATOR, True),
+        (Category.PROBATION_ROSH, OfficerRole.POLICE_OFFICER, False),
+        (Category.PROBATION_REGISTER, OfficerRole.PROBATION_NAVIGATOR, False),
+        (Category.PROBATION_CONTACT, OfficerRole.SOCIAL_WORKER, False),
+    ],
+)
+def test_the_words_of_risk_registers_are_masked_for_all_but_police_and_probation(
+    tmp_path: Path, category: Category, officer: OfficerRole, masked: bool
+) -> None:
+    passage = decide(category, officer_role=officer, gatekeeper=own(tmp_path, WHOLE))
+    assert (Marker.FREE_TEXT in passage.masked_markers) is masked
+    assert Marker.FREE_TEXT not in passage.markers
+
+
+def test_a_summary_has_no_wording_no_others_no_officers_and_no_places(tmp_path: Path) -> None:
+    rules = (
+        '@id("own") @sentence("All.") @effect("allow_whole") permit (principal, action == Action::"content", resource);'
+        '@id("brief") @sentence("In summary.") @effect("summary")'
+        ' permit (principal, action == Action::"take_away", resource == Category::"police.incident");'
+    )
+    in_summary = own(tmp_path, rules)
+    assert decide(gatekeeper=in_summary).markers == frozenset(Marker)
+    assert decide(Category.POLICE_CUSTODY_PNC, gatekeeper=in_summary).markers == frozenset()
+
+
+def test_a_permit_may_let_a_summary_leave_where_nothing_else_permits(tmp_path: Path) -> None:
+    brief = (
+        '@id("own") @sentence("Brief.") @effect("summary") permit (principal, action == Action::"content", resource);'
+    )
+    passage = decide(stage=Stage.SCREENING, gatekeeper=own(tmp_path, brief))
+    assert (passage.effect, passage.markers) == (Effect.ALLOW, frozenset(Marker))
+
+
+def test_a_review_is_milder_than_a_refusal_and_stricter_than_existence(tmp_path: Path) -> None:
+    start = '@id("first") @sentence("s") @effect("existence_only") forbid (principal, action, resource);'
+    existence = own(tmp_path, start)
+    assert decide(gatekeeper=existence).reason == "existence-only"
+    assert decide(Category.POLICE_INTELLIGENCE, gatekeeper=existence).effect is Effect.REVIEW
+    refusing = own(tmp_path, start.replace("existence_only", "deny_visible"))
+    passage = decide(Category.POLICE_INTELLIGENCE, gatekeeper=refusing)
+    assert (passage.effect, passage.reason) == (Effect.DENY_VISIBLE, "by-rule")
 
 
 @pytest.mark.parametrize("role", [SubjectRole.REFERRER, SubjectRole.PROFESSIONAL, SubjectRole.THIRD_PARTY])
@@ -194,6 +260,8 @@ def test_an_agency_may_allow_free_text_without_third_parties(tmp_path: Path) -> 
     [
         '@id("x") @sentence("s") @effect("deny_silent") permit (principal, action, resource);',
         '@id("x") @sentence("s") @effect("allow") forbid (principal, action, resource);',
+        '@id("x") @sentence("s") @effect("mask") forbid (principal, action, resource);',
+        '@id("x") @sentence("s") @effect("mask") permit (principal, action == Action::"take_away", resource);',
         '@id("x") @sentence("s") @reason("two words") forbid (principal, action, resource);',
         '@id("x") @sentence("s") forbid (principal, action, resource == Category::"police.incdent");',
         '@id("x") @sentence("s") forbid (principal, action, resource) when { context.stag == Stage::"enquiry" };',

@@ -9,18 +9,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.runtime.gatekeeper import Effect, Passage
-from agents.runtime.minimise import minimise, minimise_existence
+from agents.runtime.minimise import REDACTED, minimise, minimise_existence
 from agents.runtime.source import Finding, RecordBroken
 from schemas.messages.grant import Scope
 from schemas.records.fields import Marker
 from schemas.records.person import Involvement, InvolvementStatus
 from schemas.records.police import Incident
-from schemas.records.probation import CommunityOffenderManager, OfficerFullName, ResponsibleOfficer
+from schemas.records.probation import (
+    CommunityOffenderManager,
+    Licence,
+    LicenceCondition,
+    OfficerFullName,
+    ResponsibleOfficer,
+)
 from schemas.records.probation_risk import Risks, RiskSummary, RoshLevel
 from schemas.records.record import Contact
 from schemas.records.registry import fields_of
 from schemas.vocabulary import Category, Mode, SubjectRole
 
+NONE: frozenset[Marker] = frozenset()
 INCIDENT = Incident(
     date="2026-03-01", type="Assault", location="1 High St", others_involved=("A. N. Other",), summary_text="Words."
 )
@@ -33,6 +40,10 @@ def scope(category: Category, *fields: str, mode: Mode = Mode.CONTENT) -> Scope:
 
 def passage(*markers: Marker, fields: frozenset[str] = frozenset()) -> Passage:
     return Passage(Effect.ALLOW, "r", markers=frozenset(markers), fields=fields)
+
+
+def masking(*markers: Marker, fields: frozenset[str] = frozenset(), removed: frozenset[Marker] = NONE) -> Passage:
+    return Passage(Effect.ALLOW, "r", markers=removed, masked_markers=frozenset(markers), masked_fields=fields)
 
 
 def finding(record: Incident = INCIDENT) -> Finding:
@@ -76,6 +87,55 @@ def test_a_field_that_a_rule_names_is_taken_out_wherever_it_stands() -> None:
     assert extract.facts == ()
 
 
+def test_a_masked_text_is_written_over_and_tells_neither_length_nor_number() -> None:
+    extract = minimise([(finding(), masking(Marker.FREE_TEXT, Marker.THIRD_PARTY))], scope(Category.POLICE_INCIDENT))
+    assert extract.facts == (
+        {
+            "date": "2026-03-01",
+            "type": "Assault",
+            "location": "1 High St",
+            "others_involved": [REDACTED],
+            "summary_text": REDACTED,
+        },
+    )
+
+
+def test_what_is_no_text_is_removed_where_it_is_masked() -> None:
+    officer = CommunityOffenderManager(
+        name=OfficerFullName(forename="Ann", surname="Lee"), email="ann@example.org", telephoneNumber="01603 000000"
+    )
+    record = ResponsibleOfficer(communityOffenderManager=officer, allocatedOn="2026-01-05")
+    held = Finding(Category.PROBATION_RESPONSIBLE_OFFICER, record, local_ref="R1")
+    extract = minimise([(held, masking(Marker.OFFICER_CONTACT))], scope(Category.PROBATION_RESPONSIBLE_OFFICER))
+    name = {"forename": REDACTED, "surname": REDACTED}
+    assert extract.facts == ({"communityOffenderManager": {"name": name}, "allocatedOn": "2026-01-05"},)
+
+
+def test_what_one_rule_masks_and_another_removes_is_removed() -> None:
+    taken = masking(Marker.THIRD_PARTY, removed=frozenset({Marker.FREE_TEXT}))
+    extract = minimise([(finding(), taken)], scope(Category.POLICE_INCIDENT))
+    assert "summary_text" not in extract.facts[0]
+    assert extract.facts[0]["others_involved"] == [REDACTED]
+
+
+def test_a_mask_of_a_nested_text_leaves_the_codes_beside_it() -> None:
+    condition = LicenceCondition(code="NLC5", condition="Not to go near Jane Doe at 3 High St.")
+    held = Finding(Category.PROBATION_LICENCE, Licence(conditions=(condition,)), local_ref="L1")
+    extract = minimise([(held, masking(Marker.FREE_TEXT))], scope(Category.PROBATION_LICENCE))
+    assert extract.facts == ({"conditions": [{"code": "NLC5", "condition": REDACTED}]},)
+
+
+def test_a_field_that_a_rule_names_is_masked_wherever_it_stands() -> None:
+    extract = minimise([(finding(), masking(fields=frozenset({"type"})))], scope(Category.POLICE_INCIDENT))
+    assert extract.facts[0]["type"] == REDACTED
+
+
+def test_a_fact_of_which_only_masks_are_left_does_not_leave() -> None:
+    masked = masking(Marker.FREE_TEXT)
+    extract = minimise([(finding(), masked)], scope(Category.POLICE_INCIDENT, "summary_text"))
+    assert extract.facts == ()
+
+
 def test_a_fact_that_does_not_fit_its_model_does_not_leave() -> None:
     broken = Incident.model_construct(date="1st March")
     with pytest.raises(RecordBroken) as told:
@@ -111,8 +171,10 @@ def test_existence_tells_months_and_whom_to_ring_and_nothing_else() -> None:
 @given(
     st.sets(st.sampled_from(sorted(fields_of(Category.POLICE_INCIDENT, Mode.CONTENT)))),
     st.sets(st.sampled_from(Marker)),
+    st.sets(st.sampled_from(Marker)),
 )
-def test_nothing_outside_the_grant_ever_leaves(fields: set[str], markers: set[Marker]) -> None:
+def test_nothing_outside_the_grant_ever_leaves(fields: set[str], removed: set[Marker], masked: set[Marker]) -> None:
     granted = fields or {"date"}
-    extract = minimise([(finding(), passage(*markers))], scope(Category.POLICE_INCIDENT, *granted))
+    taken = masking(*masked, removed=frozenset(removed))
+    extract = minimise([(finding(), taken)], scope(Category.POLICE_INCIDENT, *granted))
     assert all(set(fact) <= granted for fact in extract.facts)
