@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 Shown = Mapping[str, Any]
+
+PART_QUARANTINED: Final = "answered, part quarantined"
+"""What an officer sees of an answer of which something exceeded its grant, or could not be read."""
 
 
 def at_text(at: int | None) -> str:
@@ -35,6 +38,8 @@ def enquiry_text(enquiry: Shown) -> str:
 def request_line(request: Shown) -> str:
     """One request: where it stands and what is worth saying about it."""
     marks = [mark for mark in ("late", "overdue", "undecided", "escalated") if request.get(mark)]
+    if request.get("part_quarantined"):
+        marks.append(PART_QUARANTINED)
     refused = sorted({reason["rule"] for reason in request["reasons"]})
     if refused:
         marks.append(f"left out by {', '.join(refused)}")
@@ -64,14 +69,17 @@ def answers_text(found: Shown) -> str:
         reason = f" [{cell['reason']}]" if cell["reason"] else ""
         confirm = f" (to confirm: {', '.join(cell['confirm'])})" if cell["confirm"] else ""
         late = " late" if cell["late"] else ""
-        lines.append(
-            f"  {cell['agency']:10} {cell['name']:24} {cell['category']:28} {cell['state']}{reason}{confirm}{late}"
-        )
+        state = PART_QUARANTINED if cell["part_quarantined"] else cell["state"]
+        lines.append(f"  {cell['agency']:10} {cell['name']:24} {cell['category']:28} {state}{reason}{confirm}{late}")
+    for one in found["answers"]:
+        if one["part_quarantined"]:
+            lines.append(f"  {one['agency']:10} {PART_QUARANTINED}: what was not permitted is kept back and reported")
     lines += ["", "CHRONOLOGY"]
     for line in found["chronology"]:
+        part = " [part quarantined]" if line["part_quarantined"] else ""
         lines.append(
             f"  {line['on'] or 'undated':10}  {line['agency']:10} {line['name']:24} {line['category']:28}"
-            f" {line['text']}  [{line['rule']}]"
+            f" {line['text']}  [{line['rule']}]{part}"
         )
     if any(cell["state"] == "not_known" for cell in found["outcomes"]):
         lines += ["", found["note"]]

@@ -39,7 +39,7 @@ class State(StrEnum):
     """The agency answered and left this out, or the request ended without an answer."""
     NOT_PERMITTED = "not_permitted"
     QUARANTINED = "quarantined"
-    """What was answered exceeded the grant, and none of it is shown."""
+    """What was answered exceeded the grant, or cannot be read, and none of it is shown."""
 
 
 SAYS: Final[Mapping[State, str]] = {
@@ -52,7 +52,7 @@ SAYS: Final[Mapping[State, str]] = {
     State.NO_ANSWER_YET: "No answer yet. This says nothing about what the agency holds.",
     State.NO_ANSWER: "No answer came. This says nothing about what the agency holds.",
     State.NOT_PERMITTED: "This was not permitted and was not asked of the agency.",
-    State.QUARANTINED: "The answer exceeded what was permitted and is kept back.",
+    State.QUARANTINED: "The answer exceeded what was permitted, or cannot be read, and is kept back.",
 }
 _UNANSWERED: Final[Mapping[Progress, State]] = {
     Progress.ASKED: State.NO_ANSWER_YET,
@@ -122,6 +122,8 @@ class Line:
     is_late: bool
     is_possible: bool
     """The same agency is elsewhere not sure that this subject is the person it knows."""
+    is_part_quarantined: bool
+    """Of this subject and category more was answered than was permitted; it is kept back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,7 @@ def _lines(source: Source) -> Iterator[Line]:
     if source.answer is None:
         return
     unsure = {row.subject for row in source.answer.outcomes if row.outcome is Outcome.POSSIBLE_MATCH}
+    cut = {(one.subject, one.category) for one in source.answer.cuts}
     for row in source.answer.outcomes:
         subject = source.subjects[row.subject]
         for fact in row.facts:
@@ -186,9 +189,10 @@ def _lines(source: Source) -> Iterator[Line]:
                 rule=row.rule,
                 text=text_of(row.category, row.mode, fact),
                 fact=fact,
-                handling=source.answer.handling,
+                handling=source.answer.handling or "",
                 is_late=source.is_late,
                 is_possible=row.subject in unsure,
+                is_part_quarantined=(row.subject, row.category) in cut,
             )
 
 

@@ -141,13 +141,12 @@ class DeskCorrespondent:
 
     def _keep(self, asked: Asked, opened: OpenedAnswer, now: int) -> Work:
         answer, judged = opened.released.answer, opened.judged
-        kept = KeptAnswer(outcomes=judged.kept, cuts=judged.cuts, handling=opened.body.handling)
+        kept = KeptAnswer(outcomes=judged.kept, cuts=judged.cuts, handling=opened.handling)
         outcomes = self.vault.seal(asked.enquiry, Kept.OUTCOMES, asked.exchange, kept.encode())
         done = [self.deeds.opened(asked, answer.digest, now)]
         excess: bytes | None = None
         if judged.cuts:
-            content = KeptExcess(outcomes=judged.quarantined).encode()
-            excess = self.vault.seal(asked.enquiry, Kept.EXCESS, asked.exchange, content)
+            excess = self._set_apart(asked, opened)
             done.append(self.deeds.quarantined(asked, answer.digest, judged.cuts, now))
         evidence = pack(answer.header, answer.signatures)
 
@@ -167,6 +166,12 @@ class DeskCorrespondent:
             return Reply()
 
         return work
+
+    def _set_apart(self, asked: Asked, opened: OpenedAnswer) -> bytes:
+        if opened.is_unread:
+            return self.vault.seal(asked.enquiry, Kept.UNREAD, asked.exchange, opened.released.answer.parts[0])
+        content = KeptExcess(outcomes=opened.judged.quarantined).encode()
+        return self.vault.seal(asked.enquiry, Kept.EXCESS, asked.exchange, content)
 
     async def _notice(self, received: Received, outer: Notice) -> Work:
         if received.sender.id != self.trust.coordinator.id:

@@ -2,7 +2,8 @@
 
 An outcome about a subject, category or mode that was not granted is cut whole. Of a granted one, fields that were not
 granted are cut out of each fact; if what remains of any fact does not hold, the whole outcome is cut, since nobody can
-say what else is wrong with it. Pure; rejects nothing: excess is recorded, not refused.
+say what else is wrong with it. What cannot be read as an answer at all is cut whole. Pure; rejects nothing: excess is
+recorded, not refused.
 """
 
 from __future__ import annotations
@@ -58,6 +59,21 @@ def judge(outcomes: Sequence[OutcomeRow], roles: Mapping[str, SubjectRole], gran
             judged.cuts.append(cut)
             judged.quarantined.append(row)
     return judged
+
+
+def judge_unread(roles: Mapping[str, SubjectRole], grant: Grant) -> Judged:
+    """Cut everything that an answer was granted for, since nobody can read what it holds."""
+    asked = {
+        (subject, scope.category): scope.mode
+        for scope in grant.scope
+        for subject, role in roles.items()
+        if role in scope.roles
+    }
+    cuts = [
+        Cut(subject=subject, category=category, mode=mode, whole=True, facts=0, fields=[], unknown_fields=0)
+        for (subject, category), mode in sorted(asked.items())
+    ]
+    return Judged([], cuts, [])
 
 
 def _granted(row: OutcomeRow, role: SubjectRole | None, grant: Grant) -> frozenset[str]:

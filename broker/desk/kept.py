@@ -24,6 +24,8 @@ class Kept(StrEnum):
     REFERENCES = "exchange-references"
     OUTCOMES = "answer-outcomes"
     EXCESS = "quarantine-excess"
+    UNREAD = "quarantine-unread"
+    """An answer that could not be read: its sealed body, as it came."""
 
 
 class References(Message):
@@ -37,7 +39,8 @@ class KeptAnswer(Message):
 
     outcomes: Annotated[list[OutcomeRow], Field(max_length=1024)]
     cuts: Annotated[list[Cut], Field(max_length=1024)]
-    handling: Line
+    handling: Line | None = None
+    """None where nobody can read the answer."""
 
 
 class KeptExcess(Message):

@@ -23,7 +23,10 @@ The numbered checks of a `released` message, in code order; each fails with its 
 19  and tells of each outcome what the body holds, byte for byte                                told_differs
 20  an entry could-not-look stands for an answer without facts                                  told_differs
 
-What the body holds is then divided by the grant (`broker.desk.excess`); that rejects nothing. Pure: keys are given.
+What the body holds is then divided by the grant (`broker.desk.excess`); that rejects nothing. Nor does content that
+opened under its header and cannot be read as an answer (an unknown category, a thousand facts too many): it is cut
+whole, checks 17 to 20 having nothing to look at, and its sender learns no more than of any other cut. Pure: keys are
+given.
 """
 
 from __future__ import annotations
@@ -34,9 +37,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from broker.desk.asked import Asked
-from broker.desk.excess import Judged, judge
+from broker.desk.excess import Judged, judge, judge_unread
 from broker.desk.ruling import EntryForeign, GrantDiffers, PartsUnexpected, RequestDiffers
 from broker.desk.trust import Trust, check_dated
+from schemas.crypto.failures import PaddingInvalid, SealBroken
 from schemas.crypto.keys import Identity
 from schemas.crypto.purposes import KeyPurpose
 from schemas.envelope import Envelope, check_parts, digest, unpack, verify_header
@@ -114,8 +118,11 @@ class OpenedAnswer:
 
     released: Released
     header: AnswerHeader
-    body: AnswerBody = field(repr=False)
+    handling: str | None = field(repr=False)
+    """What the originator asks of whoever reads it; None where nobody can read it."""
     judged: Judged = field(repr=False)
+    is_unread: bool = False
+    """What it holds is no answer: nothing of it was taken in."""
 
 
 def open_released(
@@ -139,7 +146,10 @@ def open_released(
         raise NotTheOneAsked("another agency than the one asked")
     released = _logged(parts, asked, trust, now)  # 3 to 10
     header = _header(released, asked, trust, now)  # 11 to 15
-    body = open_answer(released.answer.header, released.answer.parts[0], identity)  # 16
+    roles = {subject.ref: subject.role for subject in asked.request().subjects}
+    body = _body(released.answer, identity)  # 16
+    if body is None:
+        return OpenedAnswer(released, header, None, judge_unread(roles, asked.granted()), is_unread=True)
     if body.exchange != asked.exchange:  # 17
         raise AnswerForeign("a body of another exchange")
     told = open_addendum(  # 18
@@ -151,8 +161,7 @@ def open_released(
     found_any = any(row.outcome is Outcome.ANSWERED for row in body.outcomes)
     if isinstance(released.entry, CouldNotLookEntry) and found_any:  # 20
         raise ToldDiffers("the log says could-not-look, and the answer holds facts")
-    roles = {subject.ref: subject.role for subject in asked.request().subjects}
-    return OpenedAnswer(released, header, body, judge(body.outcomes, roles, asked.granted()))
+    return OpenedAnswer(released, header, body.handling, judge(body.outcomes, roles, asked.granted()))
 
 
 def read_release(leaf: bytes, asked: Asked, *, trust: Trust, now: int) -> ReleaseEntry | CouldNotLookEntry:
@@ -205,3 +214,13 @@ def _header(released: Released, asked: Asked, trust: Trust, now: int) -> AnswerH
     verify_header(answer, key, KeyPurpose.ANSWER)
     check_parts(answer, [header.body_digest])  # 15
     return header
+
+
+def _body(answer: Envelope, identity: Identity) -> AnswerBody | None:
+    """The body; None if what opened cannot be read as one. Which of its fields it was is nobody's business."""
+    try:
+        return open_answer(answer.header, answer.parts[0], identity)
+    except (SealBroken, PaddingInvalid):
+        raise
+    except Rejected:
+        return None

@@ -262,5 +262,6 @@ def exchange_shown(row: ExchangeRow) -> dict[str, Any]:
         "categories": [one.model_dump(mode="json") for one in header.categories],
         "reasons": [] if ruling is None else [one.model_dump(mode="json") for one in ruling.reasons],
         "not_accepted": row.code,
+        "part_quarantined": row.is_part_quarantined,
         **row.standing.shown(),
     }

@@ -121,6 +121,7 @@ def _line_shown(line: Line) -> dict[str, Any]:
         "handling": line.handling,
         "late": line.is_late,
         "possible": line.is_possible,
+        "part_quarantined": line.is_part_quarantined,
     }
 
 

@@ -51,6 +51,8 @@ class ExchangeRow:
     code: str | None
     sealed_references: bytes | None = field(repr=False)
     sealed_outcomes: bytes | None = field(repr=False)
+    is_part_quarantined: bool
+    """Of its answer something was kept back."""
 
 
 # Enquiries.
@@ -281,8 +283,9 @@ def exchanges_of(tx: Transaction, enquiry: str) -> list[ExchangeRow]:
 def find_exchange(tx: Transaction, exchange: str) -> ExchangeRow | None:
     """An exchange with all that became known of it."""
     row = tx.execute(
-        f"SELECT {_ASKED}, undecided, ruling, code, sealed_references, sealed_outcomes"  # noqa: S608  # names of ours
-        " FROM exchange LEFT JOIN answer ON answer.exchange = exchange.id WHERE id = ?",
+        f"SELECT {_ASKED}, undecided, ruling, code, sealed_references, sealed_outcomes,"  # noqa: S608  # names of ours
+        " quarantine.exchange IS NOT NULL FROM exchange LEFT JOIN answer ON answer.exchange = exchange.id"
+        " LEFT JOIN quarantine ON quarantine.exchange = exchange.id WHERE id = ?",
         (exchange,),
     ).fetchone()
     if row is None:
@@ -291,7 +294,7 @@ def find_exchange(tx: Transaction, exchange: str) -> ExchangeRow | None:
     events = tx.execute("SELECT event, at FROM exchange_event WHERE exchange = ?", (exchange,))
     at: Mapping[Event, int] = {Event(event): when for event, when in events}
     standing = Standing(asked.progress, at, asked.deadline_at, asked.expires_at, bool(row[13]))
-    return ExchangeRow(asked, standing, row[14], row[15], row[16], row[17])
+    return ExchangeRow(asked, standing, row[14], row[15], row[16], row[17], bool(row[18]))
 
 
 def _asked(row: tuple[str, str, str, str, str, bytes, str, int, int, int, str, bytes | None, str | None]) -> Asked:

@@ -1,41 +1,246 @@
-"""T03: a faulty or hostile agency answers with more than was granted: kept back, recorded, never shown."""
+"""T03: a faulty or hostile agency answers with more than was granted: kept back, recorded, never shown.
+
+The agency's own programs are made to say it, so that everything else about the answer holds: seal, signatures, log.
+"""
 
 from __future__ import annotations
 
+import json
+from base64 import b64decode
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from agents.runtime import minimise
+from agents.runtime import answering
 from agents.runtime.agent import Agent
-from tests.support.world import CASE_WORDS, World
+from agents.runtime.outcomes import Decided
+from broker.cli.tables import PART_QUARANTINED, answers_text, enquiry_text, request_text
+from broker.desk.told import QuarantineTold
+from broker.node.keyfile import read_key_file
+from schemas import canonical
+from schemas.crypto.keys import PublicKey
+from schemas.crypto.purposes import KeyPurpose
+from schemas.crypto.sealing import Sealing, seal
+from schemas.messages.addendum import key_for_reader, open_addendum
+from schemas.messages.answer import AnswerBody, OutcomeRow
+from schemas.messages.model import read
+from schemas.vocabulary import Category, Mode
+from tests.support.hostile import Carried, HostileHub
+from tests.support.world import CASE_WORDS, HUB, World
 
 EXCESS = "Told by the neighbour at number nine."
+Row = dict[str, Any]
+Rows = Callable[[list[Row]], list[Row]]
 
 
-def too_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the agency's programs put a field into every fact that no grant of this world names."""
-    honest = minimise._reduced
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """A hub and two police forces, on a bus that keeps what was said."""
+    world = World(tmp_path, agencies=("northshire", "southshire"), hub=HostileHub())
+    await world.start()
+    yield world
+    await world.stop()
 
-    def reduced(*arguments: object) -> dict[str, object]:
-        return {**honest(*arguments), "summary_text": EXCESS}  # type: ignore[arg-type]
 
-    monkeypatch.setattr(minimise, "_reduced", reduced)
+def with_fact(**more: object) -> Rows:
+    """More in every fact."""
+    return lambda rows: [{**row, "facts": [{**fact, **more} for fact in row["facts"]]} for row in rows]
 
 
-async def test_an_excess_field_is_cut_out_recorded_and_never_shown(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    too_much(monkeypatch)
+def with_row(**changes: object) -> Rows:
+    """One outcome more, like the first but for the changes."""
+    return lambda rows: [*rows, {**rows[0], **changes}]
+
+
+def existence_as_content(rows: list[Row]) -> list[Row]:
+    return [{**row, "mode": "existence", "facts": [{"held": True, "note": EXCESS}]} for row in rows]
+
+
+def ten_thousand_facts(rows: list[Row]) -> list[Row]:
+    return [{**row, "facts": [{"type": EXCESS}] * 10_000} for row in rows]
+
+
+SEPARABLE: dict[str, Rows] = {
+    "a field that was not granted": with_fact(summary_text=EXCESS),
+    "a field that there is not": with_fact(neighbour=EXCESS),
+    "another category": with_row(category="police.missing", facts=[{"Date": "2026-03-04", "RiskGrade": "high"}]),
+    "another subject": with_row(subject="ab" * 16, facts=[{"type": EXCESS}]),
+}
+WHOLE: dict[str, Rows] = {
+    "the content where its existence would do": existence_as_content,
+    "a part inside a field": with_fact(outcome={"said": EXCESS}),
+    "a list inside a field": with_fact(outcome=[EXCESS]),
+    "a value of a wrong type": with_fact(date=20261001),
+    "a date that is none": with_fact(date=EXCESS),
+    "a text without end": with_fact(outcome=EXCESS * 2_000),
+}
+UNREADABLE: dict[str, Rows] = {
+    "a category that there is not": with_row(category="police.neighbours", facts=[{"type": EXCESS}]),
+    "ten thousand facts": ten_thousand_facts,
+    "one question answered twice": with_row(facts=[{"type": EXCESS}]),
+    "a member that no outcome has": with_row(subject="ab" * 16, aside=EXCESS),
+    "facts where nothing is known": with_row(subject="ab" * 16, outcome="not_known", facts=[{"type": EXCESS}]),
+}
+
+
+def answer_with(monkeypatch: pytest.MonkeyPatch, change: Rows) -> None:
+    """Have the agency's programs say that, in the answer and in what they tell the log of it."""
+    honest = answering._fitted
+
+    def fitted(exchange: str, decided: Sequence[Decided], handling: str) -> list[Decided]:
+        fitting = honest(exchange, decided, handling)
+        rows = [OutcomeRow.model_validate_json(json.dumps(row)) for row in change(_dumped(fitting))]
+        return [replace(fitting[0], row=row) for row in rows]
+
+    monkeypatch.setattr(answering, "_fitted", fitted)
+
+
+def answer_unreadably(monkeypatch: pytest.MonkeyPatch, change: Rows) -> None:
+    """Have the agency's programs seal that, whatever they tell the log."""
+
+    def sealed(header: bytes, body: AnswerBody, recipient: PublicKey) -> bytes:
+        members = json.loads(body.encode())
+        content = canonical.encode({**members, "outcomes": change(members["outcomes"])})
+        return seal(Sealing.ANSWER, header, content, recipient)
+
+    monkeypatch.setattr(answering, "seal_answer", sealed)
+
+
+def _dumped(decided: Sequence[Decided]) -> list[Row]:
+    return [one.row.model_dump(mode="json", exclude_none=True) for one in decided]
+
+
+async def answered(world: World) -> tuple[str, str]:
+    """An enquiry of one request that was answered; its ids."""
     enquiry = await world.open_enquiry()
     exchange = await world.ask(enquiry)
     await world.opened(exchange)
     await world.settle()
+    return enquiry, exchange
+
+
+async def quarantine_of(world: World, exchange: str) -> Row:
+    """The entry that something of an answer was kept back; there is exactly one."""
+    (entry,) = [one for one in await world.entries() if one["type"] == "quarantined"]
+    assert (entry["exchange"], entry["agency"]) == (exchange, "northshire")
+    return entry
+
+
+async def told_to(world: World, party: str, entry: Row) -> QuarantineTold:
+    """What the information governance lead of a party reads with his own key in the entry's addendum."""
+    found = await world.command("coordinator", "addendum", {"sha256": entry["addendum_digest"]})
+    raw, lead = b64decode(found["raw"]), read_key_file(world.folder / f"{party}-lead.key")
+    key = key_for_reader(raw, lead.identity(KeyPurpose.ADDENDUM))
+    return read(QuarantineTold, open_addendum(raw, key, hub=HUB, about=entry["exchange"]))
+
+
+async def shown(world: World, enquiry: str, exchange: str) -> tuple[Row, str]:
+    """The answers, and everything that an officer can see of it in words or JSON."""
     answers = await world.tell_desk("GET", f"/enquiries/{enquiry}/answers")
-    assert EXCESS not in str(answers)
+    progress = await world.tell_desk("GET", f"/enquiries/{enquiry}")
+    request = await world.tell_desk("GET", f"/requests/{exchange}")
+    texts = [answers_text(answers), enquiry_text(progress), request_text(request)]
+    for text in texts:
+        assert PART_QUARANTINED in text
+    return answers, "\n".join([*texts, json.dumps([answers, progress, request])])
+
+
+def acknowledgement(world: World, exchange: str) -> Carried:
+    """What the desk said to the sender of an answer."""
+    assert isinstance(world.hub, HostileHub)
+    return [one for one in world.hub.carried if (one.about, one.exchange) == ("acknowledgement of released", exchange)][
+        -1
+    ]
+
+
+@pytest.mark.parametrize("what", SEPARABLE)
+async def test_what_can_be_separated_is_cut_out_recorded_and_never_shown(
+    world: World, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    answer_with(monkeypatch, SEPARABLE[what])
+    enquiry, exchange = await answered(world)
+    answers, everything = await shown(world, enquiry, exchange)
+    assert EXCESS not in everything
     assert [CASE_WORDS in line["text"] for line in answers["chronology"]] == [True]
-    assert [cell["part_quarantined"] for cell in answers["outcomes"]] == [True]
-    quarantined = [entry for entry in await world.entries() if entry["type"] == "quarantined"]
-    assert [entry["exchange"] for entry in quarantined] == [exchange]
+    assert [cell["state"] for cell in answers["outcomes"]] == ["answered"]
+    entry = await quarantine_of(world, exchange)
+    leads = [await told_to(world, party, entry) for party in ("desk", "northshire")]
+    assert leads[0] == leads[1]
+    assert EXCESS not in leads[0].model_dump_json()
     assert await world.check() == {exchange: "answered"}
+
+
+@pytest.mark.parametrize("what", WHOLE)
+async def test_a_category_whose_excess_cannot_be_separated_is_cut_whole(
+    world: World, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    answer_with(monkeypatch, WHOLE[what])
+    enquiry, exchange = await answered(world)
+    answers, everything = await shown(world, enquiry, exchange)
+    assert EXCESS not in everything
+    assert answers["chronology"] == []
+    assert [cell["state"] for cell in answers["outcomes"]] == ["quarantined"]
+    entry = await quarantine_of(world, exchange)
+    for party in ("desk", "northshire"):
+        assert [cut.whole for cut in (await told_to(world, party, entry)).cuts] == [True]
+    assert await world.check() == {exchange: "answered"}
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+async def test_an_answer_that_cannot_be_read_is_cut_whole_and_not_left_unsaid(
+    world: World, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    answer_unreadably(monkeypatch, UNREADABLE[what])
+    enquiry, exchange = await answered(world)
+    answers, everything = await shown(world, enquiry, exchange)
+    assert EXCESS not in everything
+    assert answers["chronology"] == []
+    assert [cell["state"] for cell in answers["outcomes"]] == ["quarantined"]
+    entry = await quarantine_of(world, exchange)
+    for party in ("desk", "northshire"):
+        (cut,) = (await told_to(world, party, entry)).cuts
+        assert (cut.category, cut.mode, cut.whole) == (Category.POLICE_INCIDENT, Mode.CONTENT, True)
+    assert await world.check() == {exchange: "answered"}
+
+
+async def test_the_sender_of_an_answer_learns_the_same_whatever_was_wrong_with_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, exchange = await answered(world)
+    learned = {_learned(acknowledgement(world, exchange))}
+    for changes, say in ((SEPARABLE, answer_with), (WHOLE, answer_with), (UNREADABLE, answer_unreadably)):
+        for change in changes.values():
+            with monkeypatch.context() as hostile:
+                say(hostile, change)
+                _, exchange = await answered(world)
+            learned.add(_learned(acknowledgement(world, exchange)))
+    assert len(learned) == 1
+    assert learned.pop()[:2] == ("committed", ())
+
+
+def _learned(said: Carried) -> tuple[str, tuple[bytes, ...], int]:
+    header = said.outer.encode()
+    return json.loads(header)["code"], said.parts, len(header)
+
+
+async def test_what_was_kept_back_cannot_be_had_by_any_command_of_an_officer(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer_with(monkeypatch, with_fact(summary_text=EXCESS))
+    enquiry, exchange = await answered(world)
+    decision = {"decision": "no_further_action", "reason": "Nothing more to do."}
+    seen = [
+        await world.tell_desk("GET", "/enquiries"),
+        await world.tell_desk("POST", f"/enquiries/{enquiry}/decision", decision),
+        await world.tell_desk("GET", f"/enquiries/{enquiry}/answers"),
+        await world.tell_desk("POST", f"/enquiries/{enquiry}/close"),
+        await world.tell_desk("GET", f"/enquiries/{enquiry}/answers"),
+        await world.tell_desk("GET", f"/requests/{exchange}"),
+    ]
+    assert EXCESS not in json.dumps(seen)
 
 
 async def test_an_agency_cannot_answer_another_agencys_request(world: World) -> None:
