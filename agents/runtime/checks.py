@@ -112,12 +112,7 @@ class Checker:
         Raises:
             Rejected: one of `check_failures`, in the order of the list above.
         """
-        if len(parts) != _PARTS:  # 1
-            raise fails.DeliveryIncomplete(f"{len(parts)} parts")
-        request_raw, grant_raw, receipt_raw, extension_raw = parts
-        with _as(fails.DeliveryIncomplete):
-            request, grant_envelope = unpack(request_raw), unpack(grant_raw)
-            extension = read_extension(extension_raw)
+        request, grant_envelope, receipt_raw, extension = _taken_apart(parts)  # 1
         proof, entry = self._logged(receipt_raw, exchange, now)  # 2, 3
         if not hmac.compare_digest(entry.request_digest, request.digest):  # 4
             raise fails.RequestNotLogged
@@ -135,11 +130,22 @@ class Checker:
             entry=entry,
             proof=proof,
             extension=extension,
-            request=request_raw,
-            grant_envelope=grant_raw,
+            request=parts[0],
+            grant_envelope=parts[1],
             request_digest=request.digest,
             grant_digest=grant_envelope.digest,
         )
+
+    def logged(
+        self, parts: tuple[bytes, ...], exchange: str, now: int
+    ) -> tuple[Proof[VerifiedReceipt], RequestEntry, Extension]:
+        """The entry that a delivery proves, whatever becomes of the delivery: checks 1 to 3.
+
+        Raises:
+            DeliveryIncomplete, ReceiptUntrusted, EntryForeign: the failure names the check.
+        """
+        _, _, receipt_raw, extension = _taken_apart(parts)
+        return (*self._logged(receipt_raw, exchange, now), extension)
 
     def reopen(self, request_raw: bytes, grant_raw: bytes) -> tuple[RequestHeader, Grant, Told | None]:
         """What a delivery said that was checked before and lay in this agency's own store since; see `Delivered`.
@@ -286,6 +292,15 @@ def check_narrows(grant: Grant, header: RequestHeader) -> None:
             raise fails.GrantTooWide("a field that its category does not have")
     if grant.expires_at > header.expires_at:
         raise fails.GrantTooWide("it outlives the request")
+
+
+def _taken_apart(parts: tuple[bytes, ...]) -> tuple[Envelope, Envelope, bytes, Extension]:
+    """Request, grant, receipt and extension, or what check 1 says."""
+    if len(parts) != _PARTS:
+        raise fails.DeliveryIncomplete(f"{len(parts)} parts")
+    request, grant, receipt, extension = parts
+    with _as(fails.DeliveryIncomplete):
+        return unpack(request), unpack(grant), receipt, read_extension(extension)
 
 
 @contextmanager

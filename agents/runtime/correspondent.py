@@ -23,7 +23,7 @@ from agents.runtime.checks import Checker, Delivered
 from agents.runtime.currency import Currency, HeadMalformed
 from agents.runtime.given_back import OWN_DEEDS, GivenBack, acknowledged_before, read_given_back
 from agents.runtime.jobs import Job, JobEvent, JobState, MadeAnswer
-from agents.runtime.mirror import HeadAwaited, MirrorGap, Standing
+from agents.runtime.mirror import ForkedLog, HeadAwaited, MirrorGap, Standing
 from agents.runtime.own_log import OwnLog
 from agents.runtime.worker import Worker
 from broker.node.backup_standing import has_new_epoch, keep, kept_for
@@ -173,8 +173,38 @@ class AgentCorrespondent:
         await self.currency.hub_spoke(received)
 
     def record_rejection(self, received: Received, failure: Failure) -> Callable[[Transaction], None]:
-        """Enter in the own log that a message did not hold, and why."""
-        return lambda tx: self.own_log.rejected(tx, received, failure)
+        """Enter in the own log that a message did not hold, and why. What the hub's log says of it is held."""
+        hold = self._logged_all_the_same(received)
+
+        def record(tx: Transaction) -> None:
+            self.own_log.rejected(tx, received, failure)
+            hold(tx)
+
+        return record
+
+    def _logged_all_the_same(self, received: Received) -> Callable[[Transaction], None]:
+        """The entry of a request that is refused: while it is missing nothing else could be answered (check 22)."""
+        outer, now = received.outer, received.at
+        if not isinstance(outer, Delivery):
+            return lambda tx: None
+        try:
+            proof, entry, extension = self.checker.logged(received.parts, outer.exchange, now)  # 1 to 3
+        except Rejected:
+            return lambda tx: None
+        receipt, last_seq, seen_at = proof.proven, outer.last_seq, min(outer.sent_at, now)
+
+        def hold(tx: Transaction) -> None:
+            try:
+                self._watch_gap(lambda: mirror.take_head(tx, proof, extension, seen_at))
+            except (Rejected, ForkedLog):
+                # A message that does not hold changes nothing else: a fork shows again in the next head that does.
+                return
+            mirror.note_told(tx, last_seq)
+            if mirror.take_hub_entry(tx, receipt.index, receipt.leaf, entry):
+                self.own_log.received(tx, receipt.leaf, entry.type, entry.exchange, now)
+            self._tell(partial(self.currency.moved, mirror.standing(tx)))
+
+        return hold
 
     def _delivery(self, delivered: Delivered, outer: Delivery, seen_at: int, now: int) -> Work:
         header, receipt, exchange = delivered.header, delivered.receipt, delivered.header.exchange
@@ -203,8 +233,8 @@ class AgentCorrespondent:
             if before is not None:
                 return Reply((self._acknowledged_again(tx, exchange, before, signatory.deed_key, now),))
             given_back = acknowledged_before(tx, exchange, delivered.request_digest)
-            mirror.take_hub_entry(tx, receipt.index, receipt.leaf, delivered.entry)
-            self.own_log.received(tx, receipt.leaf, delivered.entry.type, exchange, now)
+            if mirror.take_hub_entry(tx, receipt.index, receipt.leaf, delivered.entry):
+                self.own_log.received(tx, receipt.leaf, delivered.entry.type, exchange, now)
             if given_back is None:
                 self.own_log.deed(tx, acknowledged, "acknowledged", exchange, now)
             jobs.open_job(tx, job, delivered.request_digest, given_back or acknowledged)

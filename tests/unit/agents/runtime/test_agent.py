@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from agents.runtime import mirror
 from broker.node.rotation import rotate_at_rest
 from schemas.crypto.purposes import KeyPurpose
 from schemas.messages.entry import CouldNotLookEntry, read_entry
-from schemas.vocabulary import Category, Outcome
+from schemas.messages.party import PartyKind
+from schemas.vocabulary import Category, OfficerRole, Outcome
+from tests.support.parties import make_member
 from tests.unit.agents.runtime.conftest import octavia, stranger
 from tests.unit.agents.runtime.hub import CATEGORIES, Ask, World
 
@@ -44,3 +47,18 @@ async def test_a_request_sealed_to_a_key_that_died_on_its_way_is_told_of_and_hol
     again = await world.ask(Ask([octavia()]))
     await world.until(lambda: len(world.answers) == 2)
     assert Outcome.ANSWERED in {row.outcome for row in world.open(again).outcomes}
+
+
+async def test_a_request_by_an_officer_whom_nobody_pinned_is_refused_and_holds_nobody_up(world: World) -> None:
+    newcomer = make_member("o-11d203", PartyKind.OFFICER, officer_role=OfficerRole.SOCIAL_WORKER)
+    refused = await world.ask(Ask([octavia()], officer=newcomer))
+    await world.until(lambda: world.acknowledged == [("delivery", "officer_untrusted")])
+    asked = await world.ask(Ask([octavia()]))
+    await world.until(lambda: len(world.answers) == 1)
+    assert Outcome.ANSWERED in {row.outcome for row in world.open(asked).outcomes}
+    held = await world.agent.ground.store.read(lambda tx: mirror.standing(tx))
+    assert held.is_whole
+    status = await world.agent.inspection.status()
+    assert status["discrepancies"] == []
+    assert refused.exchange != asked.exchange
+    await world.agent.inspection.verify()

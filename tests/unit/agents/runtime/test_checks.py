@@ -270,9 +270,11 @@ async def test_a_pinned_officer_who_is_unpinned_is_believed_no_more(world: World
         await checked(world, ask())
 
 
-async def test_a_rejected_delivery_is_entered_in_the_own_log_and_acknowledged_with_its_code(world: World) -> None:
+async def test_a_rejected_delivery_and_its_entry_are_in_the_own_log_and_its_code_is_the_acknowledgement(
+    world: World,
+) -> None:
     await world.ask(ask(grant={"agency": "other"}))
     assert world.acknowledged == [("delivery", "grant_foreign")]
     entries = await world.agent.inspection.entries(5)
-    assert [entry["entry"]["type"] for entry in entries] == ["rejected"]  # type: ignore[index]
+    assert [entry["entry"]["type"] for entry in entries] == ["rejected", "received"]  # type: ignore[index]
     assert world.source.calls == 0  # type: ignore[attr-defined]
