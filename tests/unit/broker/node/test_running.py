@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,18 @@ from broker.coordinator.records import MIGRATIONS
 from broker.enrolment.founding import found
 from broker.node.ground import Ground
 from broker.node.home import Home, PartyPlan
+from broker.node.journal import configure_journal
 from broker.node.running import EXPLAINED, Program, run
 from broker.node.settings import NodeSettings
 from schemas.messages.party import PartyKind
 from tests.support.clock import NOON
+
+
+@pytest.fixture(autouse=True)
+def journal() -> Iterator[None]:
+    """A program writes to the standard error of its test, which ends with the test: made before, undone after it."""
+    yield
+    configure_journal("tests")
 
 
 async def never_built(ground: Ground) -> Program:
