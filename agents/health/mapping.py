@@ -35,6 +35,8 @@ class ServiceUse(StrEnum):
     ADULT_MENTAL_HEALTH = "adult_mental_health"
     SUBSTANCE = "substance"
     SEXUAL_HEALTH = "sexual_health"
+    FERTILITY = "fertility"
+    """Told as nothing at all (R21)."""
     HEALTH_VISITING = "health_visiting"
     SCHOOL_NURSING = "school_nursing"
     MIDWIFERY = "midwifery"
@@ -47,6 +49,7 @@ SERVICES: Final[Mapping[str, ServiceUse]] = {
     "adult-mental-health": ServiceUse.ADULT_MENTAL_HEALTH,
     "substance": ServiceUse.SUBSTANCE,
     "sexual-health": ServiceUse.SEXUAL_HEALTH,
+    "fertility": ServiceUse.FERTILITY,
     "health-visiting": ServiceUse.HEALTH_VISITING,
     "school-nursing": ServiceUse.SCHOOL_NURSING,
     "midwifery": ServiceUse.MIDWIFERY,

@@ -5,7 +5,7 @@ Refuses to know what a category tells of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,6 +17,11 @@ from agents.health.resources import CareTeam, Encounter, EpisodeOfCare
 from agents.runtime.source import Label, LocalPerson
 
 _VISIT: Final = "HH"
+_SILENT: Final[Mapping[ServiceUse | None, Label]] = {
+    ServiceUse.FERTILITY: Label.FERTILITY,
+    ServiceUse.SEXUAL_HEALTH: Label.SEXUAL_HEALTH,
+}
+"""Services that nothing is told of, the strictest first; another service beside one changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +84,9 @@ def _use_of(holdings: Holdings, types: Iterable[Concept]) -> ServiceUse | None:
     known = {**mapping.SERVICES, **holdings.config.services}
     uses = {known[code] for concept in types for code in concept.codes if code in known}
     if len(uses) > 1:
-        return ServiceUse.SEXUAL_HEALTH if ServiceUse.SEXUAL_HEALTH in uses else None
+        return next((use for use in _SILENT if use in uses), None)
     return next(iter(uses), None)
 
 
 def _labels(use: ServiceUse | None) -> frozenset[Label]:
-    return frozenset({Label.SEXUAL_HEALTH}) if use is ServiceUse.SEXUAL_HEALTH else frozenset()
+    return frozenset({_SILENT[use]}) if use in _SILENT else frozenset()

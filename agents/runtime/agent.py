@@ -75,6 +75,7 @@ class Agent:
     async def stop(self) -> None:
         """Leave the bus, let go of the source, close the store."""
         await self.ground.close()
+        self.worker.looking.calls.close()
         await asyncio.get_running_loop().run_in_executor(None, self.source.close)
 
     async def _compare_for_ever(self) -> None:
@@ -105,7 +106,9 @@ def build_agent(ground: Ground, source: RecordSource, gatekeeper: Gatekeeper, se
     calls = SourceCalls(ground.clock, places=answers.source_calls, limit_ms=answers.source_seconds * 1000)
     own_log = OwnLog(ground.log, ground.directory.hub)
     signatory = _signatory(ground, desk.id, settings.handling_caveat)
-    looking = Looking(source, calls, frozenset(settings.categories), metrics)
+    looking = Looking(
+        source, calls, frozenset(settings.categories), metrics, settings.policy.conflicts_in(ground.home.path)
+    )
     worker = Worker(
         post=post,
         hub=hub,

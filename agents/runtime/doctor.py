@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from agents.runtime.agency import Agency
+from agents.runtime.conflicts import check_conflicts
 from agents.runtime.gatekeeper import load_gatekeeper
 from broker.node.backup_catchup import still_waits_for
 from broker.node.command_client import CommandClient, NotRunning
@@ -64,7 +65,9 @@ def _parties(home: Home) -> str:
 
 
 def _rules(home: Home, agency: Agency) -> str:
-    return load_gatekeeper(agency.configured(home).settings.policy.directory_in(home.path)).digest
+    policy = agency.configured(home).settings.policy
+    check_conflicts(policy.conflicts_in(home.path))
+    return load_gatekeeper(policy.directory_in(home.path)).digest
 
 
 def _source(home: Home, agency: Agency) -> str:

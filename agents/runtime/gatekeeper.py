@@ -38,7 +38,8 @@ NO_RULE: Final = "no-rule"
 """Reason for withholding what no rule permits."""
 _NONE: Final[frozenset[Label]] = frozenset()
 _NO: Final[frozenset[Marker]] = frozenset()
-_REASON: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_REASON: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,47}")
+"""Short enough to stand beside another (`outcomes.PART_WITHHELD`) in one word of 64 characters."""
 
 
 class Effect(IntEnum):
@@ -82,6 +83,10 @@ class Question:
     subject_role: SubjectRole
     person: frozenset[Label]
     anybody: frozenset[Label]
+    conflict: bool = False
+    """The officer has a conflict of interest in somebody whom the request asks about."""
+    unlisted: bool = False
+    """The person has a list of officers who may ask, and this one is not on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,7 @@ class Gatekeeper:
             Effect.ALLOW,
             verdict.rules[0],
             markers=markers | (_SUMMARY if any(_effect(rule) == "summary" for rule in takers[len(permits) :]) else _NO),
+            reason=next((one.annotations["reason"] for one in takers if "reason" in one.annotations), None),
             fields=_fields(removed),
             masked_markers=_markers(masked),
             masked_fields=_fields(masked),
@@ -147,6 +153,8 @@ class Gatekeeper:
             "person": _labels(question.person),
             "anybody": _labels(question.anybody),
             "record": _labels(record),
+            "conflict": question.conflict,
+            "unlisted": question.unlisted,
         }
         principal = Uid("OfficerRole", header.officer_role.value)
         resource = Uid("Category", category.value)

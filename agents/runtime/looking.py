@@ -10,9 +10,11 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Final, TypeVar
 
 from agents.runtime.calls import SourceCalls
+from agents.runtime.conflicts import Conflicts, read_conflicts
 from agents.runtime.gatekeeper import Gatekeeper, Question
 from agents.runtime.matching.deciding import CONFIRM_PERSON, Matched, Nobody, Possible, find_match, query_for
 from agents.runtime.matching.tries import TOO_MANY_TRIES, Tries
@@ -54,6 +56,14 @@ _UNSURE: Final = frozenset({Label.REFUGE})
 
 
 @dataclass(frozen=True, slots=True)
+class _Asking:
+    """Who asks, and what that officer must not ask about."""
+
+    officer: str
+    conflicts: Conflicts
+
+
+@dataclass(frozen=True, slots=True)
 class Looking:
     """A source, and how it is called."""
 
@@ -62,34 +72,48 @@ class Looking:
     offered: frozenset[Category]
     """The categories this agency answers; others are not looked for."""
     metrics: AgentMetrics
+    conflicts: Path | None = None
+    """The agency's file of officers' conflicts of interest."""
 
     async def look(self, grant: Grant, told: Told) -> tuple[Looked, ...]:
         """All that is found about the subjects of a request, in their order. Failures are in it; nothing is raised."""
+        read = partial(read_conflicts, self.conflicts, told.officer.id)
+        conflicts = read() if self.conflicts is None else await self._try(read)
+        if isinstance(conflicts, Failed):
+            return tuple(_unread(subject, conflicts) for subject in told.subjects)
+        asking = _Asking(told.officer.id, conflicts)
         born = [subject for subject in told.subjects if subject.role is not SubjectRole.UNBORN_CHILD]
         unborn = [subject for subject in told.subjects if subject.role is SubjectRole.UNBORN_CHILD]
         who = dict(
-            zip((one.ref for one in born), await _all(self._who(query_for(one), one) for one in born), strict=True)
+            zip(
+                (one.ref for one in born),
+                await _all(self._who(asking, query_for(one), one) for one in born),
+                strict=True,
+            )
         )
         mothers = {person.ref for looked in who.values() for person in _people(looked)}
         for subject in unborn:
-            who[subject.ref] = await self._who(query_for(subject, mothers), subject)
+            who[subject.ref] = await self._who(asking, query_for(subject, mothers), subject)
         return await _all(self._what(grant, who[subject.ref]) for subject in told.subjects)
 
-    async def _who(self, query: PersonQuery, subject: Subject) -> Looked:
+    async def _who(self, asking: _Asking, query: PersonQuery, subject: Subject) -> Looked:
         ref = SubjectRef(ref=subject.ref, role=subject.role)
         found = await self._try(lambda: tuple(self.source.people(query)))
         if isinstance(found, Failed) or len(found) > MAX_PEOPLE:
             return Looked(ref, None, _UNSURE, found if isinstance(found, Failed) else _ERROR)
         match = find_match(query, found)
         if isinstance(match, Nobody):
-            return Looked(ref, match)
+            return Looked(ref, match, conflict=asking.conflicts.touch(query.names, ()))
+        conflict, unlisted = asking.conflicts.touch(query.names, match.people), False
         labels: frozenset[Label] = frozenset().union(*(person.labels for person in match.people))
         for person in match.people:
             said = await self._try(partial(self.source.restrictions, person))
             if isinstance(said, Failed):
                 return Looked(ref, None, _UNSURE, said)
             labels |= said.labels
-        return Looked(ref, match, labels)
+            conflict |= asking.officer in said.excluded_officers
+            unlisted |= said.allowed_officers is not None and asking.officer not in said.allowed_officers
+        return Looked(ref, match, labels, conflict=conflict, unlisted=unlisted)
 
     async def _what(self, grant: Grant, looked: Looked) -> Looked:
         if not isinstance(looked.match, Matched):
@@ -98,7 +122,7 @@ class Looking:
         people = looked.match.people
         found = await _all(self._held(people, category) for category in granted if category in self.offered)
         by_category = dict(zip((one for one in granted if one in self.offered), found, strict=True))
-        return Looked(looked.subject, looked.match, looked.labels, looked.failed, by_category)
+        return replace(looked, found=by_category)
 
     async def _held(self, people: Sequence[LocalPerson], category: Category) -> Found:
         said = await self._try(lambda: [one for person in people for one in _read(self.source, person, category)])
@@ -138,10 +162,11 @@ def decide_all(
     """The outcome of every category granted for every subject, in the order of the header."""
     by_ref = {one.subject.ref: one for one in looked}
     anybody: frozenset[Label] = frozenset().union(*(one.labels for one in by_ref.values()))
+    conflict = any(one.conflict for one in by_ref.values())
     decided = []
     for subject in header.subjects:
         one = by_ref[subject.ref]
-        question = Question(header, subject.role, one.labels, anybody)
+        question = Question(header, subject.role, one.labels, anybody, conflict, one.unlisted)
         for category in dict.fromkeys(scope.category for scope in grant.scope):
             scope = scope_for(grant, category, subject.role)
             if scope is not None and category not in offered:
@@ -194,6 +219,10 @@ def _read(source: RecordSource, person: LocalPerson, category: Category) -> list
     except RecordBroken as broken:
         read.append(broken)
     return read
+
+
+def _unread(subject: Subject, failed: Failed) -> Looked:
+    return Looked(SubjectRef(ref=subject.ref, role=subject.role), None, _UNSURE, failed)
 
 
 def _people(looked: Looked) -> tuple[LocalPerson, ...]:

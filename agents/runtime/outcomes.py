@@ -72,6 +72,10 @@ class Looked:
     labels: frozenset[Label] = frozenset()
     failed: Failed | None = None
     found: Mapping[Category, Found] = field(default_factory=dict, repr=False)
+    conflict: bool = False
+    """The officer who asks has a conflict of interest in this subject."""
+    unlisted: bool = False
+    """The subject has a list of officers who may ask, and this one is not on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +148,18 @@ def _by_record(
     except RecordBroken as broken:
         return rows.broken([broken])
     refs = tuple(one.local_ref for one, _ in passed)
-    reason = PART_WITHHELD if visible else None
+    reason = _beside(passed, part_withheld=bool(visible))
     if not extract.facts:
         kept = rows.kept("matched", refs, len(findings), rule=passage.rule)
         return Decided(rows.plain(Outcome.KNOWN_NOTHING_RELEVANT, rule=passage.rule, reason=reason), kept)
     row = rows.plain(Outcome.ANSWERED, rule=passage.rule, reason=reason, facts=extract.facts)
     return Decided(row, rows.kept("matched", refs, len(findings), rule=passage.rule, reason=reason))
+
+
+def _beside(passed: Sequence[tuple[Finding, Passage]], *, part_withheld: bool) -> str | None:
+    """What stands beside *answered*: that some was withheld, and what a rule says of what was not."""
+    said = sorted({by.reason for _, by in passed if by.reason is not None})
+    return ".".join([PART_WITHHELD] * part_withheld + said[:1]) or None
 
 
 def _extract(

@@ -6,6 +6,7 @@ import asyncio
 
 from agents.runtime.agency import Agency
 from agents.runtime.agent import AGENT_MIGRATIONS, Agent, build_agent
+from agents.runtime.conflicts import check_conflicts
 from agents.runtime.enrolling import finish
 from agents.runtime.gatekeeper import load_gatekeeper
 from broker.node.ground import Ground
@@ -21,6 +22,7 @@ def run_agent(home: Home, agency: Agency) -> int:
     """
     finish(home)
     configured = agency.configured(home)
+    check_conflicts(configured.settings.policy.conflicts_in(home.path))
     gatekeeper = load_gatekeeper(configured.settings.policy.directory_in(home.path))
 
     async def build(ground: Ground) -> Agent:

@@ -25,10 +25,17 @@ class PolicySettings(Section):
     """The agency's own rules beside the shipped ones."""
 
     directory: Path | None = Field(default=None, description="Folder of further *.cedar files; relative to the home.")
+    conflicts: Path | None = Field(
+        default=None, description="File of officers' conflicts of interest; relative to the home."
+    )
 
     def directory_in(self, home: Path) -> Path | None:
         """Where that folder is, if there is one."""
         return None if self.directory is None else home / self.directory
+
+    def conflicts_in(self, home: Path) -> Path | None:
+        """Where that file is, if there is one."""
+        return None if self.conflicts is None else home / self.conflicts
 
 
 class ContactSettings(Section):

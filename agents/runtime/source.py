@@ -66,6 +66,12 @@ class Label(StrEnum):
     """Protected by the Gender Recognition Act 2004 s22 (R19)."""
     NEEDS_REVIEW = "needs_review"
     """The agency wants a person to read this record before it leaves."""
+    FERTILITY = "fertility"
+    """Of treatment or donation under the Human Fertilisation and Embryology Act 1990, s33A (R21)."""
+    ANONYMITY = "anonymity"
+    """Anonymous for life by law: complainant in a sexual offence, young defendant (R24)."""
+    SPENT = "spent"
+    """A conviction that is spent, or an old caution (R25)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +140,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Restrictions:
-    """What protects a person, from wherever the agency keeps that; joined with the person's own labels."""
+    """What protects a person, from wherever the agency keeps that; joined with the person's own labels.
+
+    Officers are named by their ids at the hub (`RequestHeader.officer`).
+    """
 
     labels: frozenset[Label] = frozenset()
+    allowed_officers: frozenset[str] | None = field(default=None, repr=False)
+    """The only officers who may be told of the person; None: there is no such list."""
+    excluded_officers: frozenset[str] = field(default=frozenset(), repr=False)
+    """Officers who must not be told of the person, nor that they must not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,12 +32,15 @@ def try_out(home: Home, agency: Agency, arguments: Mapping[str, Any]) -> Any:
 async def _without_program(home: Home, agency: Agency, arguments: dict[str, Any]) -> dict[str, Any]:
     configured = agency.configured(home)
     settings = configured.settings
+    limit_ms = settings.answers.source_seconds * 1000
+    calls = SourceCalls(SystemClock(), places=settings.answers.source_calls, limit_ms=limit_ms)
     source = agency.make_source(configured, home)
     try:
-        limit_ms = settings.answers.source_seconds * 1000
-        calls = SourceCalls(SystemClock(), places=settings.answers.source_calls, limit_ms=limit_ms)
-        looking = Looking(source, calls, frozenset(settings.categories), AgentMetrics(build_metrics().registry))
+        metrics = AgentMetrics(build_metrics().registry)
+        conflicts = settings.policy.conflicts_in(home.path)
+        looking = Looking(source, calls, frozenset(settings.categories), metrics, conflicts)
         gatekeeper = load_gatekeeper(settings.policy.directory_in(home.path))
         return await Trying(looking, gatekeeper, settings).run(arguments)
     finally:
+        calls.close()
         source.close()

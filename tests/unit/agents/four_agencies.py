@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,7 +22,7 @@ from schemas.identifiers import IdentifierKind
 from schemas.messages.answer import OutcomeRow
 from schemas.messages.entry import nonce
 from schemas.messages.grant import Grant, Scope
-from schemas.messages.request import IdentifierGiven, NameGiven, RequestHeader, Subject, SubjectRef, Told
+from schemas.messages.request import IdentifierGiven, NameGiven, OfficerNamed, RequestHeader, Subject, SubjectRef, Told
 from schemas.records.record import Contact
 from schemas.records.registry import categories_of, fields_of
 from schemas.vocabulary import AgencyKind, Category, ConsentState, Mode, OfficerRole, Purpose, Rag, Stage, SubjectRole
@@ -81,16 +82,14 @@ class Agencies:
             "subjects": [SubjectRef(ref=one.ref, role=one.role) for one in subjects],
         }
         granted: dict[str, Any] = {"scope": [_scope(category, mode, subjects) for category in categories_of(kind)]}
-        told: dict[str, Any] = {"subjects": list(subjects)}
+        officer = OfficerNamed(id="sam-carr", name="Sam Carr", position="Social worker")
+        told: dict[str, Any] = {"subjects": list(subjects), "officer": officer}
         # Of these messages the sealing and signing parts are not looked at from here on.
         header, grant = RequestHeader.model_construct(**said), Grant.model_construct(**granted)
-        looking = Looking(
-            self.sources[kind],
-            SourceCalls(HandClock(), places=2, limit_ms=60_000),
-            frozenset(categories_of(kind)),
-            AgentMetrics(CollectorRegistry()),
-        )
-        looked = await looking.look(grant, Told.model_construct(**told))
+        with closing(SourceCalls(HandClock(), places=2, limit_ms=60_000)) as calls:
+            offered = frozenset(categories_of(kind))
+            looking = Looking(self.sources[kind], calls, offered, AgentMetrics(CollectorRegistry()))
+            looked = await looking.look(grant, Told.model_construct(**told))
         desk = Contact(team="Duty desk", telephone="01632 960999")
         decided = decide_all(GATEKEEPER, header, grant, looked, offered=looking.offered, contact=desk)
         return [one.row for one in decided]

@@ -115,6 +115,18 @@ def test_sexual_health_is_labelled_in_whatever_category_it_comes(folder: Path, s
     assert findings(source, person, Category.HEALTH_ADULT_MH) == []
 
 
+def test_fertility_treatment_is_labelled_even_beside_another_service(folder: Path, source: HealthSource) -> None:
+    def change(episode: Resource) -> None:
+        episode["type"] = [{"coding": [{"code": "sexual-health"}, {"code": "fertility"}]}]
+        del episode["meta"]
+
+    alter(folder, "EpisodeOfCare", about("family_mother"), change)
+    person = the_person(source, "family_mother")
+    (finding,) = findings(source, person, Category.AGENCY_INVOLVEMENT)
+    assert finding.labels == {Label.FERTILITY}
+    assert findings(source, person, Category.HEALTH_SEXUAL) == []
+
+
 def test_a_sensitivity_nobody_mapped_waits_for_a_reader(folder: Path, source: HealthSource) -> None:
     security = {"security": [{"code": "LOCAL-7"}]}
     alter(folder, "Appointment", about("family"), lambda one: one.update(meta=security))

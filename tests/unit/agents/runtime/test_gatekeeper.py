@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ def decide(
     record: frozenset[Label] = NONE,
     role: SubjectRole = SubjectRole.INDEX_CHILD,
     gatekeeper: Gatekeeper = GATEKEEPER,
+    conflict: bool = False,
+    unlisted: bool = False,
     **header: Any,
 ) -> Passage:
     said = {
@@ -48,7 +51,7 @@ def decide(
         "officer_role": OfficerRole.SOCIAL_WORKER,
         **header,
     }
-    question = Question(RequestHeader.model_construct(**said), role, person, anybody | person)
+    question = Question(RequestHeader.model_construct(**said), role, person, anybody | person, conflict, unlisted)
     return gatekeeper.decide(question, category, mode, record)
 
 
@@ -223,6 +226,47 @@ def test_a_review_is_milder_than_a_refusal_and_stricter_than_existence(tmp_path:
 @pytest.mark.parametrize("role", [SubjectRole.REFERRER, SubjectRole.PROFESSIONAL, SubjectRole.THIRD_PARTY])
 def test_bystanders_records_are_not_told(role: SubjectRole) -> None:
     assert decide(role=role).effect is Effect.DENY_VISIBLE
+
+
+def test_fertility_treatment_is_silent_in_both_modes() -> None:
+    for mode in Mode:
+        treated = decide(Category.HEALTH_REGISTRATION, mode, record=frozenset({Label.FERTILITY}), rag=Rag.RED)
+        assert (treated.effect, treated.rule) == (Effect.DENY_SILENT, "forbid-fertility")
+        assert decide(Category.HEALTH_REGISTRATION, mode).effect is Effect.ALLOW
+
+
+def test_a_conflict_of_interest_is_silent_whatever_is_asked(tmp_path: Path) -> None:
+    whole = own(tmp_path, WHOLE)
+    for category in Category:
+        for mode in Mode:
+            assert decide(category, mode, conflict=True, gatekeeper=whole).effect is Effect.DENY_SILENT
+    assert decide(conflict=False, gatekeeper=whole).effect is Effect.ALLOW
+
+
+def test_an_officer_who_is_not_on_a_persons_list_is_told_so_and_nothing_else() -> None:
+    for mode in Mode:
+        passage = decide(mode=mode, unlisted=True, rag=Rag.RED)
+        assert (passage.effect, passage.reason) == (Effect.DENY_VISIBLE, "limited-access")
+        assert decide(mode=mode, rag=Rag.RED).effect is Effect.ALLOW
+
+
+@pytest.mark.parametrize(
+    ("header", "leaves"),
+    [({"rag": Rag.AMBER}, False), ({"rag": Rag.RED}, True), ({"stage": Stage.STRATEGY_DISCUSSION}, True)],
+)
+def test_spent_convictions_leave_in_summary_and_only_when_it_is_serious(header: dict[str, Any], leaves: bool) -> None:
+    passage = decide(Category.PROBATION_OFFENCE, record=frozenset({Label.SPENT}), **header)
+    assert (passage.effect is Effect.ALLOW) is leaves
+    assert not leaves or passage.markers == frozenset(Marker)
+    assert decide(Category.PROBATION_OFFENCE).effect is Effect.ALLOW
+
+
+@pytest.mark.parametrize("where", ["person", "record"])
+def test_lifelong_anonymity_is_a_label_and_takes_nothing_away(where: str) -> None:
+    labels: dict[str, Any] = {where: frozenset({Label.ANONYMITY})}
+    labelled, plain = decide(**labels), decide()
+    assert (labelled.reason, plain.reason) == ("lifelong-anonymity", None)
+    assert replace(labelled, reason=None) == plain
 
 
 def test_silence_outweighs_a_visible_refusal_and_any_permit(tmp_path: Path) -> None:
