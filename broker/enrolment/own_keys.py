@@ -96,6 +96,7 @@ class OwnKeys:
         claims = room.register.accounts[room.issuer().hub].claims
         write_whole(room.ground.home.path / "bus" / "account.jwt", claims.encode("ascii"))
         await self._connect_anew()
+        await self.settle()
 
     async def replace_account(self) -> None:
         """Have the hub go on in another account of the bus: whoever has a key of the old one is let in no more.

@@ -169,7 +169,12 @@ def keep_keys(ground: Ground, prove: Prove) -> Keeping:
     renewals = Renewals(ground.home, ground.keys, ground.post)
     membership = Membership(ground.home, ground.post, prove, renewals)
     rotation = Rotation(ground.home, ground.keys, ground.ring, ground.post, membership, renewals)
-    renewals.told = membership.ask
+
+    async def renewed() -> None:
+        await membership.ask()
+        await rotation.settle()  # what was kept until admission's word had come
+
+    renewals.told = renewed
     ground.post.directories = membership
     ground.ring.is_published = membership.names_newest
     membership.changed.append(lambda: ground.post.spawn(rotation.renew_if_needed()))

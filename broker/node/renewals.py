@@ -55,7 +55,7 @@ class Renewals:
     keys: KeyStore = field(repr=False)
     post: Post
     told: Callable[[], Awaitable[None]] | None = None
-    """Called once a new chain is in use: tells admission which authorities are trusted from now on."""
+    """Called once what came is in use: tells admission which authorities are trusted from now on, and tidies up."""
     _stated: dict[str, str] = field(default_factory=dict)
     """The statement that each renewal sent since the start told of."""
 

@@ -6,7 +6,7 @@ The order of writes, each step found unfinished and gone on with by `settle`, at
 2. the new statement into `own.party`           from here on the ring uses the new key
 3. one commit: the statement is known as ours, the renewal to admission waits, and messages that wait under a key that
    died are put anew under one that lives
-4. private keys that died, or ended, are destroyed
+4. private keys that died, or ended, are destroyed; the bus's signing key only once the account's JWT names the next
 
 Refuses to know what a key is used for, and every key that no statement names but TLS's.
 """
@@ -22,6 +22,7 @@ from typing import Final, TypeAlias
 import structlog
 
 from broker.node import directory_records as records
+from broker.node.bus.access import names_live_signer
 from broker.node.bus.port import BusAway
 from broker.node.home import Home
 from broker.node.keystore import KeyStore
@@ -189,7 +190,7 @@ class Rotation:
             return  # the next connection uses the new key
 
     def _destroy(self) -> None:
-        destroyed = _destroy_dead(self.keys, self.post.me, self.post.clock.now())
+        destroyed = _destroy_dead(self.home, self.keys, self.post.me, self.post.clock.now())
         if destroyed:
             self.ring.reload()
             _log.info("keys_destroyed", count=destroyed)
@@ -208,7 +209,7 @@ def rotate_at_rest(home: Home, purpose: KeyPurpose, *, emergency: bool, now: int
         me = home.own()
         fresh = _fresh(keys, me, purpose, public)
         me = home.restate(_signed(keys, replaced(me.statement, fresh, now=now, emergency=emergency)))
-        _destroy_dead(keys, me, now)
+        _destroy_dead(home, keys, me, now)
     finally:
         keys.close()
     return me
@@ -230,10 +231,15 @@ def _signed(keys: KeyStore, statement: PartyStatement) -> bytes:
     return state_party(statement, SigningKey.from_seed(KeyPurpose.ROOT, keys.get(KeyPurpose.ROOT, name)))
 
 
-def _destroy_dead(keys: KeyStore, me: Party, now: int) -> int:
-    """Destroy private keys that were revoked, have ended or were never stated; sealing keys end by their epochs."""
+def _destroy_dead(home: Home, keys: KeyStore, me: Party, now: int) -> int:
+    """Destroy private keys that were revoked, have ended or were never stated; sealing keys end by their epochs.
+
+    While the servers of the bus may know a party by a dead signing key alone, that one is what it comes in by to tell
+    of the next: without it nobody but a thief would come in until the ceremony was repeated.
+    """
     stated = {one.key.id: one for one in me.keys}
     destroyed = 0
+    kept = set() if names_live_signer(home, me, keys, now) else {KeyPurpose.BUS_SIGNER}
     for purpose in STATED[me.statement.party_kind]:
         for name in keys.names(purpose):
             one = stated.get(name)
@@ -241,7 +247,7 @@ def _destroy_dead(keys: KeyStore, me: Party, now: int) -> int:
                 is_dead = purpose is not KeyPurpose.SEAL
             else:
                 is_over = purpose is not KeyPurpose.SEAL and one.not_after + DESTROYED_AFTER_MS <= now
-                is_dead = one.revoked_at is not None or is_over
+                is_dead = (one.revoked_at is not None or is_over) and purpose not in kept
             if is_dead:
                 keys.destroy(purpose, name)
                 destroyed += 1

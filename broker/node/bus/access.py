@@ -17,7 +17,6 @@ import tempfile
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final, Protocol
 
 from cryptography import x509
@@ -25,30 +24,23 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from broker.node.bus.claims import Claims, decode, inbox_of, user_claims
+from broker.node.bus.access_files import AccessIncomplete, read_bus_file, read_certificates, read_claims, read_local
+from broker.node.bus.claims import Claims, inbox_of, user_claims
 from broker.node.certificates import ends_at
 from broker.node.home import Home
 from broker.node.keystore import KeyReader
 from schemas.crypto import nkey
 from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
-from schemas.failures import Failure, Rejected
+from schemas.failures import Rejected
 from schemas.messages.party import Party, PartyKind, StatedKey
 
-MAX_FILE_BYTES: Final = 256 * 1024
-"""Of each file in `<home>/bus/`: hundreds of certificates."""
 MAX_NONCE_BYTES: Final = 64
 """nats-server's nonce has 15 to 22 characters. What we sign for a server we know too little of is kept short."""
 
 
 _REMEDIES: Final = {True: "run: agent enrol, as at the first time", False: "run: broker doctor"}
 """For an agent and for a party of the hub. What renews by itself does so over the bus, which is no longer there."""
-
-
-class AccessIncomplete(Failure):
-    """A file or key that a connection needs is missing, or does not hold; the text names it and what to do."""
-
-    code = "bus_access_incomplete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +72,7 @@ class Access(Protocol):
 
     @property
     def others(self) -> Sequence[Access]:
-        """The same party in further accounts: where this one is refused, it may be let in by one of these."""
+        """The same party by further accounts and signing keys: where this is refused, one of these may be let in."""
 
     def user_jwt(self, now: int) -> str:
         """A JWT for this connection, by which the account vouches for the user's key."""
@@ -157,18 +149,20 @@ class HomeAccess:
         remedy = _REMEDIES[me.statement.party_kind is PartyKind.AGENT]
         lapses = [Lapse("the client certificate", ends_at(certificate), remedy)]
         lapses.append(Lapse("the newest certificate of the authority", max(map(ends_at, authorities)), remedy))
-        of_account = partial(
+        known_as = partial(
             cls,
-            signer=signer_in_use(me, keys, claims),
             user=_newest(me, keys, KeyPurpose.BUS_USER),
             tls_key=tls_key_of(keys, certificate),
             chain=chain,
-            trusted=trusted + _local(folder),
+            trusted=trusted + read_local(folder),
         )
-        others = [of_account(account=name, lapses=lapses) for name in _other_accounts(me, claims.subject)]
+        signers = _signers(me, keys, claims)
+        names = (claims.subject, *_other_accounts(me, claims.subject))
+        first, *others = [(name, signer) for name in names for signer in signers]
+        further = [known_as(account=name, signer=signer, lapses=lapses) for name, signer in others]
         if claims.expires_at is not None:
             lapses = [*lapses, Lapse("the JWT of the account", claims.expires_at, remedy)]
-        return of_account(account=claims.subject, lapses=lapses, others=others)
+        return known_as(account=first[0], signer=first[1], lapses=lapses, others=further)
 
     @property
     def account(self) -> str:
@@ -187,7 +181,7 @@ class HomeAccess:
 
     @property
     def others(self) -> Sequence[HomeAccess]:
-        """The same party in further accounts that its statement names; see `_other_accounts`."""
+        """The same party by what else servers may know it by; see `_other_accounts` and `_signers`."""
         return self._others
 
     def user_jwt(self, now: int) -> str:
@@ -255,64 +249,6 @@ def _load_chain(context: ssl.SSLContext, chain: bytes, key: EllipticCurvePrivate
         context.load_cert_chain(file.name, password=password)
 
 
-def read_bus_file(path: Path) -> bytes:
-    """A file of `<home>/bus/`.
-
-    Raises:
-        AccessIncomplete: it is missing, empty, too large, or not ours to read.
-    """
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
-    except FileNotFoundError:
-        raise AccessIncomplete(f"bus/{path.name} is missing; it comes with the hub's reply to an enrolment") from None
-    except OSError:
-        raise AccessIncomplete(f"bus/{path.name} cannot be read; it must belong to this program's user") from None
-    if not content.strip() or len(content) > MAX_FILE_BYTES:
-        raise AccessIncomplete(f"bus/{path.name} is empty or too large; take it from the hub's reply again")
-    return content
-
-
-def _local(folder: Path) -> bytes:
-    """The authority of the agency's own server, where there is one."""
-    path = folder / "local-ca.pem"
-    if not path.exists():
-        return b""
-    local = read_bus_file(path)
-    try:
-        x509.load_pem_x509_certificates(local)
-    except ValueError:
-        raise AccessIncomplete("bus/local-ca.pem holds no certificate; run agent leaf again, or remove it") from None
-    return b"\n" + local
-
-
-def read_certificates(pem: bytes, name: str) -> list[x509.Certificate]:
-    """The certificates of a file of that name, at least one.
-
-    Raises:
-        AccessIncomplete: there is none.
-    """
-    try:
-        return x509.load_pem_x509_certificates(pem)
-    except ValueError:
-        raise AccessIncomplete(f"bus/{name} holds no certificate; take it from the hub's reply again") from None
-
-
-def read_claims(token: bytes) -> Claims:
-    """The claims of our account, as `account.jwt` has them.
-
-    Raises:
-        AccessIncomplete: they are no account's.
-    """
-    # By whom they are signed is for the server to judge: here they only say which account is ours.
-    try:
-        claims = decode(token.decode("ascii", "replace").strip())
-        nkey.read(KeyPurpose.BUS_ACCOUNT, claims.subject)
-    except Rejected:
-        raise AccessIncomplete("bus/account.jwt is no account's JWT; take it from the hub's reply again") from None
-    return claims
-
-
 def signer_in_use(me: Party, keys: KeyReader, claims: Claims) -> SigningKey:
     """The newest signing key that the account's JWT knows: while one is being rotated, the next is not admitted yet.
 
@@ -322,9 +258,42 @@ def signer_in_use(me: Party, keys: KeyReader, claims: Claims) -> SigningKey:
     Raises:
         AccessIncomplete: there is none.
     """
+    return _newest(me, keys, KeyPurpose.BUS_SIGNER, _signers_named(claims))
+
+
+def names_live_signer(home: Home, me: Party, keys: KeyReader, now: int) -> bool:
+    """Whether the account's JWT knows a signing key here that lives; so it is, too, where there is no JWT.
+
+    As long as it does not, servers may let this party in by a dead key or not at all. Blocking, one small file.
+    """
+    path = home.path / "bus" / "account.jwt"
+    if not path.exists():
+        return True
+    try:
+        named = _signers_named(read_claims(read_bus_file(path)))
+    except AccessIncomplete:
+        return False  # what it says is not known before it is put back
+    held = set(keys.names(KeyPurpose.BUS_SIGNER))
+    live = [one for one in me.keys if one.revoked_at is None and now < one.not_after]
+    return any(one.key.id in held and nkey.of(one.key) in named for one in _of(live, KeyPurpose.BUS_SIGNER))
+
+
+def _signers(me: Party, keys: KeyReader, claims: Claims) -> list[SigningKey]:
+    """The one in use, and then the others that are here, the newest first.
+
+    Servers may know a planned one already, or not yet. And a dead one is here as long as they may know no other
+    (`names_live_signer`): it is what admission is told by that it died. Whoever stole it is let in by it until then,
+    whether we are or not.
+    """
+    first, purpose = signer_in_use(me, keys, claims), KeyPurpose.BUS_SIGNER
+    held = set(keys.names(purpose)) - {first.id}
+    others = [one.key.id for one in _of(me.keys, purpose) if one.key.id in held]
+    return [first, *(SigningKey.from_seed(purpose, keys.get(purpose, name)) for name in others)]
+
+
+def _signers_named(claims: Claims) -> set[object]:
     listed = claims.body.get("signing_keys", ())
-    known = {each.get("key") if isinstance(each, dict) else each for each in listed}
-    return _newest(me, keys, KeyPurpose.BUS_SIGNER, known)
+    return {each.get("key") if isinstance(each, dict) else each for each in listed}
 
 
 def _newest(me: Party, keys: KeyReader, purpose: KeyPurpose, preferred: Collection[object] = ()) -> SigningKey:
@@ -345,11 +314,16 @@ def _other_accounts(me: Party, known: str) -> list[str]:
     """
     if me.statement.party_kind is not PartyKind.AGENT:
         return []
-    stated = sorted((one for one in me.keys if one.key.purpose is KeyPurpose.BUS_ACCOUNT), key=_age, reverse=True)
+    stated = _of(me.keys, KeyPurpose.BUS_ACCOUNT)
     names = [nkey.of(one.key) for one in stated]
     newer = names.index(known) if known in names else len(names)
     found = zip(names, stated, strict=True)
     return [name for at, (name, one) in enumerate(found) if name != known and (at < newer or one.revoked_at is None)]
+
+
+def _of(stated: Iterable[StatedKey], purpose: KeyPurpose) -> list[StatedKey]:
+    """Those of that purpose, the newest first."""
+    return sorted((one for one in stated if one.key.purpose is purpose), key=_age, reverse=True)
 
 
 def _age(one: StatedKey) -> tuple[int, int]:

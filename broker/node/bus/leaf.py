@@ -15,7 +15,8 @@ from typing import Final
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from broker.node.bus.access import read_bus_file, read_certificates, read_claims, signer_in_use, tls_key_of
+from broker.node.bus.access import signer_in_use, tls_key_of
+from broker.node.bus.access_files import read_bus_file, read_certificates, read_claims
 from broker.node.bus.claims import user_claims
 from broker.node.home import Home
 from broker.node.keystore import KeyReader

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from broker.enrolment.founding import found
-from broker.node.bus.access import PLAINTEXT, AccessIncomplete, HomeAccess, read_addresses
+from broker.node.bus.access import PLAINTEXT, HomeAccess, read_addresses
+from broker.node.bus.access_files import AccessIncomplete
 from broker.node.bus.claims import Claims, ClaimsKind, decode, encode
 from broker.node.home import Home, PartyPlan
 from broker.node.rotation import rotate_at_rest
@@ -74,6 +75,54 @@ def test_a_signer_that_the_accounts_jwt_does_not_name_is_used_once_all_that_it_n
     before = decode(_load(home).user_jwt(NOW)).issuer
     rotate_at_rest(home, KeyPurpose.BUS_SIGNER, emergency=emergency, now=NOW + 1000)
     assert (decode(_load(home).user_jwt(NOW)).issuer != before) is emergency
+
+
+def _issuers(home: Home) -> list[str]:
+    access = _load(home)
+    return [decode(one.user_jwt(NOW)).issuer for one in (access, *access.others)]
+
+
+def _write_account(home: Home, signers: list[str]) -> None:
+    path, issuer = home.path / "bus" / "account.jwt", SigningKey.generate(KeyPurpose.BUS_OPERATOR_SIGNER)
+    body = {"signing_keys": [{"kind": "user_scope", "key": one} for one in signers]}
+    claims = Claims(ClaimsKind.ACCOUNT, _load(home).account, nkey.of(issuer.public), NOW, NOW + 10**9, body)
+    path.write_text(encode(claims, issuer))
+
+
+def test_a_dead_signer_is_tried_until_the_accounts_jwt_names_one_that_lives(desk: Home, tmp_path: Path) -> None:
+    home = Home(tmp_path / "desk")
+    shutil.copytree(desk.path, home.path)
+    [first] = _issuers(home)
+    for at in (1000, 2000):
+        rotate_at_rest(home, KeyPurpose.BUS_SIGNER, emergency=True, now=NOW + at)
+    third, second, before = _issuers(home)
+    assert before == first
+    _write_account(home, [second])
+    assert _issuers(home) == [third, second, first]
+    _write_account(home, [third])
+    rotate_at_rest(home, KeyPurpose.MESSAGE, emergency=True, now=NOW + 3000)
+    assert _issuers(home) == [third]
+
+
+def test_dead_signers_stay_while_the_accounts_jwt_cannot_be_read(desk: Home, tmp_path: Path) -> None:
+    home = Home(tmp_path / "desk")
+    shutil.copytree(desk.path, home.path)
+    path = home.path / "bus" / "account.jwt"
+    kept = path.read_bytes()
+    path.write_bytes(b"damaged")
+    rotate_at_rest(home, KeyPurpose.BUS_SIGNER, emergency=True, now=NOW + 1000)
+    path.write_bytes(kept)
+    assert len(_issuers(home)) == 2
+
+
+def test_every_account_is_tried_by_every_signer(agent: Home) -> None:
+    first = agent.own().token
+    rotate_at_rest(agent, KeyPurpose.BUS_ACCOUNT, emergency=True, now=NOW + 1000)
+    rotate_at_rest(agent, KeyPurpose.BUS_SIGNER, emergency=True, now=NOW + 2000)
+    assert _accounts(agent) == [first, first, agent.own().token, agent.own().token]
+    issuers = _issuers(agent)
+    assert issuers[:2] == issuers[2:]
+    assert len(set(issuers)) == 2
 
 
 @pytest.fixture
