@@ -3,6 +3,8 @@
 It announces its new epoch with its newest head; each agency says hello with the newest checkpoint it holds, which this
 log signed. One that is larger than the log here proves that entries were lost: then nothing is entered any more, and it
 is said who is ahead and by how much. A claim without a proof stops nobody. One that does not fit is a fork, and halts.
+Under a key of the log that is dead neither is believed: whoever stole it can sign any tree. It is refused, with an
+alarm, and its agency is not heard; one that holds what this log signed while the key lived is.
 
 From a backup of some moment every admitted agency has to be heard, or named by a person as one to go on without. From a
 second copy, which has every commit, a majority is enough once there was time to answer.
@@ -25,13 +27,12 @@ from broker.node.clock import woken_or_at
 from broker.node.command_arguments import Arguments, read_arguments
 from broker.node.commands import Command
 from broker.node.log import LogForked, get_checkpoint, node_reader
+from broker.node.log_keys import LogKeys, Proof, ProofUnborne
 from broker.node.post.port import Received
 from broker.node.store.port import Transaction
-from schemas.crypto.purposes import KeyPurpose
 from schemas.failures import Rejected
-from schemas.ledger.checkpoint import SignedTreeHead, open_checkpoint
+from schemas.ledger.checkpoint import SignedTreeHead
 from schemas.ledger.merkle import root_of
-from schemas.ledger.verifier_key import ED25519, VerifierKey
 from schemas.messages.fields import Slug
 from schemas.messages.party import PartyKind
 from schemas.messages.transport import Head, Hello
@@ -58,6 +59,7 @@ class Witnesses:
     _heard: set[str] = field(default_factory=set)
     _without: set[str] = field(default_factory=set)
     _ahead: dict[str, int] = field(default_factory=dict)
+    _under_dead: set[str] = field(default_factory=set)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -86,18 +88,19 @@ class Witnesses:
 
         Raises:
             LogForked: this log signed another history than the one that is here.
+            ProofUnborne: a dead key of this log did, or a larger one; whoever has it now may have signed that.
         """
         party = received.sender
         if not self.catch_up.is_on or party.statement.party_kind is not PartyKind.AGENT:
             return
         try:
-            signed = self._open(received.parts[0], received.at) if received.parts else None
+            proof = self._open(received.parts[0], received.at) if received.parts else None
         except Rejected as failure:
             _log.warning("claim_without_proof", party=party.id, code=failure.code)
             return
-        if signed is None and hello.mirror_size:
+        if proof is None and hello.mirror_size:
             return  # a size that nothing proves
-        if signed is not None and not await self._fits(party.id, signed):
+        if proof is not None and not await self._fits(party.id, proof):
             return
         self._heard.add(party.id)
         self._wake.set()
@@ -114,31 +117,32 @@ class Witnesses:
         self._without.add(agency)
         self._wake.set()
 
-    def _open(self, note: bytes, at: int) -> SignedTreeHead:
-        origin = self.room.log.origin
-        failure: Rejected | None = None
-        for stated in self.room.ground.me.keys:
-            if stated.key.purpose is not KeyPurpose.LOG:
-                continue
-            try:
-                return open_checkpoint(note, log=VerifierKey.of(origin, ED25519, stated.key.raw), origin=origin)
-            except Rejected as one:
-                failure = one
-        assert failure is not None  # a coordinator states at least one key of its log
-        raise failure
+    def _open(self, note: bytes, at: int) -> Proof[SignedTreeHead]:
+        return LogKeys.of(self.room.ground.me, at).checkpoint(note)
 
-    async def _fits(self, agency: str, signed: SignedTreeHead) -> bool:
-        size = self.room.log.head.size
-        if signed.head.size > size:
-            if self._ahead.get(agency, 0) < signed.head.size:
-                self._ahead[agency] = signed.head.size
-                _log.critical("log_is_behind", party=agency, behind=signed.head.size - size)
+    async def _fits(self, agency: str, proof: Proof[SignedTreeHead]) -> bool:
+        head, size = proof.proven.head, self.room.log.head.size
+        if head.size > size:
+            if not proof.is_live:
+                raise self._unborne(agency, "a larger log than this one")
+            if self._ahead.get(agency, 0) < head.size:
+                self._ahead[agency] = head.size
+                _log.critical("log_is_behind", party=agency, behind=head.size - size)
                 self._wake.set()
             return False
-        root = await self.room.post.store.read(lambda tx: root_of(signed.head.size, node_reader(tx)))
-        if root != signed.head.root:
+        root = await self.room.post.store.read(lambda tx: root_of(head.size, node_reader(tx)))
+        if root != head.root:
+            if not proof.is_live:
+                raise self._unborne(agency, "another history than this log's")
             raise LogForked(f"{agency} holds a checkpoint of this log that the restored one does not continue")
         return True
+
+    def _unborne(self, agency: str, what: str) -> ProofUnborne:
+        # It may be true all the same, where the key died after the backup was made: a person is told, and decides.
+        _log.critical("log_key_used_when_dead", party=agency)
+        self._under_dead.add(agency)
+        self._wake.set()
+        return ProofUnborne(f"{agency} shows {what}, under a key that is dead")
 
     def _may_go_on(self, needed: set[str], waited_ms: int) -> bool:
         if self._ahead:
@@ -163,10 +167,12 @@ class Witnesses:
                 " stop it and restore its second copy, or a newer backup"
             )
             return
-        missing = ", ".join(sorted(needed - self._heard - self._without))
+        missing = needed - self._heard - self._without
+        dead = ", ".join(sorted(missing & self._under_dead))
+        shown = f" A log that is not this one was shown under a dead key of it by {dead}." if dead else ""
         catch_up.waits_for = (
-            f"not heard yet: {missing}. Nothing is entered until each has said what it holds; broker restore"
-            " --without AGENCY goes on without one that is gone for good"
+            f"not heard yet: {', '.join(sorted(missing))}.{shown} Nothing is entered until each has said what it holds;"
+            " broker restore --without AGENCY goes on without one that is gone for good"
         )
 
     async def _needed(self) -> set[str]:

@@ -13,8 +13,12 @@ from broker.node.backup_files import BackupInvalid, read_manifest
 from broker.node.backup_keys import back_up_keys, open_keys
 from broker.node.backup_restore import restore
 from broker.node.home import Home
+from broker.node.log import LogForked
 from broker.node.store.following import FollowLost
+from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
+from schemas.ledger.checkpoint import TreeHead, sign_checkpoint
+from schemas.ledger.note import Ed25519NoteSigner
 from schemas.messages.party import PartyKind
 from schemas.messages.transport import Hello
 from tests.support.restoring import begin_second_copy, lose_and_restore, lose_home, make_backup, put_back
@@ -252,6 +256,70 @@ async def test_a_claim_without_a_proof_does_not_stop_a_restored_coordinator(worl
     world.hub.restore(world.buses["northshire"])
     await world.turn(MINUTE_MS, step_ms=10_000)
     assert not hub.catch_up.is_on
+
+
+async def _showing(world: World, checkpoint: bytes, size: int) -> None:
+    """An agency says hello to the coordinator with that checkpoint."""
+    agent, hub = world.running["northshire"].ground, world.running["coordinator"].ground
+    party = agent.directory.only(PartyKind.COORDINATOR)
+    hello = agent.post.passing(Hello, party, (checkpoint,), mirror_size=size, last_seq=0)
+    await hub.post._receive(hello.subject, hello.raw)
+    await world.settle()
+
+
+@pytest.mark.parametrize("ahead", [-1, 1000])
+async def test_a_dead_key_of_its_log_neither_halts_a_restored_coordinator_nor_keeps_it_closed(
+    world: World, ahead: int
+) -> None:
+    before = world.running["coordinator"].ground
+    (name,) = before.keys.names(KeyPurpose.LOG)
+    stolen = SigningKey.from_seed(KeyPurpose.LOG, before.keys.get(KeyPurpose.LOG, name))
+    await world.opened(await world.ask(await world.open_enquiry()))
+    await world.command("coordinator", "rotate-key", {"purpose": "log", "emergency": True})
+    await world.settle()
+    copy = await begin_second_copy(world, "coordinator")
+    await world.opened(await world.ask(await world.open_enquiry()))
+    await lose_home(world, "coordinator")
+    put_back(world, "coordinator", copy)
+    world.hub.cut(world.buses["northshire"])
+    await world.start_party("coordinator")
+    await world.settle()
+    hub = world.running["coordinator"].ground
+    assert hub.log is not None
+    origin, size = hub.log.origin, hub.log.head.size + ahead
+    signer = Ed25519NoteSigner(origin, stolen.private)
+    await _showing(world, sign_checkpoint(TreeHead(origin, size, bytes(32)), signer), size)
+    rejected = hub.metrics.registry.get_sample_value(
+        "needtoknow_messages_rejected_total", {"kind": "hello", "code": "proof_unborne"}
+    )
+    assert rejected == 1
+    assert not hub.post.halted.done()
+    assert hub.catch_up.is_on  # nor is the agency heard
+    assert not hub.catch_up.is_behind
+    said = (await world.command("coordinator", "status"))["restored"]["waits_for"]
+    assert "shown under a dead key of it by northshire" in said
+    # The same key's word for what is here still counts, as that of an agency that was away since before the key died.
+    world.hub.restore(world.buses["northshire"])
+    await world.turn(MINUTE_MS, step_ms=10_000)
+    assert not hub.catch_up.is_on
+    await world.opened(await world.ask(await world.open_enquiry()))
+    assert set((await world.check()).values()) == {"answered"}
+
+
+async def test_a_live_key_of_its_log_halts_a_restored_coordinator_whose_history_is_another(world: World) -> None:
+    await world.opened(await world.ask(await world.open_enquiry()))
+    copy = await begin_second_copy(world, "coordinator")
+    await lose_home(world, "coordinator")
+    put_back(world, "coordinator", copy)
+    world.hub.cut(world.buses["northshire"])
+    await world.start_party("coordinator")
+    await world.settle()
+    hub = world.running["coordinator"].ground
+    assert hub.log is not None
+    head = TreeHead(hub.log.origin, hub.log.head.size, bytes(32))
+    (key,) = hub.ring.live(KeyPurpose.LOG)
+    await _showing(world, sign_checkpoint(head, Ed25519NoteSigner(head.origin, key.private)), head.size)
+    assert isinstance(hub.post.halted.result(), LogForked)
 
 
 async def test_a_restored_coordinator_goes_on_without_an_agency_on_a_persons_word_alone(world: World) -> None:
