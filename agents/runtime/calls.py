@@ -2,7 +2,7 @@
 
 A thread that hangs cannot be ended, so it keeps its place until it returns: a source that hangs for good uses up the
 places and then counts as away, and nothing else in the program waits for it. Threads are daemons: they never hold up
-the end of the program.
+the end of the program. `close` ends those that wait for work, and the others once they return.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class SourceCalls:
         self._limit_ms = limit_ms
         self._free = asyncio.Semaphore(places)
         self._idle: list[_Hand] = []
+        self._is_closed = False
 
     async def run(self, work: Callable[[], T]) -> T:
         """What `work` returns, run in a thread.
@@ -45,8 +46,17 @@ class SourceCalls:
         hand.do(lambda: _settle(done, work), lambda: loop.call_soon_threadsafe(self._give_back, hand))
         return await self._within(outcome, until)
 
+    def close(self) -> None:
+        """End the threads, each as soon as it has nothing to do; waits for none. Nothing is run afterwards."""
+        self._is_closed = True
+        while self._idle:
+            self._idle.pop().end()
+
     def _give_back(self, hand: _Hand) -> None:
-        self._idle.append(hand)
+        if self._is_closed:
+            hand.end()
+        else:
+            self._idle.append(hand)
         self._free.release()
 
     async def _within(self, wanted: asyncio.Future[T], until: int) -> T:
@@ -66,18 +76,22 @@ class _Hand:
     """A thread that does one thing after the other."""
 
     def __init__(self) -> None:
-        self._tasks: SimpleQueue[tuple[Callable[[], None], Callable[[], object]]] = SimpleQueue()
+        self._tasks: SimpleQueue[tuple[Callable[[], None], Callable[[], object]] | None] = SimpleQueue()
         threading.Thread(target=self._run, name="source-call", daemon=True).start()
 
     def do(self, task: Callable[[], None], then: Callable[[], object]) -> None:
         """Do a task, then say that this hand is free."""
         self._tasks.put((task, then))
 
+    def end(self) -> None:
+        """Do no more."""
+        self._tasks.put(None)
+
     def _run(self) -> None:
-        while True:
-            task, then = self._tasks.get()
+        while (given := self._tasks.get()) is not None:
+            task, then = given
             task()
-            del task  # what it holds is personal data: not to be kept until the next call
+            del task, given  # what it holds is personal data: not to be kept until the next call
             try:
                 then()
             except RuntimeError:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+
 from agents.runtime import mirror
 from broker.node.rotation import rotate_at_rest
 from schemas.crypto.purposes import KeyPurpose
@@ -29,6 +32,22 @@ async def test_a_request_is_answered_and_released_only_after_its_entry(world: Wo
     assert status["jobs"] == {"waiting": 0, "answered": 0, "released": 0, "done": 1, "ended": 0}
     assert status["discrepancies"] == []
     await world.agent.inspection.verify()
+
+
+async def test_an_agent_that_stops_leaves_no_thread_behind_that_read_records(world: World) -> None:
+    def reading() -> set[threading.Thread]:
+        return {thread for thread in threading.enumerate() if thread.name == "source-call"}
+
+    before = reading()
+    await world.ask(Ask([octavia()]))
+    await world.until(lambda: len(world.answers) == 1)
+    used = reading() - before
+    assert used
+    await world.agent.stop()
+    for thread in used:
+        await asyncio.to_thread(thread.join, 60.0)  # far longer than it takes
+    assert not used & reading()
+    await world.start_agent()
 
 
 async def test_a_request_sealed_to_a_key_that_died_on_its_way_is_told_of_and_holds_nobody_up(world: World) -> None:

@@ -11,6 +11,9 @@ from agents.runtime.calls import SourceCalls
 from agents.runtime.source import SourceAway
 from tests.support.clock import HandClock
 
+ENDS_WITHIN_S = 60.0
+"""Far longer than a thread that was told so takes to end."""
+
 
 async def turn_when_waited_for(clock: HandClock, milliseconds: int) -> None:
     while clock.next_wake_at() is None:  # noqa: ASYNC110 - there is no event to wait for
@@ -58,3 +61,43 @@ async def test_hanging_calls_use_up_the_places_until_they_return() -> None:
         await second
     held.set()
     assert await calls.run(lambda: 3) == 3
+
+
+async def has_ended(thread: threading.Thread) -> bool:
+    await asyncio.to_thread(thread.join, ENDS_WITHIN_S)
+    return not thread.is_alive()
+
+
+async def test_closing_ends_every_thread_that_waits_for_work() -> None:
+    calls = SourceCalls(HandClock(), places=3, limit_ms=1000)
+    together = threading.Barrier(3)
+
+    def meet() -> threading.Thread:
+        together.wait()
+        return threading.current_thread()
+
+    threads = await asyncio.gather(*(calls.run(meet) for _ in range(3)))
+    assert len(set(threads)) == 3
+    calls.close()
+    for thread in threads:
+        assert await has_ended(thread)
+
+
+async def test_a_thread_that_hangs_ends_once_it_returns_after_closing() -> None:
+    clock, held, begun = HandClock(), threading.Event(), threading.Event()
+    calls = SourceCalls(clock, places=1, limit_ms=1000)
+    threads: list[threading.Thread] = []
+
+    def hang() -> bool:
+        threads.append(threading.current_thread())
+        begun.set()
+        return held.wait()
+
+    hanging = asyncio.ensure_future(calls.run(hang))
+    await asyncio.to_thread(begun.wait)
+    await turn_when_waited_for(clock, 1000)
+    with pytest.raises(SourceAway):
+        await hanging
+    calls.close()
+    held.set()
+    assert await has_ended(threads[0])
