@@ -115,3 +115,48 @@ def erase(hub: Hub, key_path: Path, enquiry_id: str, yes: bool, as_json: bool) -
         click.confirm("Nobody will be able to read this enquiry again. Erase it?", abort=True, err=True)
     erased = officer.ask("POST", f"/enquiries/{enquiry_id}/erase")
     show(erased, f"erased enquiry {erased['enquiry']}; the log still proves that it was", as_json=as_json)
+
+
+@enquiry.group()
+def conflict() -> None:
+    """Who must not see an enquiry: it does not exist for an officer who is in it, related to it, or accused in it."""
+
+
+@conflict.command("add")
+@home_option
+@key_option
+@click.argument("enquiry_id", type=ENQUIRY_ID)
+@click.argument("officer_id", metavar="OFFICER_ID")
+@json_option
+@explained
+def add(hub: Hub, key_path: Path, enquiry_id: str, officer_id: str, as_json: bool) -> None:
+    """Hide an enquiry from an officer, at once. The hub's information-governance lead can read that you did."""
+    body = {"officer": officer_id}
+    found = OfficerAtDesk.of(hub, key_path).ask("POST", f"/enquiries/{enquiry_id}/conflicts", body)
+    show(found, f"hidden from {', '.join(found['conflicts'])}", as_json=as_json)
+
+
+@conflict.command("list")
+@home_option
+@key_option
+@click.argument("enquiry_id", type=ENQUIRY_ID)
+@json_option
+@explained
+def conflicts(hub: Hub, key_path: Path, enquiry_id: str, as_json: bool) -> None:
+    """From whom an enquiry is hidden."""
+    found = OfficerAtDesk.of(hub, key_path).ask("GET", f"/enquiries/{enquiry_id}/conflicts")
+    show(found, "\n".join(found["conflicts"]) or "hidden from nobody", as_json=as_json)
+
+
+@conflict.command("remove")
+@home_option
+@key_option
+@click.argument("enquiry_id", type=ENQUIRY_ID)
+@click.argument("officer_id", metavar="OFFICER_ID")
+@json_option
+@explained
+def remove(hub: Hub, key_path: Path, enquiry_id: str, officer_id: str, as_json: bool) -> None:
+    """Take an officer off the list who was put there wrongly."""
+    body = {"officer": officer_id}
+    found = OfficerAtDesk.of(hub, key_path).ask("POST", f"/enquiries/{enquiry_id}/conflicts/removal", body)
+    show(found, f"hidden from {', '.join(found['conflicts']) or 'nobody'}", as_json=as_json)

@@ -245,7 +245,7 @@ class CoordinatorCorrespondent:
         return carried
 
     def _append_alone(self, tx: Transaction, deed: CheckedDeed) -> Carried:
-        """A deed about no single exchange: that answers were looked at, or that an enquiry was closed."""
+        """A deed about no single exchange: answers were looked at, or must not be; an enquiry was closed."""
         entry = deed.entry.value
         index = self._room.log.append(tx, deed.leaf)
         records.add_deed(tx, leaf_hash(deed.leaf), None, entry.type, index)

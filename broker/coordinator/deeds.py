@@ -23,6 +23,7 @@ from schemas.messages.entry import (
     AcknowledgedEntry,
     AdmissionEntry,
     ClosedEntry,
+    ConflictEntry,
     ConsultedEntry,
     CouldNotLookEntry,
     DeedEntry,
@@ -38,7 +39,7 @@ from schemas.messages.party import Party, PartyKind
 DEEDS_OF: Final[dict[PartyKind, tuple[type[DeedEntry], ...]]] = {
     PartyKind.AGENT: (ReleaseEntry, CouldNotLookEntry),
     PartyKind.ADMISSION: (AdmissionEntry, KeyEntry),
-    PartyKind.DESK: (OpenedEntry, QuarantinedEntry, ConsultedEntry, WithdrawEntry, ClosedEntry),
+    PartyKind.DESK: (OpenedEntry, QuarantinedEntry, ConsultedEntry, WithdrawEntry, ConflictEntry, ClosedEntry),
 }
 """What each kind of party may send word of by itself; an agency's acknowledgement comes with that of its delivery."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from broker.desk import register
+from broker.desk.conflicts import Conflicts, add_conflict, check_officers
 from broker.desk.deeds import Deeds, Done
 from broker.desk.enquiry import (
     Decide,
@@ -24,15 +25,13 @@ from broker.desk.enquiry import (
 from broker.desk.kept import Kept
 from broker.desk.progress import Event, Progress
 from broker.desk.shelf import Shelf
-from broker.desk.told import ClosedTold
+from broker.desk.told import ClosedTold, ConflictChange
 from broker.desk.trust import Trust
 from broker.desk.vault import Vault
 from broker.node.metrics import DeskMetrics
 from broker.node.post.office import Post
 from broker.node.store.port import Transaction
 from schemas.messages.entry import nonce
-from schemas.messages.model import FieldInvalid
-from schemas.messages.party import PartyUnknown
 
 REFERENCES_AN_ENTRY: Final = 32
 """Most enquiry references one `closed` entry names."""
@@ -47,6 +46,7 @@ class Casework:
     vault: Vault = field(repr=False)
     shelf: Shelf
     deeds: Deeds = field(repr=False)
+    conflicts: Conflicts
     metrics: DeskMetrics = field(repr=False)
 
     async def open(self, officer: str, body: bytes) -> dict[str, Any]:
@@ -56,11 +56,8 @@ class Casework:
             Rejected: the command does not hold; the text names the field.
         """
         command = read_command(OpenEnquiry, body)
-        for place, other in enumerate(command.officers):
-            try:
-                self.trust.officer(other)
-            except PartyUnknown:
-                raise FieldInvalid(f"field officers.{place} names no officer of this hub") from None
+        check_officers(self.trust, command.officers, "officers")
+        check_officers(self.trust, command.conflicts, "conflicts")
         now = self.post.clock.now()
         enquiry = open_enquiry(command, by=officer, reply_key="", enquiry=nonce(), draw=nonce, now=now)
         identity = await asyncio.to_thread(self.vault.create, enquiry.id)
@@ -68,7 +65,14 @@ class Casework:
         # From here on both keys are durable, so whatever is sealed to them can be opened as long as it should.
         enquiry = replace(enquiry, reply_key=identity.id)
         sealed = self.vault.seal(enquiry.id, Kept.CONTENT, enquiry.id, enquiry.content.encode())
-        await self.post.commit(lambda tx: register.add_enquiry(tx, enquiry, sealed))
+
+        def work(tx: Transaction) -> None:
+            register.add_enquiry(tx, enquiry, sealed)
+            for other in sorted(set(command.conflicts)):
+                add_conflict(tx, enquiry.id, other)
+                self.conflicts.record(tx, enquiry.id, other, officer, ConflictChange.ADDED, now)
+
+        await self.post.commit(work)
         self.metrics.enquiries_open.inc()
         return enquiry_shown(enquiry)
 

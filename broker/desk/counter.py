@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 
 from broker.desk import register
 from broker.desk.casework import Casework
+from broker.desk.conflicts import Conflicts
 from broker.desk.officers import Commander, CommandRepeated, check_command
 from broker.desk.questions import Questions
 from broker.desk.reading import Reading
@@ -43,6 +44,7 @@ class Counter:
     casework: Casework = field(repr=False)
     questions: Questions = field(repr=False)
     reading: Reading = field(repr=False)
+    conflicts: Conflicts = field(repr=False)
     catch_up: CatchUp
 
     async def serve(self, method: str, path: str, header: str, body: bytes) -> Answer:
@@ -65,7 +67,12 @@ class Counter:
         )
         if not is_new:
             raise CommandRepeated("this command was carried out before; sign a new one")
-        return await act(self, commander, target, body)
+        try:
+            return await act(self, commander, target, body)
+        except register.EnquiryUnknown:
+            # Beside the refusal, for every unknown id alike: how soon it comes tells nobody whether there is one.
+            self.post.spawn(self.conflicts.tried(commander.officer, target))
+            raise
 
     async def status(self) -> Answer:
         """Counts by code; no ids and no names."""
@@ -86,6 +93,9 @@ COMMANDS: Final[Mapping[tuple[str, str], Act]] = {
     ("GET", "/enquiries/{id}"): lambda at, who, on, _: at.reading.progress(who.officer, on),
     ("GET", "/enquiries/{id}/answers"): lambda at, who, on, _: at.reading.answers(who.officer, on),
     ("POST", "/enquiries/{id}/requests"): lambda at, who, on, body: at.questions.prepare(who, on, body),
+    ("GET", "/enquiries/{id}/conflicts"): lambda at, who, on, _: at.conflicts.listed(who.officer, on),
+    ("POST", "/enquiries/{id}/conflicts"): lambda at, who, on, body: at.conflicts.add(who.officer, on, body),
+    ("POST", "/enquiries/{id}/conflicts/removal"): lambda at, who, on, body: at.conflicts.remove(who.officer, on, body),
     ("POST", "/enquiries/{id}/decision"): lambda at, who, on, body: at.casework.decide(who.officer, on, body),
     ("POST", "/enquiries/{id}/close"): lambda at, who, on, _: at.casework.close(who.officer, on),
     ("POST", "/enquiries/{id}/erase"): lambda at, who, on, _: at.casework.erase(who.officer, on),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from broker.desk.asked import Asked
 from broker.desk.excess import Cut
-from broker.desk.told import ClosedTold, ConsultedTold, QuarantineTold
+from broker.desk.told import ClosedTold, ConflictTold, ConsultedTold, QuarantineTold
 from broker.desk.trust import Trust
 from broker.node.own_deeds import carried_deed
 from broker.node.post.writing import Outgoing, Writer
@@ -20,6 +20,7 @@ from schemas.ledger.merkle import leaf_hash
 from schemas.messages.addendum import make_addendum
 from schemas.messages.entry import (
     ClosedEntry,
+    ConflictEntry,
     ConsultedEntry,
     DeedEntry,
     OpenedEntry,
@@ -77,6 +78,11 @@ class Deeds:
         """An officer looked at an enquiry's answers."""
         random = nonce()
         return self._done(ConsultedEntry, told.enquiry, None, now, {"n": random}, self._for_own_lead(random, told, now))
+
+    def conflict(self, told: ConflictTold, now: int) -> Done:
+        """An enquiry's conflict list changed, or somebody on it tried to reach the enquiry."""
+        random = nonce()
+        return self._done(ConflictEntry, told.enquiry, None, now, {"n": random}, self._for_own_lead(random, told, now))
 
     def closed(self, told: ClosedTold, references: Sequence[str], now: int) -> Done:
         """The desk closed an enquiry, named by its references towards agencies (at most 32)."""

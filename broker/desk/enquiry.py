@@ -85,6 +85,14 @@ class OpenEnquiry(Command):
     received_at: Millis
     reference: Word | None = None
     officers: Annotated[list[Slug], Field(max_length=MAX_OFFICERS - 1)] = []
+    conflicts: Annotated[list[Slug], Field(max_length=MAX_OFFICERS)] = []
+    """Officers who must not see it: they are in it, related to somebody in it, or alleged to have done it."""
+
+
+class Conflicted(Command):
+    """Put an officer on an enquiry's conflict list, or take one off it."""
+
+    officer: Slug
 
 
 class IssueRequest(Command):
@@ -207,10 +215,14 @@ def open_enquiry(
         draw: gives sixteen random bytes in hexadecimal, for the subjects' local references.
 
     Raises:
-        FieldInvalid: an identifier is not valid, or the enquiry was received in the future.
+        FieldInvalid: an identifier is not valid, the enquiry was received in the future, or somebody is to work on it
+            who must not see it.
     """
     if command.received_at > now + PERMITTED_SKEW_MS:
         raise FieldInvalid("field received_at lies in the future; it is milliseconds since 1970 in UTC")
+    for place, officer in enumerate(command.conflicts):
+        if officer == by or officer in command.officers:
+            raise FieldInvalid(f"field conflicts.{place} names an officer who is to work on the enquiry")
     content = Content(
         subjects=[_subject(given, place, draw()) for place, given in enumerate(command.subjects)],
         lawful_bases=sorted(set(command.lawful_bases)),

@@ -13,6 +13,7 @@ from typing import Any, Final
 from broker.desk.cards import load_cards, named
 from broker.desk.casework import Casework
 from broker.desk.config import DeskSettings
+from broker.desk.conflicts import Conflicts
 from broker.desk.correspondent import DeskCorrespondent
 from broker.desk.counter import Counter
 from broker.desk.deeds import Deeds
@@ -77,7 +78,8 @@ def build_desk(ground: Ground, settings: DeskSettings) -> Desk:
     vault = Vault(ground.keys)
     shelf = Shelf(vault)
     deeds = Deeds(trust, ground.ring, post.writer)
-    casework = Casework(trust, post, vault, shelf, deeds, metrics)
+    conflicts = Conflicts(trust, post, shelf, deeds)
+    casework = Casework(trust, post, vault, shelf, deeds, conflicts, metrics)
     questions = Questions(
         trust=trust,
         post=post,
@@ -119,7 +121,7 @@ def build_desk(ground: Ground, settings: DeskSettings) -> Desk:
         await restored.tell_agencies()
 
     post.on_connected = say_hello
-    counter = Counter(trust, post, casework, questions, Reading(post, shelf, deeds), ground.catch_up)
+    counter = Counter(trust, post, casework, questions, Reading(post, shelf, deeds), conflicts, ground.catch_up)
     commands = {**_commands(ground, counter), **keeping.commands()}
     return Desk(ground, trust, casework, counter, keeping, restored, commands)
 

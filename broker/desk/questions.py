@@ -192,7 +192,7 @@ class Questions:
         )
 
         def work(tx: Transaction) -> None:
-            if register.get_enquiry(tx, asked.enquiry).state not in (EnquiryState.OPEN, EnquiryState.DECIDED):
+            if self.shelf.row(tx, asked.enquiry, officer).state not in (EnquiryState.OPEN, EnquiryState.DECIDED):
                 raise EnquiryNotOpen("the enquiry was closed meanwhile; nothing was asked")
             register.happened(tx, exchange, Event.SUBMITTED, now)
             register.drop_parts(tx, exchange)

@@ -54,6 +54,7 @@ class Reading:
         done = self.deeds.consulted(told, now)
 
         def work(tx: Transaction) -> None:
+            self.shelf.row(tx, enquiry, officer)
             register.add_deed(tx, done)
             self.post.outbox.put(tx, done.outgoing)
 

@@ -38,9 +38,8 @@ class Shelf:
             EnquiryUnknown: as `row`.
         """
         found = register.find_exchange(tx, exchange)
-        if found is None:
+        if found is None or officer not in register.get_enquiry(tx, found.asked.enquiry).officers:
             raise EnquiryUnknown("no such request of yours")
-        self.row(tx, found.asked.enquiry, officer)
         return found
 
     def open(self, row: EnquiryRow) -> Enquiry:

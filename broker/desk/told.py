@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
@@ -26,6 +27,25 @@ class ConsultedTold(Message):
     officer: Slug
     at: Millis
     exchanges: Annotated[list[Hex16], Field(max_length=1024)]
+
+
+class ConflictChange(StrEnum):
+    """What became of an enquiry's conflict list."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    TRIED = "tried"
+    """An officer on the list tried to reach the enquiry, and was told that there is none."""
+
+
+class ConflictTold(Message):
+    """Which officer must not see which enquiry, by whose word and since when; to the hub's lead."""
+
+    enquiry: Hex16
+    officer: Slug
+    by: Slug
+    change: ConflictChange
+    at: Millis
 
 
 class ClosedTold(Message):

@@ -180,6 +180,13 @@ class WithdrawEntry(DeedEntry):
     request_digest: Hex32
 
 
+class ConflictEntry(DeedEntry):
+    """An enquiry's conflict list changed, or somebody on it tried to reach the enquiry; who, in the addendum."""
+
+    type: Literal["conflict"] = "conflict"
+    addendum_digest: Hex32
+
+
 class ClosedEntry(DeedEntry):
     """The desk closed an enquiry; `enquiries` are its random references, one an agency asked."""
 
@@ -295,6 +302,7 @@ ENTRIES: Final[dict[str, type[Entry]]] = {
         ConsultedEntry,
         QuarantinedEntry,
         WithdrawEntry,
+        ConflictEntry,
         ClosedEntry,
         MemberEntry,
         AdmissionEntry,

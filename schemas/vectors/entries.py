@@ -11,6 +11,7 @@ from schemas.messages.entry import (
     AcknowledgedEntry,
     AdmissionEntry,
     ClosedEntry,
+    ConflictEntry,
     ConsultedEntry,
     CouldNotLookEntry,
     DeedEntry,
@@ -52,7 +53,7 @@ from schemas.vectors.samples import (
 )
 
 BY_AGENCY = (AcknowledgedEntry, ReleaseEntry, CouldNotLookEntry)
-BY_DESK = (OpenedEntry, ConsultedEntry, QuarantinedEntry, WithdrawEntry, ClosedEntry)
+BY_DESK = (OpenedEntry, ConsultedEntry, QuarantinedEntry, WithdrawEntry, ConflictEntry, ClosedEntry)
 BY_ADMISSION = (AdmissionEntry, KeyEntry)
 
 

@@ -204,3 +204,36 @@ async def test_an_officer_cannot_sign_what_a_colleague_prepared(world: World) ->
         assert code_of(caught) == code
     await world.settle()
     assert await world.check() == {}
+
+
+async def test_an_officer_on_an_enquirys_conflict_list_learns_what_there_is_of_none(world: World) -> None:
+    other = await colleague(world, OfficerRole.POLICE_OFFICER, admitted=True)
+    assert other.party is not None
+    enquiry = await world.open_enquiry(officers=[other.party.id])
+    exchange = await world.ask(enquiry)
+    await world.opened(exchange)
+    assert await tell(world, other, "GET", f"/enquiries/{enquiry}/answers")
+    await world.tell_desk("POST", f"/enquiries/{enquiry}/conflicts", {"officer": other.party.id})
+    asked = {"agency": "northshire", "categories": [{"category": "police.incident", "mode": "content"}]}
+    nothing = "0123456789abcdef" * 2
+    for method, path, there, body in (
+        ("GET", "/enquiries/{}", enquiry, None),
+        ("GET", "/enquiries/{}/answers", enquiry, None),
+        ("GET", "/requests/{}", exchange, None),
+        ("POST", "/requests/{}/withdraw", exchange, None),
+        ("POST", "/enquiries/{}/requests", enquiry, asked),
+        ("POST", "/enquiries/{}/conflicts/removal", enquiry, {"officer": other.party.id}),
+    ):
+        said = []
+        for target in (there, nothing):
+            with pytest.raises(Failure) as caught:
+                await tell(world, other, method, path.format(target), body)
+            said.append((code_of(caught), str(caught.value)))
+        assert said[0] == said[1], path
+        assert said[0][0] == "enquiry_unknown", path
+    assert await tell(world, other, "GET", "/enquiries") == {"enquiries": []}
+    await world.settle()
+    types = [entry["type"] for entry in await world.entries()]
+    assert types.count("consulted") == 1
+    assert types.count("conflict") == 7
+    assert await world.check() == {exchange: "answered"}
