@@ -120,6 +120,6 @@ class ToldDiffers(Rejected):
 
 
 class SubjectsDiffer(Rejected):
-    """Check 20: the body is about other references, roles or another officer than the header."""
+    """Check 20: the body is about other references or roles, another officer or another stage than the header."""
 
     code = "subjects_differ"

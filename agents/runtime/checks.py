@@ -22,7 +22,7 @@ No single party at the hub can get data out of this agency, or ask off the recor
 17  The body opens, and is of this exchange.
 18  The addendum opens with the body's key, and is of this exchange.
 19  The addendum tells what the body tells, byte for byte.
-20  The subjects' references and roles, and the officer, are the header's.
+20  The subjects' references and roles, the officer, and the stage, are the header's.
 21  The mirror extends to the receipt's checkpoint without contradiction (`mirror.take_head`, in the transaction).
 22  Every entry that the hub has numbered for this agency is held (`mirror.standing`; before the source is asked).
 
@@ -258,6 +258,8 @@ class Checker:
             raise fails.SubjectsDiffer
         if body.told.officer.id != header.officer:
             raise fails.SubjectsDiffer("another officer")
+        if body.told.stage is not header.stage:
+            raise fails.SubjectsDiffer("another stage")
         return body.told
 
     def _body(self, request: Envelope, header: RequestHeader) -> RequestBody | None:

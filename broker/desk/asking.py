@@ -123,6 +123,7 @@ def prepare(question: Question, *, trust: Trust, desk_key: SigningKey, draw: Cal
     told = Told(
         subjects=[subject.model_copy(update={"ref": ref}) for subject, ref in zip(subjects, references, strict=True)],
         officer=question.officer,
+        stage=question.enquiry.stage,
         reason=question.enquiry.content.reason,
     )
     readers = [trust.ig_lead(trust.desk.id, now), trust.ig_lead(agency.id, now)]

@@ -168,10 +168,11 @@ class OfficerNamed(Part):
 
 
 class Told(Part):
-    """What body and addendum must say alike, byte for byte: who, by whom, and why."""
+    """What body and addendum must say alike, byte for byte: who, by whom, at which stage, and why."""
 
     subjects: Annotated[list[Subject], Field(min_length=1, max_length=MAX_SUBJECTS)]
     officer: OfficerNamed
+    stage: Stage = Field(description="Where the enquiry stands; the header's.")
     reason: Prose
 
     @model_validator(mode="after")

@@ -88,6 +88,7 @@ TOLD: Final = Told(
         )
     ],
     officer=OfficerNamed(id=OFFICER, name="An Officer", position="Social worker"),
+    stage=Stage.ENQUIRY,
     reason="A made-up reason,\nin two lines.",
 )
 

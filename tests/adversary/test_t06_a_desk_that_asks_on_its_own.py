@@ -4,7 +4,7 @@ something else than the agency, or speaks to an agency past the coordinator.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -17,9 +17,9 @@ from schemas.envelope import Signature, pack, unpack
 from schemas.messages.addendum import make_addendum
 from schemas.messages.entry import ReleaseEntry, nonce, sign_deed
 from schemas.messages.model import read
-from schemas.messages.request import CategoryAsked, RequestHeader
+from schemas.messages.request import CategoryAsked, RequestHeader, Told
 from schemas.messages.transport import Deed, Delivery
-from schemas.vocabulary import Category, Mode
+from schemas.vocabulary import Category, Mode, Stage, SubjectRole
 from tests.support.hostile import Change, HostileHub, Parts, rejected, resigned
 from tests.support.world import HOUR_MS, REASON, World
 
@@ -126,6 +126,37 @@ async def test_an_agency_that_is_told_something_else_than_the_log_answers_nothin
     exchange = await world.ask(await world.open_enquiry())
     await world.turn(10_000, step_ms=2_000)
     assert rejected(world.running["northshire"].ground)["delivery", "told_differs"] == 1
+    assert world.sources["northshire"].calls == 0
+    assert await world.check() == {exchange: "open"}
+
+
+OTHERWISE: dict[str, Callable[[Told], dict[str, object]]] = {
+    "the role of a subject": lambda told: {
+        "subjects": [one.model_copy(update={"role": SubjectRole.ALLEGED_PERPETRATOR}) for one in told.subjects]
+    },
+    "the reference of a subject": lambda told: {
+        "subjects": [one.model_copy(update={"ref": nonce()}) for one in told.subjects]
+    },
+    "a subject more": lambda told: {"subjects": [*told.subjects, told.subjects[0].model_copy(update={"ref": nonce()})]},
+    "the stage": lambda told: {"stage": Stage.STRATEGY_DISCUSSION},
+    "the officer": lambda told: {"officer": told.officer.model_copy(update={"id": "o-000001"})},
+}
+
+
+@pytest.mark.parametrize("what", OTHERWISE)
+async def test_an_agency_answers_nothing_where_body_and_header_say_different_things(
+    world: World, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """The officer signed the header and the coordinator decided on it: the body and the log agree with each other."""
+
+    def otherwise(**members: object) -> Told:
+        told = Told.model_validate(members)
+        return told.model_copy(update=OTHERWISE[what](told))
+
+    monkeypatch.setattr(asking, "Told", otherwise)
+    exchange = await world.ask(await world.open_enquiry())
+    await world.turn(10_000, step_ms=2_000)
+    assert rejected(world.running["northshire"].ground)["delivery", "subjects_differ"] == 1
     assert world.sources["northshire"].calls == 0
     assert await world.check() == {exchange: "open"}
 

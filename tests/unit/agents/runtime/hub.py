@@ -173,7 +173,7 @@ class World:
             {
                 "kind": AgencyKind.POLICE,
                 "bus": {},
-                "categories": [*CATEGORIES, Category.PERSON_ADDRESS],
+                "categories": [*CATEGORIES, Category.PERSON_ADDRESS, Category.POLICE_INVOLVEMENT],
                 "handling_caveat": "For this enquiry only.",
             }
         )
@@ -212,6 +212,7 @@ class World:
         told = Told(
             subjects=ask.subjects,
             officer=OfficerNamed(id=ask.officer.party.id, name="Sam Carr", position="Social worker"),
+            stage=ask.stage,
             reason="Bruising seen at nursery.",
         )
         told_bytes = RequestTold(exchange=exchange, told=ask.told_in_addendum or told).encode()

@@ -18,7 +18,7 @@ from schemas.messages.entry import ShardOpenEntry, nonce
 from schemas.messages.grant import Scope
 from schemas.messages.party import PartyKind
 from schemas.messages.request import OfficerNamed, Told
-from schemas.vocabulary import Category, Mode, OfficerRole, SubjectRole
+from schemas.vocabulary import Category, Mode, OfficerRole, Stage, SubjectRole
 from tests.support.parties import make_member
 from tests.unit.agents.runtime.conftest import octavia, stranger
 from tests.unit.agents.runtime.hub import HOUR, LOG, OFFICER, Ask, World
@@ -242,7 +242,7 @@ async def test_18_an_addendum_that_does_not_open_with_the_bodys_key_is_refused(w
 
 async def test_19_an_addendum_that_tells_another_reason_is_refused(world: World) -> None:
     officer = OfficerNamed(id=OFFICER.party.id, name="Sam Carr", position="Social worker")
-    other = Told(subjects=[octavia()], officer=officer, reason="Something quite harmless.")
+    other = Told(subjects=[octavia()], officer=officer, stage=Stage.ENQUIRY, reason="Something quite harmless.")
     with pytest.raises(fails.ToldDiffers):
         await checked(world, ask(told_in_addendum=other))
 
@@ -250,13 +250,15 @@ async def test_19_an_addendum_that_tells_another_reason_is_refused(world: World)
 async def test_20_a_body_about_others_than_the_header_is_refused(world: World) -> None:
     officer = OfficerNamed(id=OFFICER.party.id, name="Sam Carr", position="Social worker")
     for told in (
-        Told(subjects=[stranger()], officer=officer, reason="Reason."),
-        Told(subjects=[octavia(role=SubjectRole.OTHER_CHILD)], officer=officer, reason="Reason."),
+        Told(subjects=[stranger()], officer=officer, stage=Stage.ENQUIRY, reason="Reason."),
+        Told(subjects=[octavia(role=SubjectRole.OTHER_CHILD)], officer=officer, stage=Stage.ENQUIRY, reason="Reason."),
         Told(
             subjects=[octavia()],
             officer=OfficerNamed(id="o-000001", name="Sam Carr", position="Social worker"),
+            stage=Stage.ENQUIRY,
             reason="Reason.",
         ),
+        Told(subjects=[octavia()], officer=officer, stage=Stage.STRATEGY_DISCUSSION, reason="Reason."),
     ):
         with pytest.raises(fails.SubjectsDiffer):
             await checked(world, ask(told_in_addendum=told, body={"told": told}))
