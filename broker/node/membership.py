@@ -211,8 +211,9 @@ class Membership:
             self._epoch = received.outer.epoch
             self.ask_soon()
         (frame, lines, receipt), statements = received.parts[:_PARTS], received.parts[_PARTS:]
-        pinned = self._with_its_own(received.sender, statements)
-        directory = read_directory(frame, lines, pinned=pinned, held=self.held, now=received.at)
+        # Before the directory: that may be signed by a key which is dead by this very statement, and so be refused.
+        self._take_its_own(received.sender, statements)
+        directory = read_directory(frame, lines, pinned=self.post.directory, held=self.held, now=received.at)
         own_standing(directory, self.post.me, self._own)
         self._take_statements(directory, statements)
         if self.held is None or directory.digest != self.held.digest:
@@ -239,13 +240,17 @@ class Membership:
         self._asks_later = False
         await self.ask()
 
-    def _with_its_own(self, admission: Party, statements: tuple[bytes, ...]) -> Directory:
-        """The pinned parties, with admission's own newer statement if it is among those that came."""
-        if statements and read_party_frame(statements[0]).id == admission.id:
-            held = self.post.directory.party(admission.id)
-            if read_party_frame(statements[0]).statement.serial > held.statement.serial:
-                return announced(self.post.directory, admission.id, statements[0])
-        return self.post.directory
+    def _take_its_own(self, admission: Party, statements: tuple[bytes, ...]) -> None:
+        """Take admission's own newer statement, if it came first: it needs no directory (SPEC 10.1).
+
+        The next directory is given out once what admission signs can be read; the last one may be all there is to send.
+        """
+        if not statements or read_party_frame(statements[0]).id != admission.id:
+            return
+        party, held = read_party_frame(statements[0]), self.post.directory.party(admission.id)
+        if party.statement.serial > held.statement.serial:
+            self._renew(party, announced(self.post.directory, admission.id, statements[0]))
+            self._tell()
 
     def _take_statements(self, directory: HubDirectory, statements: tuple[bytes, ...]) -> None:
         taken = False
@@ -255,23 +260,20 @@ class Membership:
             if held is None or party.id == self.post.me.id or party.statement.serial <= held.statement.serial:
                 continue  # not pinned here, or nothing new: a directory introduces nobody
             try:
-                # Admission's own needs no directory: the next one is given out once what it signs can be read.
-                is_own = party.statement.party_kind is PartyKind.ADMISSION
-                after = (
-                    announced(self.post.directory, party.id, frame)
-                    if is_own
-                    else take_statement(directory, self.post.directory, frame)
-                )
+                after = take_statement(directory, self.post.directory, frame)
             except Rejected as failure:
                 _log.error("statement_refused", party=party.id, code=failure.code)
                 continue
-            self.home.renew(party)
-            # A crash before this line changes nothing: the next start reads what was written.
-            self.post.directory = after
+            self._renew(party, after)
             taken = True
-            _log.info("statement_taken", party=party.id)
         if taken:
             self._tell()
+
+    def _renew(self, party: Party, after: Directory) -> None:
+        self.home.renew(party)
+        # A crash before this line changes nothing: the next start reads what was written.
+        self.post.directory = after
+        _log.info("statement_taken", party=party.id)
 
     async def _check_logged(self, directory: HubDirectory, leaf: bytes) -> None:
         entry = read_entry_as(KeyEntry, leaf)

@@ -44,6 +44,17 @@ async def test_a_new_directory_key_signs_the_next_directory_and_everybody_takes_
     assert (await hall.member())["state"] == "admitted"
 
 
+async def _hears_of_admission(hall: Hall) -> bool:
+    """The coordinator goes by admission's newest statement, and a directory that names it is in the log."""
+    for _ in range(10):
+        await hall.turn(5_000)
+    mine = hall.admission.ground.me
+    kept = await hall.admission.ground.store.read(lambda tx: records.newest_directory(tx, given_out=True))
+    assert kept is not None
+    known = hall.coordinator.ground.post.directory.party(mine.id)
+    return known.digest == mine.digest and mine.digest.encode() in kept.lines
+
+
 @pytest.mark.parametrize(
     "purposes",
     [
@@ -51,6 +62,8 @@ async def test_a_new_directory_key_signs_the_next_directory_and_everybody_takes_
         (KeyPurpose.DEED,),
         (KeyPurpose.MESSAGE, KeyPurpose.DEED),
         (KeyPurpose.DEED, KeyPurpose.MESSAGE),
+        (KeyPurpose.DIRECTORY,),
+        (KeyPurpose.DEED, KeyPurpose.DEED),
         (KeyPurpose.DIRECTORY, KeyPurpose.ADMISSION, KeyPurpose.MESSAGE, KeyPurpose.DEED, KeyPurpose.BUS_SIGNER),
     ],
 )
@@ -59,13 +72,22 @@ async def test_everybody_hears_of_an_admission_whose_keys_died(hall: Hall, purpo
     await hall.enrol(hall.agency())
     for purpose in purposes:
         await _rotate(hall, purpose, emergency=True)
-    for _ in range(10):
-        await hall.turn(5_000)
-    mine = hall.admission.ground.me
-    assert hall.coordinator.ground.post.directory.party(mine.id).digest == mine.digest
-    kept = await hall.admission.ground.store.read(lambda tx: records.newest_directory(tx, given_out=True))
-    assert kept is not None
-    assert mine.digest.encode() in kept.lines
+    assert await _hears_of_admission(hall)
+
+
+async def test_a_coordinator_that_was_away_hears_of_an_admission_whose_keys_died_before_its_last_start(
+    hall: Hall,
+) -> None:
+    await hall.enrol(hall.agency())
+    await hall.coordinator.stop()
+    for purpose in (KeyPurpose.DEED, KeyPurpose.MESSAGE, KeyPurpose.DIRECTORY, KeyPurpose.DEED):
+        await _rotate(hall, purpose, emergency=True)
+    await hall.admission.stop()
+    await hall.start_admission()
+    await hall.start_coordinator()
+    assert await _hears_of_admission(hall)
+    await hall.command("suspend", agency="northshire")
+    assert (await hall.member())["state"] == "suspended"
 
 
 async def test_a_new_tls_key_has_a_certificate_of_its_own_and_the_old_one_is_destroyed(hall: Hall) -> None:
