@@ -16,12 +16,12 @@ from sqlalchemy import Connection, Select, Table, or_, select
 from agents.police import mapping
 from agents.police.database import rows
 from agents.police.row import FieldBroken, Row
-from agents.police.tables import ADDRESS, ALIAS, IDENTIFIER, LOCATION, MARKER, PERSON
+from agents.police.tables import ADDRESS, ALIAS, IDENTIFIER, LOCATION, MARKER, PERSON, ROLE
 from agents.runtime.source import Label, LocalPerson, PersonAddress, PersonName
 from schemas.identifiers import Identifier, IdentifierInvalid, parse_identifier
 from schemas.records.person import Gender
 
-_REFS_MAX: Final = 500
+REFS_MAX: Final = 500
 """Bound values of one statement; SQLite takes at least 999."""
 
 
@@ -29,7 +29,7 @@ def load_people(
     connection: Connection, refs: Sequence[str], marker_labels: Mapping[str, Label], today: date
 ) -> Sequence[LocalPerson]:
     """The people of those references, in that order."""
-    refs = refs[:_REFS_MAX]
+    refs = refs[:REFS_MAX]
     if not refs:
         return ()
     persons = {row.ref("person_id"): row for row in _all(connection, _of(PERSON, refs))}
@@ -40,6 +40,21 @@ def load_people(
     return tuple(
         _person(persons[ref], aliases[ref], numbers[ref], addresses[ref], labels[ref]) for ref in refs if ref in persons
     )
+
+
+def linked_refs(connection: Connection, ref: str) -> Sequence[str]:
+    """Who has a part in an event that the person has a part in, or has or had an address of theirs."""
+    events = select(ROLE.c.event_id).where(ROLE.c.person_id == ref)
+    homes = select(ADDRESS.c.location_id).where(ADDRESS.c.person_id == ref)
+    found = {
+        row.ref("person_id")
+        for statement in (
+            select(ROLE.c.person_id).where(ROLE.c.event_id.in_(events)),
+            select(ADDRESS.c.person_id).where(ADDRESS.c.location_id.in_(homes)),
+        )
+        for row in _all(connection, statement.distinct())
+    }
+    return sorted(found - {ref})
 
 
 def load_labels(

@@ -13,7 +13,7 @@ from typing import Final
 from agents.police import findings_events, findings_involvement, findings_person, findings_risk
 from agents.police.config import PoliceConfig
 from agents.police.database import Database
-from agents.police.people import load_labels, load_people
+from agents.police.people import REFS_MAX, linked_refs, load_labels, load_people
 from agents.police.reading import Reader
 from agents.police.search import search
 from agents.runtime.source import (
@@ -88,6 +88,22 @@ class PoliceSource:
         with self._database.look() as connection:
             labels = load_labels(connection, [person.ref], self._config.marker_labels, self._today())
         return Restrictions(labels[person.ref])
+
+    def linked(self, person: LocalPerson) -> Sequence[LocalPerson]:
+        """Whom events and addresses link to the person.
+
+        Raises:
+            SourceAway: the database is away, locked or slow.
+        """
+        with self._database.look() as connection:
+            refs = linked_refs(connection, person.ref)
+            return [
+                one
+                for first in range(0, len(refs), REFS_MAX)
+                for one in load_people(
+                    connection, refs[first : first + REFS_MAX], self._config.marker_labels, self._today()
+                )
+            ]
 
     def check(self) -> SourceReport:
         """Count what can be read and try to write.

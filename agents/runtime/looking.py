@@ -9,16 +9,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Final, TypeVar
 
 from agents.runtime.calls import SourceCalls
 from agents.runtime.conflicts import Conflicts, read_conflicts
 from agents.runtime.gatekeeper import Gatekeeper, Question
-from agents.runtime.matching.deciding import CONFIRM_PERSON, Matched, Nobody, Possible, find_match, query_for
+from agents.runtime.matching.deciding import CONFIRM_PERSON, Match, Matched, Nobody, Possible, find_match, query_for
 from agents.runtime.matching.tries import TOO_MANY_TRIES, Tries
-from agents.runtime.minimise import scope_for
+from agents.runtime.minimise import names_of_others, scope_for
 from agents.runtime.outcomes import (
     SEALING_KEY_GONE,
     SOURCE_AWAY,
@@ -35,12 +35,14 @@ from agents.runtime.source import (
     MAX_PEOPLE,
     Finding,
     Label,
+    LinkingSource,
     LocalPerson,
     PersonQuery,
     RecordBroken,
     RecordSource,
     SourceAway,
 )
+from agents.runtime.third_party import Others, recognise
 from broker.node.metrics import AgentMetrics
 from schemas.messages.grant import Grant
 from schemas.messages.request import RequestHeader, Subject, SubjectRef, Told
@@ -103,7 +105,7 @@ class Looking:
             return Looked(ref, None, _UNSURE, found if isinstance(found, Failed) else _ERROR)
         match = find_match(query, found)
         if isinstance(match, Nobody):
-            return Looked(ref, match, conflict=asking.conflicts.touch(query.names, ()))
+            return Looked(ref, match, query=query, conflict=asking.conflicts.touch(query.names, ()))
         conflict, unlisted = asking.conflicts.touch(query.names, match.people), False
         labels: frozenset[Label] = frozenset().union(*(person.labels for person in match.people))
         for person in match.people:
@@ -113,7 +115,17 @@ class Looking:
             labels |= said.labels
             conflict |= asking.officer in said.excluded_officers
             unlisted |= said.allowed_officers is not None and asking.officer not in said.allowed_officers
-        return Looked(ref, match, labels, conflict=conflict, unlisted=unlisted)
+        linked = await self._linked(match)
+        if isinstance(linked, Failed):
+            return Looked(ref, None, _UNSURE, linked)
+        return Looked(ref, match, labels, query=query, linked=linked, conflict=conflict, unlisted=unlisted)
+
+    async def _linked(self, match: Match) -> tuple[LocalPerson, ...] | Failed:
+        """Whom the system links to the person, if it can say and if texts of theirs may leave at all."""
+        source = self.source
+        if not isinstance(match, Matched) or not isinstance(source, LinkingSource):
+            return ()
+        return await self._try(lambda: tuple(one for person in match.people for one in source.linked(person)))
 
     async def _what(self, grant: Grant, looked: Looked) -> Looked:
         if not isinstance(looked.match, Matched):
@@ -162,6 +174,7 @@ def decide_all(
     """The outcome of every category granted for every subject, in the order of the header."""
     by_ref = {one.subject.ref: one for one in looked}
     anybody: frozenset[Label] = frozenset().union(*(one.labels for one in by_ref.values()))
+    others = cache(lambda: _others(by_ref.values()))
     conflict = any(one.conflict for one in by_ref.values())
     decided = []
     for subject in header.subjects:
@@ -172,7 +185,7 @@ def decide_all(
             if scope is not None and category not in offered:
                 decided.append(not_offered(subject, scope))
             elif scope is not None:
-                decided.append(decide_outcome(gatekeeper, question, scope, one, contact))
+                decided.append(decide_outcome(gatekeeper, question, scope, one, contact, others))
     return decided
 
 
@@ -219,6 +232,23 @@ def _read(source: RecordSource, person: LocalPerson, category: Category) -> list
     except RecordBroken as broken:
         read.append(broken)
     return read
+
+
+def _others(looked: Iterable[Looked]) -> Others:
+    """Whom the texts about all of these must not name."""
+    everybody = tuple(looked)
+    return recognise(
+        [one.query for one in everybody if one.query is not None],
+        [person for one in everybody for person in _people(one)],
+        [person for one in everybody for person in one.linked],
+        [
+            name
+            for one in everybody
+            for found in one.found.values()
+            for finding in found.findings
+            for name in names_of_others(finding)
+        ],
+    )
 
 
 def _unread(subject: Subject, failed: Failed) -> Looked:

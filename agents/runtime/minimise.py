@@ -1,19 +1,22 @@
 """What is left of findings: the granted fields, less what the agency's rule takes away, each fact checked once more.
 
 A rule removes a field, or masks it: a text is written over with `**REDACTED**`, as HMPPS does, and what is no text is
-removed. A fact of which nothing but masks is left does not leave. Pure. A fact that does not fit its model does not
+removed. In free text that leaves, people whom the request does not name are written over (`third_party`). A fact of
+which nothing but masks is left does not leave. Pure. A fact that does not fit its model does not
 leave: it counts as a broken record. Refuses to know who decided.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from agents.runtime.gatekeeper import Passage
 from agents.runtime.source import Finding, RecordBroken
+from agents.runtime.third_party import REDACTED, Others, mask_others
 from schemas.messages.grant import Grant, Scope
+from schemas.records.fields import Marker
 from schemas.records.marking import Path
 from schemas.records.record import Contact, Existence
 from schemas.records.registry import FactInvalid, marked_paths_of, validate_fact, wording_paths_of
@@ -22,8 +25,6 @@ from schemas.vocabulary import Category, Mode, SubjectRole
 Fact = dict[str, object]
 _NO: Final[frozenset[Path]] = frozenset()
 _NOTHING: Final[tuple[object, ...]] = (None, {}, [])
-REDACTED: Final = "**REDACTED**"
-"""What stands in place of a masked text (HMPPS External API)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,16 @@ def scope_for(grant: Grant, category: Category, role: SubjectRole) -> Scope | No
     return next((one for one in grant.scope if one.category is category and role in one.roles), None)
 
 
-def minimise(passed: Sequence[tuple[Finding, Passage]], scope: Scope) -> Extract:
+def minimise(passed: Sequence[tuple[Finding, Passage]], scope: Scope, others: Callable[[], Others] = Others) -> Extract:
     """The content facts of findings, each by the passage that let it through.
+
+    Args:
+        others: gives whom free text must not name; asked only where some leaves.
 
     Raises:
         RecordBroken: what would leave does not fit the category's model; nothing leaves.
     """
-    facts = (_content(finding, passage, scope) for finding, passage in passed)
+    facts = (_content(finding, passage, scope, others) for finding, passage in passed)
     return Extract(tuple(fact for fact in facts if fact))
 
 
@@ -69,12 +73,47 @@ def minimise_existence(findings: Sequence[Finding], passage: Passage, scope: Sco
     return Extract((fact,) if fact else ())
 
 
-def _content(finding: Finding, passage: Passage, scope: Scope) -> Fact:
+def names_of_others(finding: Finding) -> Iterator[str]:
+    """What a record says in its fields for third parties, as far as they hold names and no free text."""
+    fact = finding.record.as_fact()
+    texts = marked_paths_of(finding.category, Mode.CONTENT, Marker.FREE_TEXT)
+    for path in marked_paths_of(finding.category, Mode.CONTENT, Marker.THIRD_PARTY) - texts:
+        yield from _names_in(fact.get(path[0]) if len(path) == 1 else None)
+
+
+def _names_in(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for element in value:
+            yield from _names_in(element)
+    elif isinstance(value, dict):
+        yield from (inner for name, inner in value.items() if isinstance(inner, str) and "name" in name.casefold())
+
+
+def _content(finding: Finding, passage: Passage, scope: Scope, others: Callable[[], Others]) -> Fact:
     if finding.category is not scope.category:
         raise RecordBroken(scope.category, finding.local_ref, "category")
     fact = _reduced(finding.record.as_fact(), scope, passage)
+    for path in marked_paths_of(scope.category, scope.mode, Marker.FREE_TEXT):
+        _unname(fact, path, others)
     _check(fact, scope, finding.local_ref)
-    return fact
+    return {} if _is_masked(fact) else fact
+
+
+def _unname(holder: object, path: Path, others: Callable[[], Others]) -> None:
+    """Write over others' names in the text, or the texts, at a path."""
+    if isinstance(holder, list):
+        for element in holder:
+            _unname(element, path, others)
+    elif isinstance(holder, dict) and path[0] in holder:
+        value = holder[path[0]]
+        if len(path) > 1:
+            _unname(value, path[1:], others)
+        elif isinstance(value, str):
+            holder[path[0]] = mask_others(value, others())
+        elif isinstance(value, list):
+            holder[path[0]] = [mask_others(one, others()) if isinstance(one, str) else one for one in value]
 
 
 def _reduced(fact: Fact, scope: Scope, passage: Passage) -> Fact:

@@ -15,7 +15,7 @@ Pure. The order of the questions is the argument, so that neither silence nor wi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, cast
 
@@ -26,7 +26,8 @@ from agents.runtime.matching.deciding import Match, Matched, Nobody, Possible
 from agents.runtime.matching.tries import TOO_MANY_TRIES
 from agents.runtime.minimise import Extract, Fact, minimise, minimise_existence
 from agents.runtime.own_log import MAX_REFS, KeptRow
-from agents.runtime.source import MAX_FINDINGS, Finding, Label, RecordBroken
+from agents.runtime.source import MAX_FINDINGS, Finding, Label, LocalPerson, PersonQuery, RecordBroken
+from agents.runtime.third_party import Others
 from schemas.messages.answer import OutcomeRow
 from schemas.messages.grant import Scope
 from schemas.messages.request import SubjectRef
@@ -72,6 +73,10 @@ class Looked:
     labels: frozenset[Label] = frozenset()
     failed: Failed | None = None
     found: Mapping[Category, Found] = field(default_factory=dict, repr=False)
+    query: PersonQuery | None = field(default=None, repr=False)
+    """The subject as the request names them."""
+    linked: tuple[LocalPerson, ...] = field(default=(), repr=False)
+    """People whom the agency's system links to the subject."""
     conflict: bool = False
     """The officer who asks has a conflict of interest in this subject."""
     unlisted: bool = False
@@ -87,9 +92,14 @@ class Decided:
 
 
 def decide_outcome(
-    gatekeeper: Gatekeeper, question: Question, scope: Scope, looked: Looked, contact: Contact | None
+    gatekeeper: Gatekeeper,
+    question: Question,
+    scope: Scope,
+    looked: Looked,
+    contact: Contact | None,
+    others: Callable[[], Others] = Others,
 ) -> Decided:
-    """The outcome of one category about one subject."""
+    """The outcome of one category about one subject. `others` gives whom the texts that leave must not name."""
     rows = _Rows(looked.subject.ref, scope.category, scope.mode)
     if looked.match is None or looked.failed is not None:  # 1
         return rows.could_not_look(looked.failed or Failed(SOURCE_ERROR, False))
@@ -109,7 +119,7 @@ def decide_outcome(
         return rows.withheld(passage, found.findings)
     if found.broken:  # 8
         return rows.broken(found.broken)
-    return _by_record(gatekeeper, question, scope, found.findings, passage, contact, rows)  # 9
+    return _by_record(gatekeeper, question, scope, found.findings, passage, contact, others, rows)  # 9
 
 
 def not_offered(subject: SubjectRef, scope: Scope) -> Decided:
@@ -131,6 +141,7 @@ def _by_record(
     findings: Sequence[Finding],
     passage: Passage,
     contact: Contact | None,
+    others: Callable[[], Others],
     rows: _Rows,
 ) -> Decided:
     judged = [
@@ -144,7 +155,7 @@ def _by_record(
             return rows.withheld(visible[0][1], [one for one, _ in visible])
         return rows.silent(judged[0][1].rule, None, findings)
     try:
-        extract = _extract(scope, passed, passage, contact)
+        extract = _extract(scope, passed, passage, contact, others)
     except RecordBroken as broken:
         return rows.broken([broken])
     refs = tuple(one.local_ref for one, _ in passed)
@@ -163,13 +174,17 @@ def _beside(passed: Sequence[tuple[Finding, Passage]], *, part_withheld: bool) -
 
 
 def _extract(
-    scope: Scope, passed: Sequence[tuple[Finding, Passage]], passage: Passage, contact: Contact | None
+    scope: Scope,
+    passed: Sequence[tuple[Finding, Passage]],
+    passage: Passage,
+    contact: Contact | None,
+    others: Callable[[], Others],
 ) -> Extract:
     if scope.mode is Mode.EXISTENCE:
         return minimise_existence([one for one, _ in passed], passage, scope, contact)
     if len(passed) > MAX_FINDINGS:
         raise RecordBroken(scope.category, "", "number of records")
-    return minimise(passed, scope)
+    return minimise(passed, scope, others)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The port to an agency's own system: who might be meant, what is held about them, who is specially protected.
 
-Five methods, all synchronous and read-only. Owns the words a source and the runtime share; refuses to know any system
-behind it. Who is meant is decided by `matching`, what may leave by `gatekeeper` and `minimise`, never by a source.
+Five methods, and one that a source may have, all synchronous and read-only. Owns the words a source and the runtime
+share; refuses to know any system behind it. Who is meant is decided by `matching`, what may leave by `gatekeeper` and
+`minimise`, never by a source.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from schemas.failures import Away, Rejected
 from schemas.identifiers import Identifier
@@ -163,6 +164,19 @@ class SourceReport:
     counts: Mapping[str, int]
     """Records of each kind that could be read; the keys are table, resource or file-kind names."""
     problems: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class LinkingSource(Protocol):
+    """A source that can also say whom its system links to a person. Every source may be one."""
+
+    def linked(self, person: LocalPerson) -> Sequence[LocalPerson]:
+        """People linked to that person: the household, relatives, associates. Called as the methods of `RecordSource`.
+
+        Their names, addresses and identifiers are masked in free text that leaves, unless the request names them. If
+        it fails, nothing about the person leaves.
+        """
+        ...
 
 
 class RecordSource(Protocol):

@@ -26,6 +26,7 @@ class MemorySource:
     persons: list[LocalPerson] = field(default_factory=list)
     held: dict[str, list[Finding | RecordBroken]] = field(default_factory=dict)
     protected: dict[str, Restrictions] = field(default_factory=dict)
+    links: dict[str, list[LocalPerson]] = field(default_factory=dict)
     is_away: bool = False
     restrictions_fail: bool = False
     hold: threading.Event | None = None
@@ -49,6 +50,11 @@ class MemorySource:
         if self.restrictions_fail:
             raise SourceAway("the restriction look-up is away")
         return self.protected.get(person.ref, Restrictions())
+
+    def linked(self, person: LocalPerson) -> Sequence[LocalPerson]:
+        """Whom the system links to them."""
+        self._look()
+        return self.links.get(person.ref, [])
 
     def check(self) -> SourceReport:
         """Always in order, unless away."""

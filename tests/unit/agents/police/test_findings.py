@@ -40,6 +40,14 @@ def test_an_incident_tells_the_part_and_the_others(source: PoliceSource) -> None
     assert not any(text.startswith("Carys") for text in others)
 
 
+def test_people_of_the_same_events_and_addresses_are_linked(source: PoliceSource) -> None:
+    (mother,) = nominals_of("family_mother")
+    (stepfather,) = nominals_of(STEPFATHER)
+    linked = {person.ref for person in source.linked(LocalPerson(mother))}
+    assert stepfather in linked
+    assert mother not in linked
+
+
 def test_an_assessment_tells_grade_hearing_order_and_children(source: PoliceSource) -> None:
     (mother,) = nominals_of("family_mother")
     latest = facts(source, mother, Category.POLICE_DA)[0]

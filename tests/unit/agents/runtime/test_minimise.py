@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.runtime.gatekeeper import Effect, Passage
-from agents.runtime.minimise import REDACTED, minimise, minimise_existence
+from agents.runtime.minimise import minimise, minimise_existence
 from agents.runtime.source import Finding, RecordBroken
+from agents.runtime.third_party import REDACTED
 from schemas.messages.grant import Scope
 from schemas.records.fields import Marker
 from schemas.records.person import Involvement, InvolvementStatus

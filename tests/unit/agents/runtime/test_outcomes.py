@@ -19,8 +19,8 @@ from schemas.messages.answer import OutcomeRow
 from schemas.messages.model import read
 from schemas.messages.request import IdentifierGiven, NameGiven, Subject
 from schemas.records.person import Address
-from schemas.records.police import Incident, Notice
-from schemas.vocabulary import Category, Mode, Outcome, SubjectRole
+from schemas.records.police import Incident, Involvement, Notice
+from schemas.vocabulary import Category, Mode, Outcome, Rag, Stage, SubjectRole
 from tests.support.source import MemorySource
 from tests.unit.agents.runtime.conftest import NHS, octavia
 from tests.unit.agents.runtime.hub import HOUR, Ask, Asked, World
@@ -76,6 +76,37 @@ async def test_a_fact_that_breaks_its_model_is_could_not_look(world: World, sour
     source.held["POLE-1"] = [Finding(INCIDENT, bad, local_ref="I9")]
     row = await one(world)
     assert (row.outcome, row.reason) == (Outcome.COULD_NOT_LOOK, "record-broken")
+
+
+async def test_people_whom_the_request_does_not_name_are_masked_in_a_text_that_leaves(
+    world: World, source: MemorySource
+) -> None:
+    # Linked by the system, and named by the child's own records.
+    source.links["POLE-1"] = [LocalPerson("POLE-7", (PersonName("Gwendolen", "Chislett"),))]
+    text = "Octavia Chislett told Gwendolen Chislett and ANTHEA that Silas came."
+    source.held["POLE-1"] = [
+        Finding(Category.POLICE_INVOLVEMENT, Involvement(PoliceMarkerDetails=text), local_ref="M1"),
+        Finding(INCIDENT, Incident(date="2026-03-01", others_involved=("Anthea Roe, witness",)), local_ref="I1"),
+    ]
+    silas = octavia("c" * 32, SubjectRole.PARENT_CARER).model_copy(
+        update={"name": NameGiven(given="Silas", family="Crane"), "identifiers": [], "birth_date": "1980-01-01"}
+    )
+    categories = (Category.POLICE_INVOLVEMENT, INCIDENT)
+    _, rows = await answer(
+        world, Ask([octavia(), silas], categories=categories, stage=Stage.STRATEGY_DISCUSSION, rag=Rag.RED)
+    )
+    told = rows[octavia().ref, Category.POLICE_INVOLVEMENT].facts[0]["PoliceMarkerDetails"]
+    assert told == "Octavia Chislett told **REDACTED** and **REDACTED** that Silas came."
+
+
+async def test_where_links_cannot_be_looked_up_nothing_about_the_person_leaves(
+    world: World, source: MemorySource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError
+
+    monkeypatch.setattr(source, "linked", fail)
+    assert (await one(world)).outcome is Outcome.COULD_NOT_LOOK
 
 
 async def test_known_but_nothing_relevant_where_nothing_is_left(world: World, source: MemorySource) -> None:
