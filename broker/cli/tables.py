@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -58,8 +58,27 @@ def request_text(request: Shown) -> str:
             f"  asks for  {asked}",
             f"  deadline  {at_text(request['deadline_at'])}",
             f"  expires   {at_text(request['expires_at'])}",
+            *_reasons(request),
         ]
     )
+
+
+def _reasons(request: Shown) -> Iterator[str]:
+    """What was left out, by which rule, and what that rule says."""
+    for rule in sorted({reason["rule"] for reason in request["reasons"]}):
+        yield f"  left out by {rule}: {request['sentences'].get(rule, 'see the rules of the hub')}"
+        reasons = [reason for reason in request["reasons"] if reason["rule"] == rule]
+        for what in sorted({_left_out(reason) for reason in reasons}):
+            yield f"    {what}"
+
+
+def _left_out(reason: Shown) -> str:
+    what = f"{reason['category']}:{reason['mode']}" if reason["category"] else "the whole request"
+    about = f" about every {reason['role']}" if reason["role"] else ""
+    rests = " ".join(one for one in (reason["basis"], reason["agreement"]) if one)
+    dates = [f"from {reason['in_force_from']}"] if reason["in_force_from"] else []
+    dates += [f"until {reason['in_force_until']}"] if reason["in_force_until"] else []
+    return f"{what}{about}" + (f" ({' '.join([rests, *dates]).strip()})" if rests or dates else "")
 
 
 def answers_text(found: Shown) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from broker.coordinator.acting import LeafOf
 from broker.coordinator.decide import Decision, Permit
@@ -11,9 +11,14 @@ from broker.coordinator.events import Permitted, Refused
 from broker.coordinator.exchange import Exchange
 from broker.coordinator.room import Room
 from broker.coordinator.submission import CheckedSubmission
+from broker.policy.pack import Pack
 from schemas.envelope import digest, signed
 from schemas.messages.entry import RefusalEntry, RequestEntry
 from schemas.messages.grant import Grant, Ruling
+
+MAX_SENTENCES: Final = 64
+SENTENCE_CHARACTERS: Final = 200
+"""As much as a line of text holds. A pack's rule may say more; its page has all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +55,17 @@ def rule(room: Room, checked: CheckedSubmission, decision: Decision, *, now: int
         policy_digest=room.policy.digest,
         permitted=isinstance(decision, Permit),
         reasons=list(decision.reasons),
+        sentences=_sentences(room.policy, decision),
     ).encode()
     return Ruled(exchange, event, ruling, grant_envelope, _leaf(room, checked, decision, grant_digest, now, nonce))
+
+
+def _sentences(policy: Pack, decision: Decision) -> dict[str, str]:
+    """What the rules among the reasons say: to whoever asked, who is told no more than that."""
+    rules = sorted({reason.rule for reason in decision.reasons})[:MAX_SENTENCES]
+    said = {rule: " ".join(policy.sentence(rule).split()) for rule in rules}
+    lines = {rule: "".join(filter(str.isprintable, text))[:SENTENCE_CHARACTERS] for rule, text in said.items()}
+    return {rule: line for rule, line in lines.items() if line}
 
 
 def _grant(room: Room, checked: CheckedSubmission, decision: Decision, now: int) -> tuple[bytes, str]:

@@ -30,7 +30,7 @@ from broker.node.ring import Hand
 from broker.node.store.port import Transaction
 from schemas.crypto.purposes import KeyPurpose
 from schemas.messages.entry import nonce
-from schemas.messages.grant import Ruling
+from schemas.messages.grant import MAX_RULING_BYTES, Ruling
 from schemas.messages.model import FieldInvalid, read
 from schemas.messages.request import OfficerNamed
 from schemas.messages.transport import Submission
@@ -251,7 +251,7 @@ def time_of_asking(received_at: int, now: int) -> int:
 def exchange_shown(row: ExchangeRow) -> dict[str, Any]:
     """An exchange without content: codes, times, and why something was refused or left out."""
     header = row.asked.request()
-    ruling = None if row.ruling is None else read(Ruling, row.ruling)
+    ruling = None if row.ruling is None else read(Ruling, row.ruling, limit_bytes=MAX_RULING_BYTES)
     return {
         "exchange": row.asked.exchange,
         "enquiry": row.asked.enquiry,
@@ -261,6 +261,7 @@ def exchange_shown(row: ExchangeRow) -> dict[str, Any]:
         "rag": header.rag.value,
         "categories": [one.model_dump(mode="json") for one in header.categories],
         "reasons": [] if ruling is None else [one.model_dump(mode="json") for one in ruling.reasons],
+        "sentences": {} if ruling is None else ruling.sentences,
         "not_accepted": row.code,
         "part_quarantined": row.is_part_quarantined,
         **row.standing.shown(),

@@ -31,7 +31,7 @@ from schemas.crypto.signing import verify
 from schemas.envelope import pack, unpack, verify_header
 from schemas.failures import Rejected
 from schemas.messages.entry import RefusalEntry, RequestEntry, read_entry
-from schemas.messages.grant import Grant, Ruling
+from schemas.messages.grant import MAX_RULING_BYTES, Grant, Ruling
 from schemas.messages.model import read
 from schemas.messages.request import RequestHeader
 from schemas.records.registry import fields_of
@@ -115,7 +115,7 @@ def read_ruling(parts: Sequence[bytes], asked: Asked, *, trust: Trust, now: int)
     """
     if len(parts) not in (2, 3):  # 1
         raise PartsUnexpected("not ruling, receipt and perhaps a grant")
-    ruling = read(Ruling, parts[0])  # 2
+    ruling = read(Ruling, parts[0], limit_bytes=MAX_RULING_BYTES)  # 2
     if (ruling.hub, ruling.agency, ruling.exchange) != (trust.hub, asked.agency, asked.exchange):
         raise RulingForeign("a ruling about another exchange")
     if ruling.request_digest != asked.request_digest:

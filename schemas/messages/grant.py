@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
-from schemas.messages.fields import Hex16, Hex32, IsoDate, Millis, Slug, Word
+from schemas.messages.fields import Hex16, Hex32, IsoDate, Line, Millis, Slug, Word
 from schemas.messages.model import Message, Part, RuleBroken
 from schemas.vocabulary import Category, LawfulBasis, Mode, SubjectRole
+
+MAX_RULING_BYTES: Final = 256 * 1024
+"""512 reasons of the longest words and 64 sentences."""
 
 
 class Scope(Part):
@@ -73,3 +76,7 @@ class Ruling(Message):
     policy_digest: Hex32
     permitted: bool
     reasons: Annotated[list[Reason], Field(max_length=512)]
+    sentences: Annotated[
+        dict[Word, Line],
+        Field(max_length=64, description="What rules among the reasons say, in plain words, by their ids."),
+    ]

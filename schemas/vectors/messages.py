@@ -183,6 +183,7 @@ def _sound() -> dict[str, bytes]:
         policy_digest=grant().policy_digest,
         permitted=True,
         reasons=[Reason(rule="intelligence-never", category=Category.POLICE_INTELLIGENCE)],
+        sentences={"intelligence-never": "Intelligence is not shared as it is."},
     )
     return {
         "RequestHeader": request_header_bytes(),

@@ -337,6 +337,7 @@ def _ruling(header: RequestHeader, of: str, *, permitted: bool) -> Ruling:
         policy_digest="ab" * 32,
         permitted=permitted,
         reasons=reasons,
+        sentences={reason.rule: "Nothing is asked without a reason." for reason in reasons},
     )
 
 

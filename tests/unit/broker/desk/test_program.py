@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from broker.cli.tables import request_text
 from broker.desk import register
 from broker.desk.casework import Casework
 from broker.desk.enquiry import EnquiryState
@@ -179,6 +180,7 @@ async def test_a_refused_request_keeps_its_reasons(world: DeskWorld) -> None:
     shown = await world.tell("GET", f"/requests/{exchange}")
     assert shown["progress"] == "refused"
     assert [reason["rule"] for reason in shown["reasons"]] == ["R-4"]
+    assert "left out by R-4: Nothing is asked without a reason." in request_text(shown)
 
 
 async def test_a_submission_that_was_not_taken_says_why(world: DeskWorld) -> None:
