@@ -11,7 +11,7 @@ import pytest
 
 from agents.runtime.source import Label, PersonName
 from schemas.envelope import unpack
-from schemas.messages.transport import read_outer
+from schemas.messages.transport import kind_of, read_outer
 from tests.support.world import World
 
 
@@ -36,9 +36,10 @@ async def shown_and_sizes(folder: Path, *, silent: bool) -> tuple[list[object], 
         for subject, raw in world.hub.captured:
             envelope = unpack(raw)
             outer = read_outer(envelope.header)
+            kind = kind_of(type(outer))
             # How often it asks for the directory, or says hello, goes by what else the machine does.
-            if subject.startswith(f"from.{token}.") and outer.kind in ("acknowledgement", "deed", "released"):
-                sent[outer.message_id] = outer.kind, [len(part) for part in envelope.parts]
+            if subject.startswith(f"from.{token}.") and kind in ("acknowledgement", "deed", "released"):
+                sent[outer.message_id] = kind, [len(part) for part in envelope.parts]
         kept = ("state", "says", "rule", "reason", "confirm", "late", "part_quarantined")
         return [{name: cell[name] for name in kept} for cell in answers["outcomes"]], list(sent.values())
     finally:
