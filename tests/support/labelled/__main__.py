@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from agents.training.labelled import LabelledRecord, write_labelled
@@ -17,15 +18,15 @@ from tests.support.labelled.febrl import read_febrl
 
 def judged() -> Iterator[tuple[str, list[LabelledRecord]]]:
     """The sets that nothing was learnt from, by name."""
-    yield "county", sum(draw_county(12, 5_000), [])
-    yield "country", sum(draw_county(13, 10_000, common_names=True), [])
+    yield "county", list(chain.from_iterable(draw_county(12, 5_000)))
+    yield "country", list(chain.from_iterable(draw_county(13, 10_000, common_names=True)))
     yield "febrl-3", read_febrl("3")
     yield "febrl-4", read_febrl("4a") + read_febrl("4b")
 
 
 def learnt() -> Iterator[tuple[str, list[LabelledRecord]]]:
     """The sets to learn from, by name."""
-    yield "country", sum(draw_county(11, 20_000, common_names=True), [])
+    yield "country", list(chain.from_iterable(draw_county(11, 20_000, common_names=True)))
     yield "febrl-1", read_febrl("1")
     yield "febrl-2", read_febrl("2")
 
