@@ -148,7 +148,8 @@ def _told(trial: Trial, subject: SubjectRef) -> Told:
         identifiers=trial.identifiers,
         addresses=[AddressGiven(postcode=trial.postcode)] if trial.postcode else [],
     )
-    return Told(subjects=[person], officer=OfficerNamed(id="trial", name="trial", position="trial"), reason="trial")
+    officer = OfficerNamed(id="trial", name="trial", position="trial")
+    return Told(subjects=[person], officer=officer, stage=trial.stage, reason="trial")
 
 
 def _header(trial: Trial, subject: SubjectRef, categories: Sequence[Category]) -> RequestHeader:

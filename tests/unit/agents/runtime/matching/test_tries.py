@@ -17,7 +17,7 @@ from agents.runtime.outcomes import Looked
 from agents.runtime.source import LocalPerson, PersonName, PersonQuery
 from broker.node.store import Transaction
 from schemas.messages.request import NameGiven, OfficerNamed, Subject, SubjectRef, Told
-from schemas.vocabulary import SubjectRole
+from schemas.vocabulary import Stage, SubjectRole
 
 BORN = date(2010, 1, 1)
 KEPT_MS = int(KEPT_FOR.total_seconds() * 1000)
@@ -41,7 +41,8 @@ def told(number: int) -> Told:
     born = (BORN + timedelta(days=number)).isoformat()
     subject = Subject(ref="0" * 32, role=SubjectRole.INDEX_CHILD, name=name, other_names=[], birth_date=born,
                       identifiers=[], addresses=[])  # fmt: skip
-    return Told(subjects=[subject], officer=OfficerNamed(id="o", name="O", position="p"), reason="r")
+    officer = OfficerNamed(id="o", name="O", position="p")
+    return Told(subjects=[subject], officer=officer, stage=Stage.ENQUIRY, reason="r")
 
 
 def capped(tx: Transaction, number: int, match: Match, *, officer: str = "ann") -> Looked:
