@@ -120,6 +120,7 @@ def build_agent(ground: Ground, source: RecordSource, gatekeeper: Gatekeeper, se
         signatory=signatory,
         contact=answers.contact_record(),
         places=asyncio.Semaphore(answers.jobs),
+        slot_ms=answers.slot_seconds * 1000,
     )
 
     async def prove(receipt: bytes, now: int) -> bytes:

@@ -16,7 +16,7 @@ from agents.runtime.outcomes import Decided, too_large
 from agents.runtime.own_log import KeptTold
 from schemas.canonical import without_member
 from schemas.crypto.keys import PublicKey, SigningKey
-from schemas.crypto.padding import MAX_CONTENT_BYTES
+from schemas.crypto.padding import LENGTH_BYTES, MAX_CONTENT_BYTES
 from schemas.envelope import digest, signed
 from schemas.messages.addendum import make_addendum
 from schemas.messages.answer import BODY_DIGEST, AnswerBody, AnswerHeader, ReleaseTold, seal_answer, told_of
@@ -25,6 +25,8 @@ from schemas.messages.request import RequestHeader
 from schemas.vocabulary import Outcome
 
 _NO_KEY: Final = "0" * 64
+PADDED_BYTES: Final = 32 * 1024
+"""The bucket of every answer that could be a silent refusal: all of an agency's categories with a few facts each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,13 @@ class Written:
     """The addendum of this agency's own *kept-back* entry."""
 
 
-def write_answer(signatory: Signatory, asked: Asked, decided: Sequence[Decided], *, policy: str, now: int) -> Written:
+def write_answer(
+    signatory: Signatory, asked: Asked, decided: Sequence[Decided], *, policy: str, now: int, is_padded: bool = False
+) -> Written:
     """Seal and sign an answer to `asked`, answered at `now` (milliseconds UTC).
+
+    Args:
+        is_padded: it must be as large as any other, since one that a rule is silent about is among them.
 
     Raises:
         KeyMalformed: the request's reply key is none.
@@ -78,6 +85,8 @@ def write_answer(signatory: Signatory, asked: Asked, decided: Sequence[Decided],
         handling=signatory.handling,
         addendum_key=addendum_key.hex(),
     )
+    if is_padded:
+        body = _padded(body)
     recipient = header.recipient()
     bare = AnswerHeader(
         hub=header.hub,
@@ -151,6 +160,12 @@ def _fits(exchange: str, decided: Sequence[Decided], handling: str) -> bool:
     rows = [one.row for one in decided]
     body = AnswerBody(exchange=exchange, outcomes=rows, matcher=_NO_KEY, handling=handling, addendum_key=_NO_KEY)
     return len(body.encode()) <= MAX_CONTENT_BYTES
+
+
+def _padded(body: AnswerBody) -> AnswerBody:
+    """The body with spaces up to the one bucket; what is larger is an answer that says very much, and no refusal."""
+    missing = PADDED_BYTES - LENGTH_BYTES - len(body.encode())
+    return body.model_copy(update={"filler": " " * missing}) if missing > 0 else body
 
 
 def _kept(signatory: Signatory, header: RequestHeader, decided: Sequence[Decided], policy: str) -> bytes | None:

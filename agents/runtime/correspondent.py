@@ -224,7 +224,10 @@ class AgentCorrespondent:
             ),
             signatory.deed_key,
         )
-        job = Job(exchange, header.deadline_at, header.expires_at, delivered.request, delivered.grant_envelope)
+        leaves_at = self.worker.slot_for(header, delivered.grant, now)
+        job = Job(
+            exchange, header.deadline_at, header.expires_at, delivered.request, delivered.grant_envelope, leaves_at
+        )
 
         def work(tx: Transaction) -> Reply:
             before = jobs.acknowledgement_of(tx, exchange, delivered.request_digest)

@@ -28,6 +28,7 @@ from broker.node.policy import (
     Verdict,
     make_policy,
 )
+from schemas.messages.grant import Scope
 from schemas.messages.request import RequestHeader
 from schemas.records.fields import Marker
 from schemas.vocabulary import Category, Mode, SubjectRole
@@ -140,6 +141,24 @@ class Gatekeeper:
             fields=_fields(removed),
             masked_markers=_markers(masked),
             masked_fields=_fields(masked),
+        )
+
+    def may_be_silent(self, header: RequestHeader, scope: Iterable[Scope]) -> bool:
+        """Whether a rule could be silent about anything granted, whatever is held: by request, grant and rules alone.
+
+        The shipped rules are asked about somebody with every label there is. What an agency's own silent rules wait
+        for is not guessed: with one of those, every request counts.
+        """
+        silent = [rule for rule in self._policy.rules.values() if _effect(rule) == "deny_silent"]
+        if any(rule.file != SHIPPED for rule in silent):
+            return True
+        ids = {rule.id for rule in silent}
+        return any(
+            not ids.isdisjoint(self._asker(question, one.category, every)(one.mode.value).rules)
+            for every in (frozenset(Label),)
+            for one in scope
+            for role in one.roles
+            for question in (Question(header, role, every, every, conflict=True, unlisted=True),)
         )
 
     def _asker(self, question: Question, category: Category, record: frozenset[Label]) -> Callable[[str], Verdict]:

@@ -69,6 +69,8 @@ class Job:
     expires_at: int
     request: bytes = field(repr=False)
     grant_envelope: bytes = field(repr=False)
+    leaves_at: int = 0
+    """From when its answer may leave and looks like any other (`slots`), milliseconds UTC; 0: at once, as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def open_job(tx: Transaction, job: Job, request_digest: str, acknowledged: bytes
     """Take a request in."""
     tx.execute(
         "INSERT INTO job (exchange, state, deadline_at, expires_at, request, grant_envelope, request_digest,"
-        " acknowledged) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        " acknowledged, leaves_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             job.exchange,
             JobState.WAITING.value,
@@ -111,6 +113,7 @@ def open_job(tx: Transaction, job: Job, request_digest: str, acknowledged: bytes
             job.grant_envelope,
             request_digest,
             acknowledged,
+            job.leaves_at,
         ),
     )
 
@@ -124,7 +127,8 @@ def waiting(tx: Transaction) -> list[str]:
 def job_of(tx: Transaction, exchange: str) -> Job | None:
     """A waiting job; None if there is none of that exchange, or it waits no more."""
     row = tx.execute(
-        "SELECT exchange, deadline_at, expires_at, request, grant_envelope FROM job WHERE exchange = ? AND state = ?",
+        "SELECT exchange, deadline_at, expires_at, request, grant_envelope, leaves_at FROM job"
+        " WHERE exchange = ? AND state = ?",
         (exchange, JobState.WAITING.value),
     ).fetchone()
     return Job(*row) if row else None

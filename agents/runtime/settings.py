@@ -54,6 +54,11 @@ class AnswerSettings(Section):
     source_seconds: Annotated[int, Field(ge=1, le=600)] = Field(
         default=30, description="Seconds before a call to the source counts as away."
     )
+    slot_seconds: Annotated[int, Field(ge=0, le=600)] = Field(
+        default=0,
+        description="How long an answer waits at least that a rule could be silent about, so that its time tells "
+        "nothing; longer than the slowest look at your system. 0: it leaves at once, and its time may tell.",
+    )
     contact: ContactSettings | None = None
 
     def contact_record(self) -> Contact | None:

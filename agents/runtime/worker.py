@@ -25,10 +25,11 @@ from agents.runtime.checks import Checker, Delivered
 from agents.runtime.currency import Currency, is_current
 from agents.runtime.gatekeeper import Gatekeeper
 from agents.runtime.jobs import Job, JobEvent, JobState
-from agents.runtime.matching.tries import Tries
 from agents.runtime.looking import Looking, cap_tries, decide_all, may_return, unreadable
+from agents.runtime.matching.tries import Tries
 from agents.runtime.outcomes import Looked
 from agents.runtime.own_log import OwnLog
+from agents.runtime.slots import next_slot, slot_of
 from broker.node.clock import DAY_MS, woken_or_at
 from broker.node.post.office import Post
 from broker.node.store import Transaction
@@ -68,6 +69,8 @@ class Worker:
     """Asked for each answer: keys are rotated while the program runs."""
     contact: Contact | None
     places: asyncio.Semaphore
+    slot_ms: int = 0
+    """How far apart the instants are at which an answer leaves that could be a silent refusal (`slots`)."""
     _fresh: OrderedDict[str, Delivered] = field(default_factory=OrderedDict)
     _running: dict[str, asyncio.Event] = field(default_factory=dict)
 
@@ -76,6 +79,12 @@ class Worker:
         self._fresh[delivered.header.exchange] = delivered
         while len(self._fresh) > MOST_EXPECTED:
             self._fresh.popitem(last=False)
+
+    def slot_for(self, header: RequestHeader, grant: Grant, arrived_at: int) -> int:
+        """From when the answer to a request that arrives now may leave; 0: at once, no rule could be silent."""
+        if not self.gatekeeper.may_be_silent(header, grant.scope):
+            return 0
+        return slot_of(header.exchange, arrived_at, header.deadline_at, self.slot_ms)
 
     def begin(self, exchange: str) -> None:
         """A job was written, durably or not yet: the task reads the store, which shows only what is durable."""
@@ -125,6 +134,7 @@ class Worker:
         if (stands.is_whole and not self.currency.catch_up.is_on) or await self._current(job):  # check 22
             asked = Asked(header, job_digest(job.request), job_digest(job.grant_envelope))
             looked = unreadable(header) if told is None else await self._look(job, header, grant, told)
+            await self._slot(job)
             while looked is not None and not self._running[exchange].is_set():
                 if await self._decide(job, asked, grant, looked):
                     return
@@ -139,8 +149,16 @@ class Worker:
             self.gatekeeper, asked.header, grant, looked, offered=self.looking.offered, contact=self.contact
         )
         now = self.post.clock.now()
-        written = write_answer(self.signatory(), asked, decided, policy=self.gatekeeper.digest, now=now)
+        written = write_answer(
+            self.signatory(), asked, decided, policy=self.gatekeeper.digest, now=now, is_padded=job.leaves_at > 0
+        )
         return await self._commit(job, written, now)
+
+    async def _slot(self, job: Job) -> None:
+        """Wait for the instant that was fixed when the request arrived; if that is missed, for the next."""
+        now = self.post.clock.now()
+        if job.leaves_at > 0 and (at := next_slot(job.leaves_at, self.slot_ms, now)) > now:
+            await woken_or_at(self._running[job.exchange], self.post.clock, at)
 
     def _opened(self, job: Job, delivered: Delivered | None) -> tuple[RequestHeader, Grant, Told | None]:
         if delivered is not None and delivered.request == job.request:
