@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from base64 import b64decode
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -11,10 +14,18 @@ import click
 from broker.cli.options import home_option
 from broker.cli.output import explained, json_option, show
 from broker.cli.tables import at_text
+from broker.client.addenda import read_addendum
 from broker.client.hub import Hub
+from schemas.failures import Failure
 
 _ABOUT: Final = ("agency", "exchange", "step", "reason", "member", "change", "version")
 """The fields of an entry that a person looks for first, in order."""
+
+
+class NoAddendum(Failure):
+    """An entry that says all there is, or none at all."""
+
+    code = "no_addendum"
 
 
 @click.group()
@@ -34,6 +45,29 @@ def show_(hub: Hub, start: int | None, limit: int, as_json: bool) -> None:
         start = max(0, hub.ask_coordinator("checkpoint")["size"] - limit)
     found = hub.ask_coordinator("log", {"start": start, "limit": limit})
     show(found, "\n".join(entry_line(one) for one in found["entries"]) or "no entries", as_json=as_json)
+
+
+@log.command("open")
+@home_option
+@click.argument("index", type=click.IntRange(min=0))
+@click.option(
+    "--lead-key",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The key file of an information governance lead to whom the entry's addendum was sealed.",
+)
+@json_option
+@explained
+def open_(hub: Hub, index: int, lead_key: Path, as_json: bool) -> None:
+    """What an entry does not say: its addendum, for the lead whose key you give. That it was read becomes an entry."""
+    found = hub.ask_coordinator("log", {"start": index, "limit": 1})["entries"]
+    if not found or "addendum_digest" not in found[0]["entry"]:
+        raise NoAddendum(f"there is no entry {index} with an addendum; see: broker log show")
+    entry = found[0]["entry"]
+    sealed = hub.ask_coordinator("addendum", {"sha256": entry["addendum_digest"]})["raw"]
+    told = read_addendum(b64decode(sealed), entry["addendum_digest"], lead_key)
+    text = json.dumps(told, ensure_ascii=False, indent=2)
+    show({"entry": entry, "addendum": told}, f"{entry_line(found[0])}\n{text}", as_json=as_json)
 
 
 @log.command()

@@ -18,18 +18,17 @@ from agents.runtime import answering
 from agents.runtime.agent import Agent
 from agents.runtime.outcomes import Decided
 from broker.cli.tables import PART_QUARANTINED, answers_text, enquiry_text, request_text
+from broker.client.addenda import read_addendum
 from broker.desk.told import QuarantineTold
-from broker.node.keyfile import read_key_file
+from broker.node.keyfile import KeyFileInvalid
 from schemas import canonical
 from schemas.crypto.keys import PublicKey
-from schemas.crypto.purposes import KeyPurpose
 from schemas.crypto.sealing import Sealing, seal
-from schemas.messages.addendum import key_for_reader, open_addendum
+from schemas.messages.addendum import NotAReader
 from schemas.messages.answer import AnswerBody, OutcomeRow
-from schemas.messages.model import read
 from schemas.vocabulary import Category, Mode
 from tests.support.hostile import Carried, HostileHub
-from tests.support.world import CASE_WORDS, HUB, World
+from tests.support.world import CASE_WORDS, World
 
 EXCESS = "Told by the neighbour at number nine."
 Row = dict[str, Any]
@@ -131,10 +130,14 @@ async def quarantine_of(world: World, exchange: str) -> Row:
 
 async def told_to(world: World, party: str, entry: Row) -> QuarantineTold:
     """What the information governance lead of a party reads with his own key in the entry's addendum."""
-    found = await world.command("coordinator", "addendum", {"sha256": entry["addendum_digest"]})
-    raw, lead = b64decode(found["raw"]), read_key_file(world.folder / f"{party}-lead.key")
-    key = key_for_reader(raw, lead.identity(KeyPurpose.ADDENDUM))
-    return read(QuarantineTold, open_addendum(raw, key, hub=HUB, about=entry["exchange"]))
+    told = read_addendum(*(await sealed(world, entry)), world.folder / f"{party}-lead.key")
+    return QuarantineTold.model_validate_json(json.dumps(told))
+
+
+async def sealed(world: World, entry: Row) -> tuple[bytes, str]:
+    """An entry's addendum as the coordinator keeps it, and the digest that the entry names."""
+    named = entry["addendum_digest"]
+    return b64decode((await world.command("coordinator", "addendum", {"sha256": named}))["raw"]), named
 
 
 async def shown(world: World, enquiry: str, exchange: str) -> tuple[Row, str]:
@@ -224,6 +227,18 @@ async def test_the_sender_of_an_answer_learns_the_same_whatever_was_wrong_with_i
 def _learned(said: Carried) -> tuple[str, tuple[bytes, ...], int]:
     header = said.outer.encode()
     return json.loads(header)["code"], said.parts, len(header)
+
+
+async def test_nobody_but_a_lead_of_either_side_opens_what_the_entry_does_not_say(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer_with(monkeypatch, with_fact(summary_text=EXCESS))
+    _, exchange = await answered(world)
+    entry = await quarantine_of(world, exchange)
+    with pytest.raises(NotAReader):
+        await told_to(world, "southshire", entry)
+    with pytest.raises(KeyFileInvalid):
+        read_addendum(*(await sealed(world, entry)), world.folder / "officer.key")
 
 
 async def test_what_was_kept_back_cannot_be_had_by_any_command_of_an_officer(

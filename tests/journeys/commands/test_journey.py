@@ -86,6 +86,7 @@ def test_the_agency_finds_itself_ready_and_sees_what_would_leave(terminal: Termi
         ok    clocks       ...
 
         $ agent try --home police --given <given> --family <family> --birth-date <born> --category police.incident
+        ...
         police.incident              answered                 permit-enquiry-content
         ...
         $ agent status --home police
@@ -152,6 +153,25 @@ def test_an_information_governance_lead_reads_and_verifies_the_log(terminal: Ter
         ...  release         <exchange>
         $ agent log verify --home police
         own log: ... entries hold; mirror of the hub's: ... hold
+        """
+    )
+
+
+def test_an_information_governance_lead_opens_what_an_entry_does_not_say(terminal: Terminal) -> None:
+    hub = Hub(terminal.folder / "hub")
+    entries = hub.ask_coordinator("log", {"start": 0, "limit": 1000})["entries"]
+    consulted = next(one["index"] for one in entries if one["entry"]["type"] == "consulted")
+    terminal.play(
+        f"""
+        $ broker log open {consulted} --home hub --lead-key hub/ig-lead.key
+        ...  consulted
+        {{
+          "at": ...
+          "enquiry": ...
+        ...
+          "officer": ...
+          "v": 1
+        }}
         """
     )
 
