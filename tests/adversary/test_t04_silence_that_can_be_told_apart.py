@@ -1,5 +1,5 @@
 """T04: a silent denial must look, to everybody but the agency, exactly like a person nobody knows: in the words shown
-and in the size of what is sent. (That it also takes the same time is not yet kept; see the threat model to come.)
+and in the size of what is sent. That it leaves at the same instant too is `tests/unit/agents/runtime/test_slots.py`'s.
 """
 
 from __future__ import annotations
