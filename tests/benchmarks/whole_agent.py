@@ -1,7 +1,7 @@
 """The product's agent program over a case system in memory: `python -m tests.benchmarks.whole_agent HOME URL`.
 
 Everything is loaded as in life; only the bus is a plaintext one of this machine, named so here, since nobody has
-admitted this agent to one with TLS.
+admitted this agent to one with TLS: there is no admission either.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ from pathlib import Path
 
 from agents.runtime import program
 from agents.runtime.agency import Agency
+from broker.node import running
 from broker.node.bus.access import PLAINTEXT
 from broker.node.bus.nats import NatsBus
+from broker.node.ground import Ground
 from broker.node.home import Home
 from broker.node.settings import BusSettings
+from schemas.messages.party import PartyKind
 from schemas.vocabulary import AgencyKind
 from tests.benchmarks.memory import source
 
@@ -27,7 +30,11 @@ def main(home: str, url: str) -> int:
     def plaintext(home: Home, settings: BusSettings, *, name: str) -> NatsBus:
         return NatsBus(url, name=name, access=PLAINTEXT)
 
-    program.bus_of = plaintext  # type: ignore[attr-defined]
+    def unadmitted(ground: Ground) -> None:
+        assert not ground.directory.of_kind(PartyKind.ADMISSION)
+
+    running.bus_of = plaintext  # type: ignore[attr-defined]
+    running._insist_on_admission = unadmitted
     return program.run_agent(Home(Path(home)), Agency(AgencyKind.POLICE, lambda section, path: source(), DEFAULTS))
 
 
