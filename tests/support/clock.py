@@ -44,6 +44,10 @@ class HandClock:
             if not woken.done():
                 woken.set_result(None)
 
+    def is_awaited(self, at: int) -> bool:
+        """Whether somebody waits for just that instant: then turning the clock to it wakes him, not one to come."""
+        return any(when == at and not woken.done() for when, _, woken in self._waiting)
+
     def next_wake_at(self) -> int | None:
         """When somebody waits to be woken next."""
         while self._waiting and self._waiting[0][2].done():

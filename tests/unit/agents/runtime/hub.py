@@ -7,7 +7,7 @@ protocol says and nothing of what the real ones decide.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -192,19 +192,30 @@ class World:
     async def settle(self) -> None:
         """Let everything happen that needs no turning of the clock."""
         for _ in range(8):
-            await self.bus.settle()
-            for store in (self.coordinator.store, self.desk.store, self.agent.ground.store):
-                await store.read(lambda tx: None)
-            for _ in range(5):
-                await asyncio.sleep(0)
+            await self._round()
+
+    async def _round(self) -> None:
+        await self.bus.settle()
+        for store in (self.coordinator.store, self.desk.store, self.agent.ground.store):
+            await store.read(lambda tx: None)
+        for _ in range(5):
+            await asyncio.sleep(0)
 
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait for the threads of a source, and whatever follows."""
-        for _ in range(400):
-            await self.settle()
+        for _ in range(20_000):
+            await self._round()
             if holds():
                 return
         raise AssertionError("it did not come about")
+
+    async def until_awaited(self, instants: Collection[int]) -> None:
+        """Wait until somebody waits for each of these instants (milliseconds UTC): now the clock may be turned."""
+        await self.until(lambda: all(self.clock.is_awaited(at) for at in instants))
+
+    async def until_answered(self, count: int) -> None:
+        """Wait until the desk has so many answers."""
+        await self.until(lambda: len(self.answers) == count)
 
     def build(self, ask: Ask) -> tuple[Asked, bytes, bytes]:
         """A request and a grant, as bytes, and the entry that names them."""

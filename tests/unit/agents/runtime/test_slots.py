@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from hypothesis import given
@@ -12,7 +13,6 @@ from agents.runtime.slots import JITTER_PARTS, next_slot, slot_of
 from agents.runtime.source import Finding, Label, LocalPerson, Restrictions
 from schemas.envelope import unpack
 from schemas.messages.answer import AnswerHeader
-from schemas.messages.entry import read_entry
 from schemas.messages.grant import Scope
 from schemas.messages.model import read
 from schemas.messages.request import RequestHeader
@@ -73,6 +73,7 @@ def test_whether_a_rule_could_be_silent_is_said_without_looking() -> None:
 
 
 CASES = 5
+TOGETHER = 20
 
 
 def hold(source: MemorySource, child: LocalPerson, case: int) -> None:
@@ -95,27 +96,31 @@ async def test_over_a_thousand_runs_a_silent_refusal_differs_in_nothing_from_not
     world.agent.worker.slot_ms = INTERVAL
     (child,) = source.persons
     seen: set[tuple[int, ...]] = set()
-    kinds: set[str] = set()
-    for run in range(RUNS):
-        hold(source, child, run % CASES)
+    kinds: set[tuple[str, ...]] = set()
+    for case in [*range(CASES)] * (RUNS // CASES // TOGETHER):
+        hold(source, child, case)
         world.answers.clear()
         world.deeds.clear()
-        asked = await world.ask(Ask([octavia()], categories=(Category.POLICE_INCIDENT,)))
+        asked = [await world.ask(Ask([octavia()], categories=(Category.POLICE_INCIDENT,))) for _ in range(TOGETHER)]
         arrived_at = world.clock.now()
-        slot_at = slot_of(asked.exchange, arrived_at, asked.entry.deadline_at, INTERVAL)
-        assert not any(len(parts) for parts in world.answers)
-        world.clock.turn(slot_at - arrived_at)
-        await world.until(lambda: bool(world.answers))
-        (row,) = world.open(asked).outcomes
-        assert row.outcome is Outcome.NOT_KNOWN
-        (answer,) = (unpack(parts[0]) for parts in world.answers)
-        entries = [read_entry(leaf) for leaf in world.deeds]
-        kinds.add(" ".join(entry.type for entry in entries))
-        answered_at = read(AnswerHeader, answer.header).answered_at
-        seen.add((answered_at - slot_at, len(answer.parts[0]), *(entry.t - slot_at for entry in entries)))
-    assert len(seen) == 1
+        slots = {one.exchange: slot_of(one.exchange, arrived_at, one.entry.deadline_at, INTERVAL) for one in asked}
+        await world.until_awaited(slots.values())
+        assert world.answers == []
+        for at in sorted(slots.values()):
+            world.clock.set(at)
+            await world.until_answered(sum(slot_at <= at for slot_at in slots.values()))
+        answers = [unpack(parts[0]) for parts in world.answers]
+        sizes = {read(AnswerHeader, answer.header).exchange: len(answer.parts[0]) for answer in answers}
+        entries = [json.loads(leaf) for leaf in world.deeds]
+        for one in asked:
+            (row,) = world.open(one).outcomes
+            assert row.outcome is Outcome.NOT_KNOWN
+            late = [entry for entry in entries if entry["exchange"] == one.exchange]
+            kinds.add(tuple(entry["type"] for entry in late))
+            seen.add((sizes[one.exchange], *(entry["t"] - slots[one.exchange] for entry in late)))
     assert len(kinds) == 1
-    assert next(iter(seen))[0] == 0
+    ((_, *after),) = seen
+    assert after == [0]
 
 
 async def test_an_answer_that_could_be_silent_waits_for_its_slot_over_a_restart(
@@ -123,13 +128,15 @@ async def test_an_answer_that_could_be_silent_waits_for_its_slot_over_a_restart(
 ) -> None:
     world.agent.worker.slot_ms = INTERVAL
     asked = await world.ask(Ask([octavia()], categories=(Category.POLICE_INCIDENT,)))
-    await world.until(lambda: source.calls >= 3)
+    slot_at = slot_of(asked.exchange, world.clock.now(), asked.entry.deadline_at, INTERVAL)
+    await world.until_awaited([slot_at])
     assert world.answers == []
     await world.agent.stop()
     await world.start_agent()
     world.agent.worker.slot_ms = INTERVAL
-    await world.until(lambda: source.calls >= 6)
+    await world.until_awaited([slot_at])
     assert world.answers == []
-    world.clock.turn(2 * INTERVAL)
+    assert source.calls >= 6
+    world.clock.set(slot_at)
     await world.until(lambda: bool(world.answers))
     assert world.open(asked).outcomes[0].outcome is Outcome.ANSWERED
