@@ -7,10 +7,10 @@ protocol says and nothing of what the real ones decide.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from agents.runtime.agent import AGENT_MIGRATIONS, Agent, build_agent
 from agents.runtime.gatekeeper import load_gatekeeper
@@ -78,6 +78,7 @@ from tests.support.clock import HandClock
 from tests.support.echo import Silent
 from tests.support.parties import Member, make_member
 
+T = TypeVar("T")
 HOUR = 3_600_000
 DESK = make_member("desk", PartyKind.DESK)
 COORDINATOR = make_member("coordinator", PartyKind.COORDINATOR)
@@ -201,13 +202,41 @@ class World:
         for _ in range(5):
             await asyncio.sleep(0)
 
-    async def until(self, holds: Callable[[], bool]) -> None:
-        """Wait for the threads of a source, and whatever follows."""
+    async def until(self, holds: Callable[[], bool], *, turning_ms: int = 0) -> None:
+        """Wait for the threads of a source, and whatever follows.
+
+        Args:
+            turning_ms: let so much time pass each time it does not hold: whoever begins to wait by the clock while we
+                wait for him is woken too, however late he began.
+        """
         for _ in range(20_000):
             await self._round()
             if holds():
                 return
+            if turning_ms:
+                await self.settle()
+                self.clock.turn(turning_ms)
         raise AssertionError("it did not come about")
+
+    async def jobs(self) -> dict[str, int]:
+        """How many jobs the agent has in each state that any is in."""
+        counts = (await self.agent.inspection.status())["jobs"]
+        assert isinstance(counts, dict)
+        return {state: count for state, count in counts.items() if count}
+
+    async def until_jobs(self, counts: dict[str, int], *, turning_ms: int = 0) -> None:
+        """Wait until the agent's jobs are in these states."""
+        await self.until_is(counts, self.jobs, turning_ms=turning_ms)
+
+    async def until_is(self, wanted: T, tell: Callable[[], Awaitable[T]], *, turning_ms: int = 0) -> None:
+        """Wait until what is told is what is wanted."""
+        told = None
+        for _ in range(20_000):
+            if (told := await tell()) == wanted:
+                return
+            await self.settle()
+            self.clock.turn(turning_ms)
+        raise AssertionError(f"it is {told}")
 
     async def until_awaited(self, instants: Collection[int]) -> None:
         """Wait until somebody waits for each of these instants (milliseconds UTC): now the clock may be turned."""

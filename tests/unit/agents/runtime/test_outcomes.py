@@ -124,7 +124,7 @@ async def test_a_failing_restriction_look_up_means_could_not_look(world: World, 
     asked = await world.ask(Ask([octavia()], categories=(INCIDENT,)))
     await world.until(lambda: source.calls >= 2)
     world.clock.turn(4 * HOUR - 60_000)
-    await world.until(lambda: bool(world.answers))
+    await world.until(lambda: bool(world.answers), turning_ms=1_000)
     row = world.open(asked).outcomes[0]
     assert (row.outcome, row.reason) == (Outcome.COULD_NOT_LOOK, "source-away")
 
@@ -146,8 +146,7 @@ async def test_a_source_that_returns_before_the_deadline_is_asked_again(world: W
     await world.until(lambda: source.calls == 1)
     assert world.deeds == []
     source.is_away = False
-    world.clock.turn(3_000)
-    await world.until(lambda: bool(world.answers))
+    await world.until(lambda: bool(world.answers), turning_ms=1_000)
     assert world.open(asked).outcomes[0].outcome is Outcome.ANSWERED
 
 
@@ -158,7 +157,7 @@ async def test_a_source_away_until_shortly_before_the_deadline_is_could_not_look
     asked = await world.ask(Ask([octavia()], categories=(INCIDENT,)))
     await world.until(lambda: source.calls == 1)
     world.clock.turn(4 * HOUR - 10 * 60_000)
-    await world.until(lambda: bool(world.answers))
+    await world.until(lambda: bool(world.answers), turning_ms=1_000)
     assert world.open(asked).outcomes[0].outcome is Outcome.COULD_NOT_LOOK
     assert b'"type":"could-not-look"' in world.deeds[0]
 
@@ -171,10 +170,7 @@ async def test_a_source_that_hangs_holds_up_no_other_request(world: World, sourc
     other = await world.ask(Ask([octavia()], categories=(INCIDENT,)))
     await world.until(lambda: len(world.answers) == 1)
     assert world.open(other).outcomes[0].outcome is Outcome.ANSWERED
-    world.clock.turn(31_000)
-    await world.settle()
-    world.clock.turn(3_000)
-    await world.until(lambda: len(world.answers) == 2)
+    await world.until(lambda: len(world.answers) == 2, turning_ms=1_000)
     assert world.open(hanging).outcomes[0].outcome is Outcome.ANSWERED
     held.set()
 

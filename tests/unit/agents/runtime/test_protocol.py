@@ -33,12 +33,6 @@ def ask() -> Ask:
     return Ask([octavia()])
 
 
-async def jobs(world: World) -> dict[str, int]:
-    counts = (await world.agent.inspection.status())["jobs"]
-    assert isinstance(counts, dict)
-    return {state: count for state, count in counts.items() if count}
-
-
 def withdrawn(world: World, asked: Asked) -> HubEntry:
     return WithdrawnEntry(
         log=LOG,
@@ -74,13 +68,10 @@ async def test_the_release_is_signed_by_the_agency_and_names_the_answer(world: W
 async def test_an_answer_waits_while_the_hub_has_not_entered_its_release(world: World) -> None:
     world.bus.drop_next(1000, subject="from.*.coordinator")
     await world.ask(ask())
-    for _ in range(20):
-        await world.settle()
+    await world.until_jobs({"answered": 1})
     assert world.answers == []
-    assert await jobs(world) == {"answered": 1}
     world.bus.release()
-    world.clock.turn(2_000)
-    await world.until(lambda: len(world.answers) == 1)
+    await world.until(lambda: len(world.answers) == 1, turning_ms=1_000)
 
 
 async def test_a_repeated_delivery_is_answered_once(world: World) -> None:
@@ -95,10 +86,7 @@ async def test_a_lost_acknowledgement_of_a_deed_gives_the_same_answer_again(worl
     world.bus.drop_next(1, subject="from.*.desk")
     await world.ask(ask())
     await world.until(lambda: len(world.deeds) == 1)
-    for _ in range(3):
-        world.clock.turn(5_000)
-        await world.settle()
-    await world.until(lambda: bool(world.answers))
+    await world.until_jobs({"done": 1}, turning_ms=1_000)
     assert len({parts[0] for parts in world.answers}) == 1
 
 
@@ -124,32 +112,25 @@ async def test_a_withdrawn_request_is_not_answered(world: World, source: MemoryS
     await world.until(lambda: source.calls > 0)
     await world.notice(withdrawn(world, asked))
     source.is_away = False
-    world.clock.turn(10_000)
-    await world.until(lambda: not world.agent.worker._running)
-    assert await jobs(world) == {"ended": 1}
+    await world.until_jobs({"ended": 1}, turning_ms=1_000)
     assert world.deeds == []
 
 
 async def test_an_answer_made_and_not_entered_before_the_withdrawal_never_leaves(world: World) -> None:
     world.bus.drop_next(1000, subject="from.*.coordinator")
     asked = await world.ask(ask())
-    await world.until(lambda: not world.agent.worker._running)
-    assert await jobs(world) == {"answered": 1}
+    await world.until_jobs({"answered": 1})
     await world.notice(withdrawn(world, asked))
     world.bus.release()
-    for _ in range(3):
-        world.clock.turn(60_000)
-        await world.settle()
+    await world.until_jobs({"ended": 1}, turning_ms=1_000)
+    await world.settle()
     assert world.answers == []
-    assert await jobs(world) == {"ended": 1}
 
 
 async def test_a_deed_that_the_hub_will_not_enter_ends_the_job(world: World) -> None:
     world.deed_code = "concluded"
     await world.ask(ask())
-    await world.until(lambda: not world.agent.worker._running)
-    await world.settle()
-    assert await jobs(world) == {"ended": 1}
+    await world.until_jobs({"ended": 1})
     assert world.answers == []
 
 
@@ -161,7 +142,8 @@ async def test_a_restart_goes_on_where_it_stood_with_the_same_bytes(
         source.is_away = True
     world.bus.drop_next(1000, subject="from.*.coordinator" if cut == "deed" else "from.*.desk")
     await world.ask(ask())
-    await world.until(lambda: source.calls > 0 and (cut == "looking" or not world.agent.worker._running))
+    await world.until(lambda: source.calls > 0)
+    await world.until_jobs({{"looking": "waiting", "deed": "answered", "released": "released"}[cut]: 1})
     before = await world.agent.ground.store.read(lambda tx: tx.execute("SELECT answer FROM job").fetchone()[0])
     source.is_away = False
     world.bus.release()
@@ -177,9 +159,7 @@ async def test_an_agent_that_was_away_catches_up_with_pages_and_answers(world: W
     world.sent_to = 250
     await world.ask(ask())
     world.bus.restore(world.agent_bus)
-    await world.settle()
-    world.clock.turn(2_000)
-    await world.until(lambda: bool(world.answers))
+    await world.until(lambda: bool(world.answers), turning_ms=1_000)
     status = await world.agent.inspection.verify()
     assert isinstance(status["mirror"], int)
     assert status["mirror"] > 300
@@ -189,8 +169,7 @@ async def test_a_delivery_beyond_the_mirror_waits_for_the_missing_leaves(world: 
     await world.append([b"{}" for _ in range(40)])
     world.sent_to = 30
     await world.ask(ask())
-    world.clock.turn(3_000)
-    await world.until(lambda: bool(world.answers))
+    await world.until(lambda: bool(world.answers), turning_ms=1_000)
     assert {code for _, code in world.acknowledged} == {"committed"}
 
 
@@ -222,8 +201,7 @@ async def test_no_answer_leaves_on_a_view_of_the_hubs_log_that_is_ten_minutes_ol
         await world.settle()
     assert world.deeds == []
     world.is_silent = False
-    world.clock.turn(10_000)
-    await world.until(lambda: bool(world.answers))
+    await world.until(lambda: bool(world.answers), turning_ms=1_000)
 
 
 async def test_a_hub_that_shows_another_history_halts_the_agent(world: World) -> None:
@@ -234,9 +212,8 @@ async def test_a_hub_that_shows_another_history_halts_the_agent(world: World) ->
     forged = sign_checkpoint(TreeHead(LOG, size, leaf_hash(b"another")), Ed25519NoteSigner(LOG, log_key.private))
     post = world.coordinator.post
     await post.send(post.passing(Head, world.agency, (forged, b""), size=size, last_seq=world.seq))
-    await world.settle()
     halted = world.agent.ground.post.halted
-    assert halted.done()
+    await world.until(halted.done)
     assert halted.result().code == "forked_log"
 
 
@@ -249,8 +226,7 @@ async def test_a_longer_log_with_a_changed_past_halts_the_agent(world: World) ->
     extension = size.to_bytes(8, "big") + leaf_hash(b"new")
     post = world.coordinator.post
     await post.send(post.passing(Head, world.agency, (forged, extension), size=size + 1, last_seq=world.seq))
-    await world.settle()
-    assert world.agent.ground.post.halted.done()
+    await world.until(world.agent.ground.post.halted.done)
 
 
 async def test_two_entries_under_one_number_halt_the_agent(world: World) -> None:
@@ -258,29 +234,29 @@ async def test_two_entries_under_one_number_halt_the_agent(world: World) -> None
     await world.until(lambda: bool(world.answers))
     await world.notice(escalated(world, asked, 2))
     await world.notice(escalated(world, asked, 2))
-    assert world.agent.ground.post.halted.done()
+    await world.until(world.agent.ground.post.halted.done)
     assert world.agent.ground.post.halted.result().code == "entry_misnumbered"
 
 
 async def test_a_release_that_the_hub_proves_and_then_does_not_show_is_omitted(world: World) -> None:
     world.bus.drop_next(1000, subject="from.*.coordinator")
     await world.ask(ask())
-    await world.until(lambda: not world.agent.worker._running)
+    await world.until_jobs({"answered": 1})
     world.bus.release()
     assert await world.agent.inspection.discrepancies() == []
 
     def forget(tx: object) -> None:
         tx.execute("UPDATE own_deed SET hub_idx = NULL")  # type: ignore[attr-defined]
 
-    await world.until(lambda: True)
-    world.clock.turn(3_000)
-    await world.until(lambda: bool(world.answers))
+    await world.until(lambda: bool(world.answers), turning_ms=1_000)
     await world.agent.ground.store.write(forget)
     world.clock.turn(30 * 60_000)
     await world.agent.currency.say_hello()
-    await world.settle()
-    codes = {one.code for one in await world.agent.inspection.discrepancies()}
-    assert codes == {"omitted"}
+
+    async def codes() -> set[str]:
+        return {one.code for one in await world.agent.inspection.discrepancies()}
+
+    await world.until_is({"omitted"}, codes)
 
 
 async def test_an_idle_agent_whose_server_was_parted_from_the_hubs_goes_to_another_within_minutes(world: World) -> None:
@@ -334,7 +310,7 @@ async def test_an_expired_exchange_is_given_up_and_holds_nothing_sealed(world: W
         expires_at=asked.entry.expires_at,
     )
     await world.notice(entry)
-    await world.until(lambda: not world.agent.worker._running)
+    await world.until_jobs({"ended": 1})
 
     def held(tx: object) -> tuple[object, ...]:
         row = tx.execute("SELECT request, grant_envelope, answer FROM job").fetchone()  # type: ignore[attr-defined]
@@ -351,8 +327,7 @@ async def test_messages_by_the_desk_that_only_the_coordinator_sends_are_refused(
     )
     before = await world.agent.inspection.entries(1)
     await post.commit(lambda tx: post.outbox.put(tx, outgoing))
-    await world.settle()
+    counted = 'needtoknow_messages_rejected_total{code="kind_unexpected",kind="unknown"} 1.0'
+    await world.until(lambda: counted in world.agent.ground.metrics.exposition().decode())
     assert await world.agent.inspection.entries(1) == before
-    exposed = world.agent.ground.metrics.exposition().decode()
-    assert 'needtoknow_messages_rejected_total{code="kind_unexpected",kind="unknown"} 1.0' in exposed
     assert isinstance(world.agent.ground.post.correspondent, AgentCorrespondent)
