@@ -147,6 +147,68 @@ class Outcome(StrEnum):
     COULD_NOT_LOOK = "could_not_look"
 
 
+class AgencyRule(StrEnum):
+    """By which rule an agency released or withheld: those that every agent ships with, and one word for all others.
+
+    Closed, since it leaves the agency and is kept: a free word here could carry whatever somebody wrote in it. The name
+    of a rule of the agency's own stands in its own log.
+    """
+
+    PERMIT_EXISTENCE = "permit-existence"
+    PERMIT_ENQUIRY_CONTENT = "permit-enquiry-content"
+    PERMIT_STRATEGY_CONTENT = "permit-strategy-content"
+    FORBID_BYSTANDER_CONTENT = "forbid-bystander-content"
+    FORBID_LIMITED_ACCESS_RISK = "forbid-limited-access-risk"
+    FORBID_INTELLIGENCE_UNREAD = "forbid-intelligence-unread"
+    FORBID_MARKED_FOR_REVIEW = "forbid-marked-for-review"
+    FORBID_UNLISTED_OFFICER = "forbid-unlisted-officer"
+    FORBID_SPENT_CONVICTIONS = "forbid-spent-convictions"
+    NO_PERMIT = "no-permit"
+    POLICY_ERROR = "policy-error"
+    OWN_RULE = "own-rule"
+
+
+class AgencyReason(StrEnum):
+    """Why an agency withheld, could not look or gave a part, as far as the asker may know."""
+
+    NO_RULE = "no-rule"
+    """No rule of the agency's permits it."""
+    BY_RULE = "by-rule"
+    """A rule of the agency's own forbids it, and gives no reason of this list."""
+    POLICY_ERROR = "policy-error"
+    EXISTENCE_ONLY = "existence-only"
+    NEEDS_REVIEW = "needs-review"
+    NOT_A_SUBJECT = "not-a-subject"
+    LIMITED_ACCESS = "limited-access"
+    NOT_PROPORTIONATE = "not-proportionate"
+    DETRIMENT = "detriment"
+    """Telling would do the child more harm than good (Children's Wellbeing and Schools Act 2026 s4(3))."""
+    SOURCE_AWAY = "source-away"
+    SOURCE_ERROR = "source-error"
+    RECORD_BROKEN = "record-broken"
+    NOT_OFFERED = "not-offered"
+    SEALING_KEY_GONE = "sealing-key-gone"
+    """Asked again it is sealed to a key that lives."""
+    TOO_LARGE = "too-large"
+    TOO_MANY_TRIES = "too-many-tries"
+    LIFELONG_ANONYMITY = "lifelong-anonymity"
+    """Beside *answered*: whoever reads it must not make known whom it is about."""
+    PART_WITHHELD = "part-withheld"
+    """Beside *answered*: some records of the category were withheld, visibly, by their own rule."""
+    PART_WITHHELD_LIFELONG_ANONYMITY = "part-withheld.lifelong-anonymity"
+
+
+class Evidence(StrEnum):
+    """What kind of evidence would settle who is meant; never what is held."""
+
+    IDENTIFIER = "identifier"
+    FULL_NAME = "full_name"
+    BIRTH_DATE = "birth_date"
+    ADDRESS = "address"
+    MOTHER = "mother"
+    EXPECTED_DATE = "expected_date"
+
+
 class Conclusion(StrEnum):
     """How an exchange ended; exactly one."""
 

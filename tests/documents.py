@@ -54,8 +54,14 @@ def failure_codes() -> str:
     return "\n".join(lines)
 
 
+def rejections() -> str:
+    """The codes of what is rejected, one a line: `schemas.failure_codes` reads them."""
+    return "\n".join(re.findall(r"^\| `([a-z_]+)` \| reject ", failure_codes(), re.MULTILINE))
+
+
 PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "schemas/SPEC.md": {**tables(), "progress": progress_diagram, "failures": failure_codes},
+    "schemas/failure-codes.txt": {"failure-codes": rejections},
 }
 
 

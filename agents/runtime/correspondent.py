@@ -37,6 +37,7 @@ from broker.node.post.writing import Outgoing
 from broker.node.store import Transaction
 from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
+from schemas.failure_codes import COMMITTED
 from schemas.failures import Failure, Rejected
 from schemas.ledger.receipt import VerifiedReceipt
 from schemas.messages.entry import (
@@ -55,7 +56,7 @@ from schemas.messages.entry import (
 )
 from schemas.messages.model import KindUnexpected
 from schemas.messages.party import Party
-from schemas.messages.transport import COMMITTED, Acknowledgement, Delivery, Head, Hello, LogPage, Notice, Released
+from schemas.messages.transport import Acknowledgement, Delivery, Head, Hello, LogPage, Notice, Released
 
 _log = structlog.get_logger()
 

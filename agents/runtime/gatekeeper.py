@@ -7,7 +7,6 @@ Refuses to know what is held, and how fields are taken out (`minimise`).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -31,16 +30,16 @@ from broker.node.policy import (
 from schemas.messages.grant import Scope
 from schemas.messages.request import RequestHeader
 from schemas.records.fields import Marker
-from schemas.vocabulary import Category, Mode, SubjectRole
+from schemas.vocabulary import AgencyReason, Category, Mode, SubjectRole
 
 SHIPPED: Final = "agency.cedar"
 """The rules that come with every agent."""
-NO_RULE: Final = "no-rule"
-"""Reason for withholding what no rule permits."""
+BESIDE_ANSWERED: Final[Mapping[AgencyReason, AgencyReason]] = {
+    AgencyReason.LIFELONG_ANONYMITY: AgencyReason.PART_WITHHELD_LIFELONG_ANONYMITY
+}
+"""What a permit may say beside *answered*, and the same where some of the category's records are withheld."""
 _NONE: Final[frozenset[Label]] = frozenset()
 _NO: Final[frozenset[Marker]] = frozenset()
-_REASON: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,47}")
-"""Short enough to stand beside another (`outcomes.PART_WITHHELD`) in one word of 64 characters."""
 
 
 class Effect(IntEnum):
@@ -61,7 +60,22 @@ _FORBIDS: Final[Mapping[str, Effect]] = {
     "deny_visible": Effect.DENY_VISIBLE,
     "deny_silent": Effect.DENY_SILENT,
 }
-_REASONS: Final[Mapping[Effect, str]] = {Effect.EXISTENCE_ONLY: "existence-only", Effect.REVIEW: "needs-review"}
+_REFUSING: Final = frozenset(
+    {
+        AgencyReason.BY_RULE,
+        AgencyReason.EXISTENCE_ONLY,
+        AgencyReason.NEEDS_REVIEW,
+        AgencyReason.NOT_A_SUBJECT,
+        AgencyReason.LIMITED_ACCESS,
+        AgencyReason.NOT_PROPORTIONATE,
+        AgencyReason.DETRIMENT,
+    }
+)
+"""What a forbid may give for its reason: a rule's, and nothing that says how the look-up went."""
+_REASONS: Final[Mapping[Effect, AgencyReason]] = {
+    Effect.EXISTENCE_ONLY: AgencyReason.EXISTENCE_ONLY,
+    Effect.REVIEW: AgencyReason.NEEDS_REVIEW,
+}
 """What the asker sees where the rule gives no reason of its own; of the others, `by-rule`."""
 _SUMMARY: Final = frozenset({Marker.FREE_TEXT, Marker.THIRD_PARTY, Marker.OFFICER_CONTACT, Marker.WHEREABOUTS})
 _DEFAULT_TAKEN: Final = frozenset({Marker.FREE_TEXT, Marker.THIRD_PARTY})
@@ -99,7 +113,7 @@ class Passage:
 
     effect: Effect
     rule: str
-    reason: str | None = None
+    reason: AgencyReason | None = None
     markers: frozenset[Marker] = _DEFAULT_TAKEN
     fields: frozenset[str] = frozenset()
     masked_markers: frozenset[Marker] = frozenset()
@@ -126,18 +140,19 @@ class Gatekeeper:
             return self._refusal(verdict)
         taken = ask("take_away")
         if POLICY_ERROR in taken.rules or (not taken.allowed and taken.rules != (NO_PERMIT,)):
-            return Passage(Effect.DENY_VISIBLE, POLICY_ERROR, POLICY_ERROR)
+            return Passage(Effect.DENY_VISIBLE, POLICY_ERROR, AgencyReason.POLICY_ERROR)
         permits = [self._policy.rules[rule] for rule in verdict.rules]
         takers = [*permits, *(self._policy.rules[rule] for rule in taken.rules if taken.allowed)]
         removed = [word for rule in takers if _effect(rule) != "mask" for word in rule.remove]
         masked = [word for rule in takers if _effect(rule) == "mask" for word in rule.remove]
         # What any permit lets through is let through; what any rule takes away is taken away.
+        said = next((rule.annotations["reason"] for rule in takers if "reason" in rule.annotations), None)
         markers = frozenset.intersection(*(_PERMITS[_effect(rule)] for rule in permits)) | _markers(removed)
         return Passage(
             Effect.ALLOW,
             verdict.rules[0],
             markers=markers | (_SUMMARY if any(_effect(rule) == "summary" for rule in takers[len(permits) :]) else _NO),
-            reason=next((one.annotations["reason"] for one in takers if "reason" in one.annotations), None),
+            reason=AgencyReason(said) if said else None,
             fields=_fields(removed),
             masked_markers=_markers(masked),
             masked_fields=_fields(masked),
@@ -180,14 +195,15 @@ class Gatekeeper:
         return lambda action: self._policy.decide(principal, action, resource, context)
 
     def _refusal(self, verdict: Verdict) -> Passage:
-        if verdict.rules[0] in (NO_PERMIT, POLICY_ERROR):
-            return Passage(
-                Effect.DENY_VISIBLE, verdict.rules[0], NO_RULE if verdict.rules[0] == NO_PERMIT else POLICY_ERROR
-            )
+        if verdict.rules[0] == NO_PERMIT:
+            return Passage(Effect.DENY_VISIBLE, NO_PERMIT, AgencyReason.NO_RULE)
+        if verdict.rules[0] == POLICY_ERROR:
+            return Passage(Effect.DENY_VISIBLE, POLICY_ERROR, AgencyReason.POLICY_ERROR)
         rules = [self._policy.rules[rule] for rule in verdict.rules]
         strictest = max(rules, key=lambda rule: _FORBIDS[_effect(rule)])
         effect = _FORBIDS[_effect(strictest)]
-        return Passage(effect, strictest.id, strictest.annotations.get("reason", _REASONS.get(effect, "by-rule")))
+        said = strictest.annotations.get("reason")
+        return Passage(effect, strictest.id, AgencyReason(said) if said else _REASONS.get(effect, AgencyReason.BY_RULE))
 
 
 def load_gatekeeper(own_rules: Path | None) -> Gatekeeper:
@@ -217,8 +233,9 @@ def _check_effects(policy: Policy) -> None:
             raise PolicyInvalid(f"{rule.file}, policy {rule.id}: @effect is not one of {', '.join(known)}")
         if effect == "mask" and not rule.remove:
             raise PolicyInvalid(f"{rule.file}, policy {rule.id}: @effect is mask, and @remove names nothing to mask")
-        if not _REASON.fullmatch(rule.annotations.get("reason", NO_RULE)):
-            raise PolicyInvalid(f"{rule.file}, policy {rule.id}: @reason is not one word")
+        reason, reasons = rule.annotations.get("reason"), BESIDE_ANSWERED if rule.permits else _REFUSING
+        if reason is not None and reason not in reasons:
+            raise PolicyInvalid(f"{rule.file}, policy {rule.id}: @reason is not one of {', '.join(sorted(reasons))}")
 
 
 def _effect(rule: Rule) -> str:

@@ -17,12 +17,9 @@ from agents.runtime.calls import SourceCalls
 from agents.runtime.conflicts import Conflicts, read_conflicts
 from agents.runtime.gatekeeper import Gatekeeper, Question
 from agents.runtime.matching.deciding import CONFIRM_PERSON, Match, Matched, Nobody, Possible, find_match, query_for
-from agents.runtime.matching.tries import TOO_MANY_TRIES, Tries
+from agents.runtime.matching.tries import Tries
 from agents.runtime.minimise import names_of_others, scope_for
 from agents.runtime.outcomes import (
-    SEALING_KEY_GONE,
-    SOURCE_AWAY,
-    SOURCE_ERROR,
     Decided,
     Failed,
     Found,
@@ -47,12 +44,12 @@ from broker.node.metrics import AgentMetrics
 from schemas.messages.grant import Grant
 from schemas.messages.request import RequestHeader, Subject, SubjectRef, Told
 from schemas.records.record import Contact
-from schemas.vocabulary import Category, SubjectRole
+from schemas.vocabulary import AgencyReason, Category, SubjectRole
 
 T = TypeVar("T")
-_AWAY: Final = Failed(SOURCE_AWAY, True)
-_ERROR: Final = Failed(SOURCE_ERROR, False)
-_TOO_MANY: Final = Failed(TOO_MANY_TRIES, False)
+_AWAY: Final = Failed(AgencyReason.SOURCE_AWAY, True)
+_ERROR: Final = Failed(AgencyReason.SOURCE_ERROR, False)
+_TOO_MANY: Final = Failed(AgencyReason.TOO_MANY_TRIES, False)
 _UNSURE: Final = frozenset({Label.REFUGE})
 """What is assumed to protect somebody about whom nothing could be learnt."""
 
@@ -159,7 +156,7 @@ class Looking:
 
 def unreadable(header: RequestHeader) -> tuple[Looked, ...]:
     """What there is to find about the subjects of a request that nobody can open any more."""
-    return tuple(Looked(one, None, _UNSURE, Failed(SEALING_KEY_GONE, False)) for one in header.subjects)
+    return tuple(Looked(one, None, _UNSURE, Failed(AgencyReason.SEALING_KEY_GONE, False)) for one in header.subjects)
 
 
 def decide_all(

@@ -21,9 +21,8 @@ from typing import Final, Literal, cast
 
 from pydantic import JsonValue
 
-from agents.runtime.gatekeeper import Effect, Gatekeeper, Passage, Question
+from agents.runtime.gatekeeper import BESIDE_ANSWERED, Effect, Gatekeeper, Passage, Question
 from agents.runtime.matching.deciding import Match, Matched, Nobody, Possible
-from agents.runtime.matching.tries import TOO_MANY_TRIES
 from agents.runtime.minimise import Extract, Fact, minimise, minimise_existence
 from agents.runtime.own_log import MAX_REFS, KeptRow
 from agents.runtime.source import MAX_FINDINGS, Finding, Label, LocalPerson, PersonQuery, RecordBroken
@@ -32,26 +31,18 @@ from schemas.messages.answer import OutcomeRow
 from schemas.messages.grant import Scope
 from schemas.messages.request import SubjectRef
 from schemas.records.record import Contact
-from schemas.vocabulary import Category, Mode, Outcome
+from schemas.vocabulary import AgencyReason, AgencyRule, Category, Evidence, Mode, Outcome
 
-SOURCE_AWAY: Final = "source-away"
-SOURCE_ERROR: Final = "source-error"
-RECORD_BROKEN: Final = "record-broken"
-NOT_OFFERED: Final = "not-offered"
-SEALING_KEY_GONE: Final = "sealing-key-gone"
-"""Asked again it is sealed to a key that lives."""
-TOO_LARGE: Final = "too-large"
-PART_WITHHELD: Final = "part-withheld"
-"""Reason beside *answered*: some records of the category were withheld, visibly, by their own rule."""
+_SHIPPED: Final = frozenset(AgencyRule)
 
 _Truth = Literal["matched", "withheld", "denied-silently", "possible-match", "broken", "could-not-look", "too-large"]
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Something could not be read; the reason is a word for the asker, and says whether to try again."""
+    """Something could not be read; the reason is for the asker."""
 
-    reason: str
+    reason: AgencyReason
     may_return: bool
 
 
@@ -102,7 +93,7 @@ def decide_outcome(
     """The outcome of one category about one subject. `others` gives whom the texts that leave must not name."""
     rows = _Rows(looked.subject.ref, scope.category, scope.mode)
     if looked.match is None or looked.failed is not None:  # 1
-        return rows.could_not_look(looked.failed or Failed(SOURCE_ERROR, False))
+        return rows.could_not_look(looked.failed or Failed(AgencyReason.SOURCE_ERROR, False))
     if isinstance(looked.match, Nobody):  # 2
         return Decided(rows.plain(Outcome.NOT_KNOWN), None)
     passage = gatekeeper.decide(question, scope.category, scope.mode)
@@ -124,14 +115,14 @@ def decide_outcome(
 
 def not_offered(subject: SubjectRef, scope: Scope) -> Decided:
     """The outcome of a category that this agency does not answer: nothing was looked at, whoever is asked about."""
-    return _Rows(subject.ref, scope.category, scope.mode).could_not_look(Failed(NOT_OFFERED, False))
+    return _Rows(subject.ref, scope.category, scope.mode).could_not_look(Failed(AgencyReason.NOT_OFFERED, False))
 
 
 def too_large(row: OutcomeRow) -> Decided:
     """The outcome in place of one whose facts do not fit an answer."""
     rows = _Rows(row.subject, row.category, row.mode)
-    plain = rows.plain(Outcome.COULD_NOT_LOOK, reason=TOO_LARGE)
-    return Decided(plain, rows.kept("too-large", (), len(row.facts), reason=TOO_LARGE))
+    plain = rows.plain(Outcome.COULD_NOT_LOOK, reason=AgencyReason.TOO_LARGE)
+    return Decided(plain, rows.kept("too-large", (), len(row.facts), reason=AgencyReason.TOO_LARGE))
 
 
 def _by_record(
@@ -167,10 +158,12 @@ def _by_record(
     return Decided(row, rows.kept("matched", refs, len(findings), rule=passage.rule, reason=reason))
 
 
-def _beside(passed: Sequence[tuple[Finding, Passage]], *, part_withheld: bool) -> str | None:
+def _beside(passed: Sequence[tuple[Finding, Passage]], *, part_withheld: bool) -> AgencyReason | None:
     """What stands beside *answered*: that some was withheld, and what a rule says of what was not."""
-    said = sorted({by.reason for _, by in passed if by.reason is not None})
-    return ".".join([PART_WITHHELD] * part_withheld + said[:1]) or None
+    said = min((by.reason for _, by in passed if by.reason is not None), default=None)
+    if not part_withheld:
+        return said
+    return AgencyReason.PART_WITHHELD if said is None else BESIDE_ANSWERED[said]
 
 
 def _extract(
@@ -200,8 +193,8 @@ class _Rows:
         outcome: Outcome,
         *,
         rule: str | None = None,
-        reason: str | None = None,
-        confirm: Sequence[str] = (),
+        reason: AgencyReason | None = None,
+        confirm: Sequence[Evidence] = (),
         facts: Sequence[Fact] = (),
     ) -> OutcomeRow:
         return OutcomeRow(
@@ -209,14 +202,20 @@ class _Rows:
             category=self.category,
             mode=self.mode,
             outcome=outcome,
-            rule=rule,
+            rule=None if rule is None else _told(rule),
             reason=reason,
             confirm=list(confirm),
             facts=cast("list[dict[str, JsonValue]]", list(facts)),
         )
 
     def kept(
-        self, truth: _Truth, refs: Sequence[str], records: int, *, rule: str | None = None, reason: str | None = None
+        self,
+        truth: _Truth,
+        refs: Sequence[str],
+        records: int,
+        *,
+        rule: str | None = None,
+        reason: AgencyReason | None = None,
     ) -> KeptRow:
         named = [ref for ref in dict.fromkeys(refs) if ref][:MAX_REFS]
         return KeptRow(
@@ -244,16 +243,21 @@ class _Rows:
         return Decided(row, self.kept("withheld", refs, len(findings), rule=by.rule, reason=by.reason))
 
     def broken(self, broken: Sequence[RecordBroken]) -> Decided:
-        row = self.plain(Outcome.COULD_NOT_LOOK, reason=RECORD_BROKEN)
+        row = self.plain(Outcome.COULD_NOT_LOOK, reason=AgencyReason.RECORD_BROKEN)
         refs = [one.local_ref for one in broken]
-        return Decided(row, self.kept("broken", refs, len(broken), reason=RECORD_BROKEN))
+        return Decided(row, self.kept("broken", refs, len(broken), reason=AgencyReason.RECORD_BROKEN))
 
     def possible(self, match: Possible, passage: Passage) -> Decided:
         if passage.effect is Effect.DENY_SILENT:
             return self.silent(passage.rule, match, ())
         row = self.plain(Outcome.POSSIBLE_MATCH, confirm=match.confirm)
-        reason = TOO_MANY_TRIES if match.is_capped else None
+        reason = AgencyReason.TOO_MANY_TRIES if match.is_capped else None
         return Decided(row, self.kept("possible-match", _refs(match), len(match.people), reason=reason))
+
+
+def _told(rule: str) -> AgencyRule:
+    """What the asker and the hub's log learn of a rule: its name, if it is one that every agent ships with."""
+    return AgencyRule(rule) if rule in _SHIPPED else AgencyRule.OWN_RULE
 
 
 def _refs(match: Match | None) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from schemas.ledger.merkle import leaf_hash
 from schemas.messages.entry import KeptBackEntry, ReceivedEntry, RejectedEntry, nonce
 from schemas.messages.fields import Hex16, Line, Word
 from schemas.messages.model import Message, Part
-from schemas.vocabulary import Category, Mode
+from schemas.vocabulary import AgencyReason, Category, Mode
 
 MAX_REFS: Final = 200
 
@@ -33,7 +33,7 @@ class KeptRow(Part):
     mode: Mode
     truth: Literal["matched", "withheld", "denied-silently", "possible-match", "broken", "could-not-look", "too-large"]
     rule: Word | None = None
-    reason: Word | None = None
+    reason: AgencyReason | None = None
     records: Annotated[int, Field(ge=0)] = 0
     refs: Annotated[list[Line], Field(max_length=MAX_REFS)]
 

@@ -119,7 +119,7 @@ class Trying:
                     "category": one.row.category.value,
                     "outcome": one.row.outcome.value,
                     "truth": one.kept.truth if one.kept is not None else "not-matched",
-                    "rule": one.row.rule or (one.kept.rule if one.kept is not None else None),
+                    "rule": one.kept.rule if one.kept is not None else None,
                     "reason": one.row.reason,
                     "records": one.kept.records if one.kept is not None else 0,
                     "refs": one.kept.refs if one.kept is not None else [],

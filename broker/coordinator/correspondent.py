@@ -27,12 +27,13 @@ from broker.node.post.writing import Outgoing
 from broker.node.store.port import AfterSeal, Seal, Transaction
 from broker.policy.question import asked_in
 from schemas.envelope import unpack
+from schemas.failure_codes import COMMITTED
 from schemas.failures import Failure, Rejected
 from schemas.ledger.merkle import leaf_hash
 from schemas.messages.entry import AcknowledgedEntry, ClosedEntry, DeedEntry, RejectedEntry, nonce, read_entry_as
 from schemas.messages.model import KindUnexpected
 from schemas.messages.party import KeyRevoked, Party, PartyKind
-from schemas.messages.transport import COMMITTED, Acknowledgement, Deed, Hello, LogQuery, Submission, read_outer
+from schemas.messages.transport import Acknowledgement, Deed, Hello, LogQuery, Submission, read_outer
 from schemas.subjects import subject_for
 
 _log = structlog.get_logger()

@@ -30,9 +30,10 @@ from broker.node.post.signed_anew import SignedAnew, sign_anew
 from broker.node.store.port import Transaction
 from broker.node.store.sqlite import Store
 from schemas.envelope import pack
+from schemas.failure_codes import COMMITTED
 from schemas.failures import Away, Failure, Rejected
 from schemas.messages.model import KindUnexpected
-from schemas.messages.transport import COMMITTED, Acknowledgement, LogPage, Notice, Released, Submission, kind_of
+from schemas.messages.transport import Acknowledgement, LogPage, Notice, Released, Submission, kind_of
 
 
 class AnsweredAlready(Rejected):

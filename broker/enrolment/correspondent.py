@@ -24,13 +24,14 @@ from broker.node.post.signed_anew import sign_anew
 from broker.node.post.writing import Outgoing
 from broker.node.store.port import Transaction
 from schemas.crypto.purposes import KeyPurpose
+from schemas.failure_codes import COMMITTED
 from schemas.failures import Failure
 from schemas.ledger.receipt import verify_receipt
 from schemas.ledger.verifier_key import ED25519, VerifierKey
 from schemas.messages.directory import DirectoryNotLogged
 from schemas.messages.entry import KeyEntry, read_entry
 from schemas.messages.model import KindUnexpected
-from schemas.messages.transport import COMMITTED, Acknowledgement, Deed, DirectoryQuery, Flooding, Renewal, kind_of
+from schemas.messages.transport import Acknowledgement, Deed, DirectoryQuery, Flooding, Renewal, kind_of
 
 _log = structlog.get_logger()
 

@@ -28,9 +28,10 @@ from broker.node.store.port import Transaction
 from broker.node.tls_key import certificate_request, generate_tls_key, public_of, split_chain
 from schemas.crypto.purposes import KeyPurpose
 from schemas.envelope import digest
+from schemas.failure_codes import COMMITTED
 from schemas.failures import Rejected
 from schemas.messages.party import Party, PartyKind
-from schemas.messages.transport import COMMITTED, Acknowledgement, Renewal, kind_of
+from schemas.messages.transport import Acknowledgement, Renewal, kind_of
 
 _log = structlog.get_logger()
 

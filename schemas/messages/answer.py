@@ -12,9 +12,12 @@ from schemas.crypto.padding import MAX_CONTENT_BYTES
 from schemas.crypto.sealing import Sealing, open_sealed, seal
 from schemas.messages.fields import Hex16, Hex32, Line, Millis, One, Slug, Word
 from schemas.messages.model import Message, Part, RuleBroken, read
-from schemas.vocabulary import Category, Mode, Outcome
+from schemas.records.registry import fields_of
+from schemas.vocabulary import AgencyReason, AgencyRule, Category, Evidence, Mode, Outcome
 
 BODY_DIGEST: Final = "body_digest"
+MAX_FACTS: Final = 1000
+"""Most facts of one outcome: far more records of one category than anybody has who is not a mistake."""
 MAX_FIELDS: Final = 64
 """Most field names in the facts of one outcome; the largest record category has half as many."""
 
@@ -52,13 +55,13 @@ class OutcomeRow(Part):
     category: Category
     mode: Mode
     outcome: Outcome
-    rule: Word | None = Field(default=None, description="The agency's rule that released or withheld it.")
-    reason: Word | None = Field(default=None, description="Why withheld or not looked at; from the agency's catalogue.")
-    confirm: Annotated[list[Word], Field(max_length=8)] = Field(
+    rule: AgencyRule | None = Field(default=None, description="The agency's rule that released or withheld it.")
+    reason: AgencyReason | None = Field(default=None, description="Why withheld, not looked at, or given in part.")
+    confirm: Annotated[list[Evidence], Field(max_length=8)] = Field(
         default_factory=list,
         description="Possible match: kinds of identity evidence that would settle it; never what is held.",
     )
-    facts: Annotated[list[dict[Word, JsonValue]], Field(max_length=1000, default_factory=list)]
+    facts: Annotated[list[dict[Word, JsonValue]], Field(max_length=MAX_FACTS, default_factory=list)]
 
     @model_validator(mode="after")
     def _says_what_its_outcome_may(self) -> OutcomeRow:
@@ -109,10 +112,16 @@ class OutcomeTold(Part):
     category: Category
     mode: Mode
     outcome: Outcome
-    rule: Word | None = None
-    reason: Word | None = None
-    facts: Annotated[int, Field(ge=0)] = 0
+    rule: AgencyRule | None = None
+    reason: AgencyReason | None = None
+    facts: Annotated[int, Field(ge=0, le=MAX_FACTS)] = 0
     fields: Annotated[list[Word], Field(max_length=MAX_FIELDS, default_factory=list)]
+
+    @model_validator(mode="after")
+    def _names_fields_of_the_record(self) -> OutcomeTold:
+        if self.fields != sorted(fields_of(self.category, self.mode).intersection(self.fields)):
+            raise RuleBroken("fields names what is no field of the record, or is out of order")
+        return self
 
 
 class ReleaseTold(Message):
@@ -123,7 +132,10 @@ class ReleaseTold(Message):
 
 
 def told_of(row: OutcomeRow) -> OutcomeTold:
-    """What the addendum keeps of an outcome: which fields left, how many facts, by which rule."""
+    """What the addendum keeps of an outcome: which fields left, how many facts, by which rule.
+
+    A name that is no field of the record is left out: an agency could have written anything there.
+    """
     return OutcomeTold(
         subject=row.subject,
         category=row.category,
@@ -132,7 +144,7 @@ def told_of(row: OutcomeRow) -> OutcomeTold:
         rule=row.rule,
         reason=row.reason,
         facts=len(row.facts),
-        fields=row.field_names(),
+        fields=sorted(fields_of(row.category, row.mode).intersection(row.field_names())),
     )
 
 

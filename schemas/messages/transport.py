@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from schemas.envelope import MAX_PARTS
+from schemas.failure_codes import listed_code
 from schemas.messages.fields import Count, Hex16, Hex32, Millis, Slug, Token, Word
 from schemas.messages.model import Message, read_one_of
 
@@ -75,7 +76,8 @@ class Notice(Outer):
 class Acknowledgement(Outer):
     """A receiver's signed word that it has committed a message, and what came of it (SPEC 4.4).
 
-    `code` is `committed` or the code of the failure for which it was rejected. Parts: to a submission the ruling, the
+    `code` is `committed` or the code of the failure for which it was rejected; any other word reads as `rejected`.
+    Parts: to a submission the ruling, the
     receipt, and the grant envelope if permitted; to a delivery the deed `acknowledged`; to a deed its receipt, and to
     an agent an extension; to a renewal the account JWT and the certificate chain in PEM, each of which may be empty. An
     extension is u64 big-endian start and the 32-byte leaf hashes from there on (SPEC 7.5).
@@ -86,7 +88,7 @@ class Acknowledgement(Outer):
     kind: Literal["acknowledgement"] = "acknowledgement"
     acknowledges: Hex16 = Field(description="Message id of what is acknowledged.")
     acknowledged_digest: Hex32 = Field(description="Digest of its header.")
-    code: Word
+    code: Annotated[Word, AfterValidator(listed_code)]
 
 
 class Hello(Outer):
@@ -204,7 +206,6 @@ OUTER: Final[dict[str, type[Outer]]] = {
         Flooding,
     )
 }
-COMMITTED: Final = "committed"
 MAX_PAGE_LEAVES: Final = 8192
 """256 KiB of hashes: a log of a million entries is caught up in 123 pages."""
 MAX_EXTENSION_LEAVES: Final = 2048

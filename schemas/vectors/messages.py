@@ -277,17 +277,37 @@ _SPECIFIC: Final[dict[str, list[tuple[str, str, Change]]]] = {
         (
             "not known by a rule",
             "field_invalid",
-            lambda m: m["outcomes"][0].update(outcome="not_known", facts=[], rule="silent"),
+            lambda m: m["outcomes"][0].update(outcome="not_known", facts=[], rule="own-rule"),
         ),
         (
             "withheld without a reason",
             "field_invalid",
             lambda m: m["outcomes"][0].update(outcome="withheld", facts=[]),
         ),
+        ("a rule that is on no list", "word_unknown", lambda m: m["outcomes"][0].update(rule="jane-example-2010")),
+        (
+            "a reason that is on no list",
+            "word_unknown",
+            lambda m: m["outcomes"][0].update(outcome="withheld", facts=[], reason="Jane.Example"),
+        ),
+        (
+            "evidence that is on no list",
+            "word_unknown",
+            lambda m: m["outcomes"][0].update(outcome="possible_match", facts=[], confirm=["birth_date", "2010-01-01"]),
+        ),
         ("an outcome that is none", "word_unknown", lambda m: m["outcomes"][0].update(outcome="no_answer_yet")),
         ("two outcomes for one thing", "field_invalid", lambda m: m["outcomes"].append(m["outcomes"][0])),
         ("a fact's name with a space", "field_invalid", lambda m: m["outcomes"][0].update(facts=[{"a b": 1}])),
         ("a filler of letters", "field_invalid", lambda m: m.update(filler="x")),
+    ],
+    "ReleaseTold": [
+        ("a rule that is on no list", "word_unknown", lambda m: m["outcomes"][0].update(rule="jane-example-2010")),
+        ("a reason that is on no list", "word_unknown", lambda m: m["outcomes"][0].update(reason="Jane.Example")),
+        ("a field of no record", "field_invalid", lambda m: m["outcomes"][0].update(fields=["Date", "Jane.Example"])),
+        ("a field of the other mode", "field_invalid", lambda m: m["outcomes"][0].update(mode="existence")),
+        ("fields out of order", "field_invalid", lambda m: m["outcomes"][0]["fields"].reverse()),
+        ("one field twice", "field_invalid", lambda m: m["outcomes"][0]["fields"].insert(0, "Date")),
+        ("more facts than there can be", "field_invalid", lambda m: m["outcomes"][0].update(facts=1001)),
     ],
     "PartyStatement": [
         ("no agency kind", "field_invalid", lambda m: m.pop("agency_kind")),

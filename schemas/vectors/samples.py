@@ -60,6 +60,7 @@ from schemas.vectors.parties import (
     signing_key,
 )
 from schemas.vocabulary import (
+    AgencyRule,
     Category,
     ConsentState,
     LawfulBasis,
@@ -207,7 +208,7 @@ def answer_body() -> AnswerBody:
         category=Category.POLICE_MISSING,
         mode=Mode.CONTENT,
         outcome=Outcome.ANSWERED,
-        rule="release-missing",
+        rule=AgencyRule.PERMIT_ENQUIRY_CONTENT,
         confirm=[],
         facts=[{"Date": "2026-10-03", "RiskGrade": "high"}],
     )

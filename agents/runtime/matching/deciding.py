@@ -19,10 +19,11 @@ from agents.runtime.matching.weights import Weights, shipped_weights
 from agents.runtime.source import LocalPerson, PersonAddress, PersonName, PersonQuery
 from schemas.identifiers import Identifier, parse_identifier
 from schemas.messages.request import Subject
+from schemas.vocabulary import Evidence
 
-CONFIRM_PERSON: Final = ("identifier", "full_name", "birth_date", "address")
+CONFIRM_PERSON: Final = (Evidence.IDENTIFIER, Evidence.FULL_NAME, Evidence.BIRTH_DATE, Evidence.ADDRESS)
 """What would settle a possible match of a person born. One list for all, so that it cannot tell what differed."""
-CONFIRM_UNBORN: Final = ("mother", "expected_date")
+CONFIRM_UNBORN: Final = (Evidence.MOTHER, Evidence.EXPECTED_DATE)
 EXPECTED_WITHIN: Final = timedelta(days=28)
 """How far two estimates of one date of delivery may lie apart: scans correct the first by up to four weeks."""
 
@@ -59,7 +60,7 @@ class Matched:
 class Possible:
     """These may be; nothing of them leaves. `confirm` says what kinds of evidence would settle it."""
 
-    confirm: tuple[str, ...]
+    confirm: tuple[Evidence, ...]
     people: tuple[LocalPerson, ...] = field(repr=False)
     weighed: tuple[Weighed, ...] = field(default=(), repr=False, compare=False)
     is_capped: bool = False

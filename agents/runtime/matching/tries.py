@@ -28,7 +28,6 @@ from agents.runtime.matching.text import words_of
 from agents.runtime.source import PersonQuery
 from broker.node.store import Transaction
 
-TOO_MANY_TRIES: Final = "too-many-tries"
 MAX_DESCRIPTIONS: Final = 20
 """A busy officer asks about a dozen people of the commonest name a month; a date of birth takes hundreds of guesses."""
 MAX_DOUBTS: Final = 6

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from broker.node.store.port import AfterSeal, Transaction
+from schemas.failure_codes import COMMITTED
 from schemas.failures import Away, Failure, Rejected
 from schemas.messages.party import Party
-from schemas.messages.transport import COMMITTED, Acknowledgement, Outer, kind_of
+from schemas.messages.transport import Acknowledgement, Outer, kind_of
 
 
 class AcknowledgementForeign(Rejected):

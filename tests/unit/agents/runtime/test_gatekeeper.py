@@ -15,6 +15,7 @@ from broker.node.policy import PolicyInvalid, load_policy
 from schemas.messages.request import RequestHeader
 from schemas.records.fields import Marker
 from schemas.vocabulary import (
+    AgencyRule,
     Category,
     ConsentState,
     Mode,
@@ -280,11 +281,11 @@ def test_silence_outweighs_a_visible_refusal_and_any_permit(tmp_path: Path) -> N
 def test_an_agency_may_add_a_rule_of_its_own(tmp_path: Path) -> None:
     stricter = own(
         tmp_path,
-        '@id("own-notices") @sentence("Notices stay.") @reason("force-policy")'
+        '@id("own-notices") @sentence("Notices stay.") @reason("detriment")'
         ' forbid (principal, action, resource == Category::"police.notice");',
     )
     passage = decide(Category.POLICE_NOTICE, gatekeeper=stricter)
-    assert (passage.effect, passage.reason, passage.rule) == (Effect.DENY_VISIBLE, "force-policy", "own-notices")
+    assert (passage.effect, passage.reason, passage.rule) == (Effect.DENY_VISIBLE, "detriment", "own-notices")
     assert stricter.digest != GATEKEEPER.digest
 
 
@@ -307,6 +308,9 @@ def test_an_agency_may_allow_free_text_without_third_parties(tmp_path: Path) -> 
         '@id("x") @sentence("s") @effect("mask") forbid (principal, action, resource);',
         '@id("x") @sentence("s") @effect("mask") permit (principal, action == Action::"take_away", resource);',
         '@id("x") @sentence("s") @reason("two words") forbid (principal, action, resource);',
+        '@id("x") @sentence("s") @reason("jane-example") forbid (principal, action, resource);',
+        '@id("x") @sentence("s") @reason("source-away") forbid (principal, action, resource);',
+        '@id("x") @sentence("s") @reason("detriment") permit (principal, action == Action::"take_away", resource);',
         '@id("x") @sentence("s") forbid (principal, action, resource == Category::"police.incdent");',
         '@id("x") @sentence("s") forbid (principal, action, resource) when { context.stag == Stage::"enquiry" };',
         '@id("permit-existence") @sentence("s") permit (principal, action, resource);',
@@ -315,6 +319,18 @@ def test_an_agency_may_allow_free_text_without_third_parties(tmp_path: Path) -> 
 def test_rules_that_cannot_be_relied_on_stop_the_start(tmp_path: Path, text: str) -> None:
     with pytest.raises(PolicyInvalid):
         own(tmp_path, text)
+
+
+def test_a_reason_that_is_on_no_list_is_refused_with_the_list(tmp_path: Path) -> None:
+    with pytest.raises(PolicyInvalid, match=r"policy x: @reason is not one of .*detriment, .*limited-access"):
+        own(tmp_path, '@id("x") @sentence("s") @reason("operation-oak") forbid (principal, action, resource);')
+
+
+def test_the_rules_that_an_asker_may_be_told_of_are_the_shipped_ones_and_no_silent_one() -> None:
+    text = (resources.files("agents.runtime.policy") / SHIPPED).read_text("utf-8")
+    rules = [rule for rule in text.split("\n@id(")[1:] if "deny_silent" not in rule and "take_away" not in rule]
+    told = {rule.split('"')[1] for rule in rules}
+    assert told | {"no-permit", "policy-error", "own-rule"} == set(AgencyRule)
 
 
 def test_a_question_the_policy_cannot_evaluate_is_refused() -> None:

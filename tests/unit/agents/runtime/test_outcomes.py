@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from agents.runtime.gatekeeper import load_gatekeeper
 from agents.runtime.own_log import KeptRow, KeptTold
 from agents.runtime.source import Finding, Label, LocalPerson, PersonName, RecordBroken, Restrictions
 from broker.node.keyfile import read_key_file
@@ -218,6 +219,21 @@ async def test_a_record_with_a_label_of_its_own_is_withheld_and_the_others_are_t
     row = await one(world)
     assert (row.outcome, row.reason) == (Outcome.ANSWERED, "part-withheld")
     assert len(row.facts) == 1
+
+
+async def test_an_asker_is_not_told_the_name_of_a_rule_of_the_agencys_own_and_its_own_log_is(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / "own.cedar").write_text(
+        '@id("own-operation-oak") @sentence("Oak stays.") @reason("by-rule")'
+        ' forbid (principal, action, resource == Category::"police.incident");'
+    )
+    monkeypatch.setattr(world.agent.worker, "gatekeeper", load_gatekeeper(rules))
+    asked, rows = await answer(world, Ask([octavia()], categories=(INCIDENT,)))
+    assert [(row.outcome, row.rule, row.reason) for row in rows.values()] == [(Outcome.WITHHELD, "own-rule", "by-rule")]
+    assert [row.rule for row in await kept(world, asked, tmp_path)] == ["own-operation-oak"]
 
 
 async def test_a_record_with_a_silent_label_is_as_if_it_were_not_held(world: World, source: MemorySource) -> None:

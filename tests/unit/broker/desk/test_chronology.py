@@ -53,7 +53,7 @@ def test_facts_stand_in_order_of_date_and_undated_ones_last(story: Story) -> Non
     lines = compose([source(story, [row(story, CHILD, facts=facts)])]).lines
     assert [line.on for line in lines] == ["2025-01-31", "2026-05-01", None]
     assert {(line.name, line.agency, line.rule, line.handling) for line in lines} == {
-        ("Adalgisa Lovelace", AGENCY, "G-2", "For the enquiry only")
+        ("Adalgisa Lovelace", AGENCY, "permit-enquiry-content", "For the enquiry only")
     }
 
 

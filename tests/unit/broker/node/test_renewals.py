@@ -18,9 +18,10 @@ from broker.node.metrics import build_metrics
 from broker.node.renewals import Renewals
 from broker.node.tls_key import certificate_request, ensure_tls_key, public_of
 from schemas.crypto.purposes import KeyPurpose
+from schemas.failure_codes import COMMITTED
 from schemas.messages.entry import nonce
 from schemas.messages.party import PartyKind
-from schemas.messages.transport import COMMITTED, Acknowledgement
+from schemas.messages.transport import Acknowledgement
 from tests.support.clock import NOON, HandClock
 
 

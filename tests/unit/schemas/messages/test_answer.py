@@ -13,7 +13,7 @@ from schemas.crypto.failures import SealBroken, SignatureInvalid
 from schemas.crypto.keys import Identity
 from schemas.crypto.purposes import KeyPurpose
 from schemas.envelope import pack, unpack, verify_header
-from schemas.messages.answer import MAX_FIELDS, AnswerHeader, OutcomeRow, open_answer, told_of
+from schemas.messages.answer import MAX_FIELDS, AnswerHeader, OutcomeRow, OutcomeTold, open_answer, told_of
 from schemas.messages.model import FieldInvalid, read
 from schemas.vectors.parties import AGENCY, identity, signing_key
 from schemas.vectors.samples import answer_body, answer_frame, answer_header, sealed_answer_body
@@ -55,16 +55,17 @@ def test_only_the_enquirys_key_opens_an_answer() -> None:
 
 def row(outcome: Outcome, **changes: Any) -> OutcomeRow:
     values: dict[str, Any] = {"subject": ROW.subject, "category": Category.POLICE_MISSING, "mode": Mode.CONTENT}
-    return OutcomeRow(**{**values, "outcome": outcome, "confirm": [], "facts": [], **changes})
+    members = {**values, "outcome": outcome, "confirm": [], "facts": [], **changes}
+    return OutcomeRow.model_validate(members, strict=False)
 
 
 @pytest.mark.parametrize(
     ("outcome", "changes"),
     [
-        (Outcome.ANSWERED, {"facts": [{"Date": "2026-01-01"}], "rule": "r"}),
+        (Outcome.ANSWERED, {"facts": [{"Date": "2026-01-01"}], "rule": "permit-enquiry-content"}),
         (Outcome.NOT_KNOWN, {}),
         (Outcome.KNOWN_NOTHING_RELEVANT, {}),
-        (Outcome.WITHHELD, {"reason": "agency-policy", "rule": "r"}),
+        (Outcome.WITHHELD, {"reason": "by-rule", "rule": "permit-enquiry-content"}),
         (Outcome.COULD_NOT_LOOK, {"reason": "source-away"}),
         (Outcome.POSSIBLE_MATCH, {"confirm": ["birth_date"]}),
     ],
@@ -78,8 +79,11 @@ def test_an_outcome_says_what_it_may(outcome: Outcome, changes: dict[str, Any]) 
     [
         (Outcome.ANSWERED, {}),
         (Outcome.NOT_KNOWN, {"facts": [{"Date": "2026-01-01"}]}),
-        (Outcome.NOT_KNOWN, {"rule": "silent"}),
-        (Outcome.NOT_KNOWN, {"reason": "agency-policy"}),
+        (Outcome.NOT_KNOWN, {"rule": "own-rule"}),
+        (Outcome.NOT_KNOWN, {"reason": "by-rule"}),
+        (Outcome.KNOWN_NOTHING_RELEVANT, {"rule": "jane-example"}),
+        (Outcome.WITHHELD, {"reason": "jane-example"}),
+        (Outcome.POSSIBLE_MATCH, {"confirm": ["jane-example"]}),
         (Outcome.NOT_KNOWN, {"confirm": ["birth_date"]}),
         (Outcome.WITHHELD, {}),
         (Outcome.COULD_NOT_LOOK, {}),
@@ -100,11 +104,25 @@ def test_a_silent_refusal_has_no_room_to_differ_from_not_known() -> None:
 
 
 def test_the_log_is_told_names_and_counts_and_never_a_fact() -> None:
-    many = row(Outcome.ANSWERED, facts=[{"Date": "2026-01-01", "RiskGrade": "high"}, {"Date": "2026-01-02"}], rule="r")
+    many = row(
+        Outcome.ANSWERED, facts=[{"Date": "2026-01-01", "RiskGrade": "high"}, {"Date": "2026-01-02"}], rule="own-rule"
+    )
     told = told_of(many)
-    assert (told.facts, told.fields, told.rule, told.outcome) == (2, ["Date", "RiskGrade"], "r", Outcome.ANSWERED)
+    assert (told.facts, told.fields, told.rule, told.outcome) == (
+        2,
+        ["Date", "RiskGrade"],
+        "own-rule",
+        Outcome.ANSWERED,
+    )
     assert "2026-01-01" not in told.model_dump_json()
     assert "high" not in told.model_dump_json()
+
+
+def test_the_log_is_told_no_name_that_is_no_field_of_the_record() -> None:
+    told = told_of(row(Outcome.ANSWERED, facts=[{"Date": "2026-01-01", "Jane.Example": 1}]))
+    assert told.fields == ["Date"]
+    with pytest.raises(ValidationError):
+        OutcomeTold.model_validate({**told.model_dump(), "fields": ["Date", "Jane.Example"]})
 
 
 def test_an_answer_does_not_expire_before_it_is_given() -> None:

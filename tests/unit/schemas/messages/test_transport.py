@@ -8,7 +8,7 @@ import pytest
 
 from schemas import canonical
 from schemas.messages.model import FieldInvalid, FieldMissing, FieldUnknown, KindUnexpected, VersionUnknown
-from schemas.messages.transport import OUTER, Outer, kind_of, own_statement_part, read_outer
+from schemas.messages.transport import OUTER, Acknowledgement, Outer, kind_of, own_statement_part, read_outer
 from schemas.vectors.entries import outers
 
 
@@ -31,6 +31,23 @@ def test_every_kind_of_outer_message_is_in_the_table() -> None:
 def changed(**members: object) -> bytes:
     whole = {**json.loads(outers()["deed"].encode()), **members}
     return canonical.encode({name: value for name, value in whole.items() if value is not None})
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("committed", "committed"),
+        ("officer_untrusted", "officer_untrusted"),
+        ("rejected", "rejected"),
+        ("jane_example", "rejected"),
+        ("store_away", "rejected"),
+    ],
+)
+def test_a_word_of_an_acknowledgement_that_is_on_no_list_reads_as_rejected(said: str, read: str) -> None:
+    raw = canonical.encode({**json.loads(outers()["acknowledgement"].encode()), "code": said})
+    outer = read_outer(raw)
+    assert isinstance(outer, Acknowledgement)
+    assert outer.code == read
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,13 @@ import pytest
 
 from agents.runtime.looking import cap_tries
 from agents.runtime.matching.deciding import CONFIRM_PERSON, Match, Matched, Nobody, Possible
-from agents.runtime.matching.tries import KEPT_FOR, MAX_DESCRIPTIONS, MAX_DOUBTS, TOO_MANY_TRIES, Tries
+from agents.runtime.matching.tries import KEPT_FOR, MAX_DESCRIPTIONS, MAX_DOUBTS, Tries
 from agents.runtime.migrations import __path__ as migrations
 from agents.runtime.outcomes import Looked
 from agents.runtime.source import LocalPerson, PersonName, PersonQuery
 from broker.node.store import Transaction
 from schemas.messages.request import NameGiven, OfficerNamed, Subject, SubjectRef, Told
-from schemas.vocabulary import Stage, SubjectRole
+from schemas.vocabulary import AgencyReason, Stage, SubjectRole
 
 BORN = date(2010, 1, 1)
 KEPT_MS = int(KEPT_FOR.total_seconds() * 1000)
@@ -88,7 +88,7 @@ def test_beyond_the_cap_nothing_tells_whether_somebody_is_held(tx: Transaction, 
     said = capped(tx, MAX_DESCRIPTIONS, match)
     assert said.match is None
     assert said.failed is not None
-    assert (said.failed.reason, said.failed.may_return) == (TOO_MANY_TRIES, False)
+    assert (said.failed.reason, said.failed.may_return) == (AgencyReason.TOO_MANY_TRIES, False)
 
 
 def test_after_many_doubts_about_a_record_a_match_of_it_is_only_possible(tx: Transaction) -> None:
