@@ -11,7 +11,7 @@ import select
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -28,6 +28,15 @@ settings.load_profile("fixed" if os.environ.get("CI") else "explore")
 
 configure_journal("tests")
 """Log lines look in tests as they look in life; the library's own renderer would also print every local variable."""
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+signal.signal(signal.SIGINT, _interrupt)
+"""As Python's own handler; but asyncio replaces that one, and no other, by one of its own for each test. To put it back
+Python asks what the present one is called, which prints the test's task and all that hangs on it: a third of the time."""
 
 SESSION_MARK = "TEST_SESSION_MARK"
 """An environment variable that every process started by this session inherits, and so do those that they start."""
