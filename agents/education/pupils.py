@@ -30,6 +30,13 @@ def read_person(school: str, pupil: Node) -> LocalPerson:
     )
 
 
+def read_contacts(ref: str, pupil: Node) -> Iterator[LocalPerson]:
+    """The contacts of a Pupil element: parents, carers and whom else the school may ring."""
+    for number, contact in enumerate(pupil.nodes("Contacts/Contact")):
+        name = PersonName(contact.line("Forename") or "", contact.line("Surname") or "")
+        yield LocalPerson(f"{ref}/contact/{number}", names=(name,), addresses=tuple(_addresses(contact)))
+
+
 def keys_of(pupil: Node) -> frozenset[str]:
     """The pupil numbers that other files may name the pupil by, as they are written: they need not hold."""
     written = (pupil.line(path) for path in _UPNS)

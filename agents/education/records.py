@@ -15,11 +15,12 @@ from typing import Final
 from agents.education import findings_person, findings_school
 from agents.education.config import EducationConfig
 from agents.education.loading import FILE_NAME, Loader
-from agents.education.pupils import read_person
+from agents.education.pupils import read_contacts, read_person
 from agents.education.reading import Holdings, Reader
 from agents.education.roll import Roll
 from agents.runtime.exports.export import Export
 from agents.runtime.exports.folder import Folder
+from agents.runtime.exports.household import household
 from agents.runtime.source import (
     Finding,
     LocalPerson,
@@ -93,6 +94,18 @@ class EducationSource:
         """
         with self._export.look() as look:
             return Restrictions(person.labels | look.learnt.labels(person.ref))
+
+    def linked(self, person: LocalPerson) -> Sequence[LocalPerson]:
+        """The pupil's contacts, and the pupils who live where the pupil does: brothers and sisters.
+
+        Raises:
+            SourceAway: the files are away or being replaced.
+        """
+        with self._export.look() as look:
+            roll = look.learnt
+            contacts = (one for held in roll.held(person.ref) for one in read_contacts(person.ref, held.node))
+            neighbours = (one for ref in roll.neighbours(person) for one in _people(roll, ref))
+            return (*contacts, *household(person, neighbours))
 
     def check(self) -> SourceReport:
         """Count what can be read. Files are opened for reading alone, so writing is impossible by the kind of source.

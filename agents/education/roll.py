@@ -130,6 +130,11 @@ class Roll:
         with self._lock:
             return self._people.search(query)
 
+    def neighbours(self, person: LocalPerson) -> list[str]:
+        """References of pupils at a postcode of this one's."""
+        with self._lock:
+            return self._people.at_postcodes(person.addresses)
+
     def held(self, ref: str) -> Iterator[Held]:
         """The pupil of a reference; two where a school has the very same child twice."""
         rows = self._all("SELECT school, school_name, packed FROM pupil WHERE ref = ?", ref)

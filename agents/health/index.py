@@ -126,6 +126,12 @@ class Index:
         others = (other for ref in found for other in self._linked.get(ref, ()))
         return list(dict.fromkeys([*found, *others]))
 
+    def neighbours(self, person: LocalPerson) -> list[str]:
+        """References of patients at a postcode of the person's; never one of their own records."""
+        with self._lock:
+            found = self._people.at_postcodes(person.addresses)
+        return [ref for ref in found if ref != person.ref and ref not in self._linked.get(person.ref, ())]
+
     def numbers_of(self, ref: str) -> frozenset[Identifier]:
         """Every number that a patient has or had."""
         with self._lock:

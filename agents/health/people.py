@@ -46,6 +46,17 @@ def read_links(patient: Mapping[str, Any]) -> Iterator[str]:
             yield led[1]
 
 
+def read_contacts(ref: str, patient: Mapping[str, Any]) -> Iterator[LocalPerson]:
+    """Whom a Patient names to be contacted: a parent, a partner, next of kin."""
+    for number, contact in enumerate(_dicts(patient, "contact")):
+        name, address = contact.get("name"), contact.get("address")
+        yield LocalPerson(
+            f"{ref}/contact/{number}",
+            names=tuple(_names({"name": [name]})),
+            addresses=tuple(_addresses({"address": [address]})),
+        )
+
+
 def labels_of(patient: Mapping[str, Any], patient_labels: Mapping[str, Label]) -> frozenset[Label]:
     """What the labels of a Patient protect; labels that cannot be read are taken for such as protect."""
     if "meta" not in patient:

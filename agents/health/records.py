@@ -15,7 +15,7 @@ from agents.health import findings_care, findings_events, findings_person, mappi
 from agents.health.config import HealthConfig
 from agents.health.loading import FILE_NAME, Loader
 from agents.health.reading import Holdings, Reader
-from agents.health.who import expected_by, load_person, protection_of
+from agents.health.who import expected_by, linked_to, load_person, protection_of
 from agents.runtime.exports.export import Export
 from agents.runtime.exports.folder import Folder
 from agents.runtime.source import (
@@ -90,6 +90,15 @@ class HealthSource:
         """
         with self._look() as holdings:
             return Restrictions(protection_of(holdings, person))
+
+    def linked(self, person: LocalPerson) -> Sequence[LocalPerson]:
+        """Contacts of the patient's record, and who has or had an address with them.
+
+        Raises:
+            SourceAway: the export is away or being replaced.
+        """
+        with self._look() as holdings:
+            return tuple(linked_to(holdings, person))
 
     def check(self) -> SourceReport:
         """Count what can be read. Files are opened for reading alone, so writing is impossible by the kind of source.

@@ -6,15 +6,16 @@ A flag that cannot be read is taken for one that protects. Refuses to know who i
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from agents.health import mapping
-from agents.health.people import read_person
+from agents.health.people import read_contacts, read_person
 from agents.health.reading import Holdings, Unreadable
 from agents.health.resources import Flag, Observation
+from agents.runtime.exports.household import household
 from agents.runtime.source import Label, LocalPerson, SourceAway
 
 OVERDUE: Final = timedelta(days=28)
@@ -27,11 +28,30 @@ def load_person(holdings: Holdings, ref: str) -> LocalPerson:
     Raises:
         SourceAway: a file is another by now.
     """
+    found = read_person(ref, _patient(holdings, ref), holdings.config.patient_labels)
+    return replace(found, identifiers=holdings.index.numbers_of(ref))
+
+
+def linked_to(holdings: Holdings, who: LocalPerson) -> Iterator[LocalPerson]:
+    """Whom the export links to a person: contacts of their record, and the household; of a child expected, the mother.
+
+    Raises:
+        SourceAway: as `load_person`.
+    """
+    ref = who.mother_ref or who.ref
+    patient = _patient(holdings, ref)
+    asked = load_person(holdings, ref)
+    if who.mother_ref is not None:
+        yield asked
+    yield from read_contacts(ref, patient)
+    yield from household(asked, (load_person(holdings, other) for other in holdings.index.neighbours(asked)))
+
+
+def _patient(holdings: Holdings, ref: str) -> Mapping[str, Any]:
     for place in holdings.index.places("Patient", ref):
         if not place.is_broken:
-            patient = json.loads(holdings.files.read(place.file, place.at_bytes, place.length_bytes))
-            found = read_person(ref, patient, holdings.config.patient_labels)
-            return replace(found, identifiers=holdings.index.numbers_of(ref))
+            patient: dict[str, Any] = json.loads(holdings.files.read(place.file, place.at_bytes, place.length_bytes))
+            return patient
     raise SourceAway("a Patient was there and is not there now")
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from agents.probation.members import Members
 from agents.probation.people import person_of
+from agents.runtime.exports.household import household
 from agents.runtime.exports.people import PeopleIndex
 from agents.runtime.exports.private import open_private
 from agents.runtime.source import LocalPerson, PersonQuery
@@ -39,6 +40,12 @@ class Region:
         with self._lock:
             found = self._people.search(query)
         return tuple(self._person(crn) for crn in found)
+
+    def household(self, person: LocalPerson) -> Sequence[LocalPerson]:
+        """Who has or had an address with the person."""
+        with self._lock:
+            found = self._people.at_postcodes(person.addresses)
+        return household(person, (self._person(crn) for crn in found))
 
     def _person(self, crn: str) -> LocalPerson:
         return person_of(crn, Members(self._persons[crn]), self._addresses.get(crn))

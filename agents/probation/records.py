@@ -75,6 +75,18 @@ class ProbationSource:
         """
         return Restrictions(limited_access(person.ref, self._persons()))
 
+    def linked(self, person: LocalPerson) -> Sequence[LocalPerson]:
+        """Who has or had an address with the person.
+
+        Raises:
+            SourceAway: the file of persons or of addresses cannot be read, or does not hold.
+        """
+        try:
+            self._folder.read("addresses")
+        except ResourceBroken as broken:
+            raise SourceAway(f"{broken}; without it nobody can say whom a text names") from None
+        return self._index().household(person)
+
     def check(self) -> SourceReport:
         """Read every file. They are opened for reading alone: there is no way to write here that could be refused.
 

@@ -16,7 +16,7 @@ from agents.runtime.matching.dates import birth_dates, day_number, misread_days
 from agents.runtime.matching.names import FoldedName, fold_name
 from agents.runtime.matching.text import postcode_key, words_of
 from agents.runtime.matching.weights import shipped_weights
-from agents.runtime.source import MAX_PEOPLE, LocalPerson, PersonName, PersonQuery
+from agents.runtime.source import MAX_PEOPLE, LocalPerson, PersonAddress, PersonName, PersonQuery
 from schemas.identifiers import Identifier, IdentifierKind
 
 TABLES: Final = """
@@ -106,6 +106,16 @@ class PeopleIndex:
             if len(found) < MAX_PEOPLE:
                 found.setdefault(person)
         return self._refs(list(found)[: MAX_PEOPLE + 1])
+
+    def at_postcodes(self, addresses: Iterable[PersonAddress]) -> list[str]:
+        """References of everybody who has or had an address of the same postcode as one of these."""
+        postcodes = sorted({postcode_key(one.postcode) for one in addresses} - {""})[:_AT_ONCE]
+        found = self._database.execute(
+            "SELECT DISTINCT ref FROM place JOIN person ON place.person = person.id"  # noqa: S608
+            f" WHERE postcode IN ({_marks(postcodes)})",
+            postcodes,
+        )
+        return sorted(row[0] for row in found)
 
     def numbers_of(self, ref: str) -> frozenset[Identifier]:
         """Every number that was taken in of a person."""

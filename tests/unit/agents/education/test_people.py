@@ -141,3 +141,13 @@ def test_a_protected_list_that_has_to_be_there_and_is_not_is_away(folder: Path) 
 
 
 PUPIL = "<Pupil><UPN>A801200001099</UPN><Surname>Zetter</Surname><Forename>Ann</Forename><DOB>2018-05-06</DOB></Pupil>"
+
+
+def test_a_pupils_contacts_and_the_pupils_who_live_there_are_linked(source: EducationSource) -> None:
+    one, other = the_person(source, "twin_a"), the_person(source, "twin_b")
+    linked = {person.ref: person for person in source.linked(one)}
+    assert other.ref in linked
+    assert one.ref not in linked
+    mother = county().case("twins_mother")
+    named = {(name.given, name.family) for person in linked.values() for name in person.names}
+    assert (mother.given, mother.family) in named

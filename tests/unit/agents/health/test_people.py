@@ -12,7 +12,7 @@ import pytest
 
 from agents.health.records import HealthSource
 from agents.runtime.matching.deciding import Nobody, Possible, find_match
-from agents.runtime.source import Label, PersonName, PersonQuery
+from agents.runtime.source import Label, LocalPerson, PersonName, PersonQuery
 from schemas.vocabulary import Category
 from tests.contract.records.county_health import (
     Resource,
@@ -191,3 +191,28 @@ def test_everybody_of_the_county_who_is_a_patient_is_found(source: HealthSource)
         found = source.people(query_for(county().people[person]))
         if person != county().cases["adopted_child"]:
             assert ref in {one.ref for one in found}
+
+
+def test_a_childs_household_and_contacts_are_linked_and_never_the_childs_own_record(
+    folder: Path, source: HealthSource
+) -> None:
+    child = the_person(source, "family")
+    (mother,) = patients_of("family_mother")
+    contact = {"name": {"given": ["Blodwen"], "family": "Aunt"}, "address": {"postalCode": "NP20 9ZZ"}}
+    alter(folder, "Patient", is_of("family"), lambda patient: patient.update(contact=[contact, "?", {"name": 1}]))
+    linked = {person.ref: person for person in source.linked(child)}
+    assert mother in linked
+    assert child.ref not in linked
+    assert [name.family for name in linked[f"{child.ref}/contact/0"].names] == ["Aunt"]
+
+
+def test_another_record_of_the_same_child_is_not_somebody_elses(source: HealthSource) -> None:
+    child = county().case("superseded_nhs_number")
+    for person in matched(source, by_number(child.nhs_number)):
+        assert not {one.ref for one in source.linked(person)} & set(patients_of("superseded_nhs_number"))
+
+
+def test_the_mother_is_linked_to_the_child_she_expects(source: HealthSource) -> None:
+    (mother,) = patients_of("expectant_mother")
+    child = LocalPerson(f"{mother}/expected", mother_ref=mother)
+    assert mother in {one.ref for one in source.linked(child)}

@@ -183,3 +183,23 @@ def test_a_missing_file_of_persons_stops_every_look(source: ProbationSource, fol
         source.restrictions(LocalPerson(crn_of("lao_parent")))
     with pytest.raises(SourceAway):
         source.people(query_for(county().case("lao_parent")))
+
+
+def test_whoever_has_an_address_with_a_person_is_linked(folder: Path, source: ProbationSource) -> None:
+    crn = crn_of(STEPFATHER)
+    (man,) = [one for one in source.people(query_for(county().case(STEPFATHER))) if one.ref == crn]
+    theirs = holdings().resources["addresses"][crn]
+    edit(folder, "persons", lambda held: held.update(X900001=entry("Wilma", "Lodger", "1980-01-01")))
+    edit(folder, "addresses", lambda held: held.update(X900001=theirs))
+    linked = [one.ref for one in source.linked(man)]
+    assert "X900001" in linked
+    assert crn not in linked
+
+
+def test_addresses_that_cannot_be_read_link_nobody_silently(folder: Path, source: ProbationSource) -> None:
+    put(folder, "addresses", "no JSON")
+    with pytest.raises(SourceAway):
+        source.linked(LocalPerson(crn_of(STEPFATHER)))
+    (folder / "addresses.json").unlink()
+    with pytest.raises(SourceAway):
+        source.linked(LocalPerson(crn_of(STEPFATHER)))
