@@ -13,6 +13,8 @@ from typing import Final
 import structlog
 
 from agents.runtime.agent_commands import agent_commands
+from agents.runtime.alert_commands import alert_commands
+from agents.runtime.alert_telling import AlertTelling, build_telling
 from agents.runtime.answering import Signatory
 from agents.runtime.calls import SourceCalls
 from agents.runtime.checks import Checker
@@ -35,7 +37,7 @@ from broker.node.observe import Check
 from broker.node.store.migrations import Migration, load_migrations
 from schemas.crypto.purposes import KeyPurpose
 from schemas.failures import Rejected
-from schemas.messages.party import PartyKind
+from schemas.messages.party import Party, PartyKind
 
 _log = structlog.get_logger()
 
@@ -56,6 +58,7 @@ class Agent:
     metrics: AgentMetrics
     keeping: Keeping
     epochs: Epochs
+    telling: AlertTelling
     commands: Mapping[str, Command] = field(default_factory=dict)
     checks: Mapping[str, Check] = field(default_factory=dict)
 
@@ -70,6 +73,7 @@ class Agent:
         self.keeping.keep()
         self.ground.post.spawn(self.epochs.keep_for_ever())
         self.ground.post.spawn(self.currency.keep_up())
+        self.ground.post.spawn(self.telling.keep_telling())
         self.ground.post.spawn(self._compare_for_ever())
 
     async def stop(self) -> None:
@@ -94,10 +98,7 @@ def build_agent(ground: Ground, source: RecordSource, gatekeeper: Gatekeeper, se
         HomeInvalid: its own file names no log, or the hub's coordinator or desk is not pinned.
     """
     post, answers = ground.post, settings.answers
-    try:
-        hub, desk = ground.directory.only(PartyKind.COORDINATOR), ground.directory.only(PartyKind.DESK)
-    except Rejected as failure:
-        raise HomeInvalid(f"{failure.detail}; pin the files of the hub's coordinator and desk (agent pin)") from None
+    hub, desk = _hub_parties(ground)
     if ground.log is None:
         raise HomeInvalid("this agency's own file names no log; make the home again with init")
     checker = Checker(ground.ring, lambda: post.directory)
@@ -105,6 +106,7 @@ def build_agent(ground: Ground, source: RecordSource, gatekeeper: Gatekeeper, se
     currency = Currency(post, checker, hub, metrics, ground.catch_up)
     calls = SourceCalls(ground.clock, places=answers.source_calls, limit_ms=answers.source_seconds * 1000)
     own_log = OwnLog(ground.log, ground.directory.hub)
+    telling = build_telling(post, own_log, metrics, settings.alerts.command)
     signatory = _signatory(ground, desk.id, settings.handling_caveat)
     looking = Looking(
         source, calls, frozenset(settings.categories), metrics, settings.policy.conflicts_in(ground.home.path)
@@ -128,7 +130,7 @@ def build_agent(ground: Ground, source: RecordSource, gatekeeper: Gatekeeper, se
 
     keeping = keep_keys(ground, prove)
     correspondent = post.correspondent = AgentCorrespondent(
-        post, hub, desk, checker, currency, worker, own_log, signatory, metrics, keeping.membership
+        post, hub, desk, checker, currency, worker, own_log, telling.alarm, signatory, metrics, keeping.membership
     )
     epochs = Epochs(ground, keeping.rotation, keeping.membership, metrics)
     keeping.membership.changed.append(currency.follow_log_keys)
@@ -140,9 +142,25 @@ def build_agent(ground: Ground, source: RecordSource, gatekeeper: Gatekeeper, se
 
     post.on_connected = connected
     inspection = Inspection(ground, gatekeeper)
-    commands = {**agent_commands(inspection, looking, gatekeeper, settings), **keeping.commands()}
+    commands = {
+        **agent_commands(inspection, looking, gatekeeper, settings),
+        **alert_commands(post, telling.alarm),
+        **keeping.commands(),
+    }
     checks = {"mirror": inspection.is_whole}
-    return Agent(ground, source, currency, worker, inspection, metrics, keeping, epochs, commands, checks)
+    return Agent(ground, source, currency, worker, inspection, metrics, keeping, epochs, telling, commands, checks)
+
+
+def _hub_parties(ground: Ground) -> tuple[Party, Party]:
+    """The hub's coordinator and desk.
+
+    Raises:
+        HomeInvalid: one is not pinned.
+    """
+    try:
+        return ground.directory.only(PartyKind.COORDINATOR), ground.directory.only(PartyKind.DESK)
+    except Rejected as failure:
+        raise HomeInvalid(f"{failure.detail}; pin the files of the hub's coordinator and desk (agent pin)") from None
 
 
 def _signatory(ground: Ground, desk: str, handling: str) -> Callable[[], Signatory]:

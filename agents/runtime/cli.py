@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 from agents.runtime.agency import Agency, SourceOf
+from agents.runtime.alerts_group import alerts_group
 from agents.runtime.backup_commands import backup, restore
 from agents.runtime.explained import explained, home_option, json_option
 from agents.runtime.key_commands import keys_group
@@ -47,6 +48,7 @@ def program(kind: AgencyKind, source: SourceOf, defaults: Path) -> click.Group:
     group = click.Group("agent", help=said, context_settings={"help_option_names": ["-h", "--help"]})
     for command in (_init(agency), _enrol(), _pin(), _doctor(agency), _run(agency), _try(agency), _status(), _log()):
         group.add_command(command)
+    group.add_command(alerts_group())
     group.add_command(keys_group())
     group.add_command(backup)
     group.add_command(restore)

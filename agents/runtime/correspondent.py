@@ -17,6 +17,7 @@ from typing import Final
 import structlog
 
 from agents.runtime import jobs, mirror
+from agents.runtime.alerting import Alarm
 from agents.runtime.answering import Signatory
 from agents.runtime.check_failures import EntryForeign
 from agents.runtime.checks import Checker, Delivered
@@ -37,10 +38,12 @@ from broker.node.post.writing import Outgoing
 from broker.node.store import Transaction
 from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
+from schemas.envelope import PartMismatch
 from schemas.failure_codes import COMMITTED
 from schemas.failures import Failure, Rejected
 from schemas.ledger.receipt import VerifiedReceipt
 from schemas.messages.entry import (
+    ALERTING,
     AcknowledgedEntry,
     EscalatedEntry,
     ExpiredEntry,
@@ -64,6 +67,9 @@ DELIVERED_FOR_MS: Final = 7 * 24 * 3600_000
 """How long an answer that the hub has entered is offered to the desk, whatever the request's expiry: it is recorded."""
 _NOTICED: Final = (RequestEntry, RefusalEntry, OverdueEntry, EscalatedEntry, ExpiredEntry, WithdrawnEntry)
 _ENDING: Final = (ExpiredEntry, WithdrawnEntry)
+PROOF_PARTS: Final = 2
+ALERT_PARTS: Final = 3
+"""Receipt and extension; with the entry's addendum, where the agency's lead is told of it."""
 
 
 class ReceiptOfAnother(Rejected):
@@ -83,6 +89,7 @@ class AgentCorrespondent:
     currency: Currency
     worker: Worker
     own_log: OwnLog
+    alarm: Alarm
     signatory: Callable[[], Signatory]
     metrics: AgentMetrics
     membership: Membership
@@ -259,43 +266,58 @@ class AgentCorrespondent:
 
     def _notice(self, received: Received, outer: Notice) -> Work:
         now = received.at
-        proof, extension = self._proof(received.parts, now)
+        is_alert = len(received.parts) == ALERT_PARTS
+        proof, extension = self._proof(received.parts[:PROOF_PARTS] if is_alert else received.parts, now)
         receipt = proof.proven
         entry = read_entry(receipt.leaf)
+        if is_alert != isinstance(entry, ALERTING):
+            raise PartMismatch("not the parts of a notice of that entry")
+        if isinstance(entry, ALERTING):
+            take = self._taken(proof, extension, outer, now)
+            return self.alarm.work(entry, received, outer, receipt, take, self.checker.directory)
         if isinstance(entry, OWN_DEEDS):
             agency, directory = self.checker.me.id, self.checker.directory
             deed = read_given_back(receipt, entry, outer.exchange, directory=directory, agency=agency)
             return self._given_back(deed, proof, extension, outer, now)
         if not isinstance(entry, _NOTICED) or not self._is_about_me(entry, receipt, outer.exchange):
             raise EntryForeign("not an entry about this agency that the hub gives notice of")
-        seen_at = min(outer.sent_at, now)
+        take = self._taken(proof, extension, outer, now)
 
         def work(tx: Transaction) -> Reply:
-            self._watch_gap(lambda: mirror.take_head(tx, proof, extension, seen_at))
-            mirror.note_told(tx, outer.last_seq)
+            take(tx)
             if mirror.take_hub_entry(tx, receipt.index, receipt.leaf, entry):
                 self.own_log.received(tx, receipt.leaf, entry.type, entry.exchange, now)
+                self._tell(partial(self.currency.moved, mirror.standing(tx)))
             if isinstance(entry, _ENDING):
                 self._conclude(tx, entry.exchange)
-            self._tell(partial(self.currency.moved, mirror.standing(tx)))
             return Reply()
 
         return work
 
+    def _taken(
+        self, proof: Proof[VerifiedReceipt], extension: mirror.Extension, outer: Notice, now: int
+    ) -> Callable[[Transaction], None]:
+        """Extends the mirror by what a notice brings."""
+
+        def take(tx: Transaction) -> None:
+            self._watch_gap(lambda: mirror.take_head(tx, proof, extension, min(outer.sent_at, now)))
+            mirror.note_told(tx, outer.last_seq)
+            self._tell(partial(self.currency.moved, mirror.standing(tx)))
+
+        return take
+
     def _given_back(
         self, deed: GivenBack, proof: Proof[VerifiedReceipt], extension: mirror.Extension, outer: Notice, now: int
     ) -> Work:
-        seen_at = min(outer.sent_at, now)
+        take = self._taken(proof, extension, outer, now)
 
         def work(tx: Transaction) -> Reply:
-            self._watch_gap(lambda: mirror.take_head(tx, proof, extension, seen_at))
-            mirror.note_told(tx, outer.last_seq)
+            take(tx)
             deed.take(tx, self.own_log, now)
             if deed.ends and jobs.state_of(tx, deed.entry.exchange) is JobState.WAITING:
                 # It was answered before the restore, and that answer is not here any more: none is made a second time.
                 _log.error("answer_lost_in_restore", exchange=deed.entry.exchange)
                 self._conclude(tx, deed.entry.exchange)
-            self._tell(partial(self.currency.moved, mirror.standing(tx)))
             return Reply()
 
         return work
@@ -309,7 +331,7 @@ class AgentCorrespondent:
         return named == (self.checker.directory.hub, receipt.head.origin, self.post.me.id, exchange)
 
     def _proof(self, parts: tuple[bytes, ...], now: int) -> tuple[Proof[VerifiedReceipt], mirror.Extension]:
-        if len(parts) != 2:
+        if len(parts) != PROOF_PARTS:
             raise HeadMalformed("not a receipt and an extension")
         return self.checker.verified(parts[0], now), mirror.read_extension(parts[1])
 

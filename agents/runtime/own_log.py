@@ -17,7 +17,7 @@ from broker.node.store import Transaction
 from schemas.envelope import digest
 from schemas.failures import Failure
 from schemas.ledger.merkle import leaf_hash
-from schemas.messages.entry import KeptBackEntry, ReceivedEntry, RejectedEntry, nonce
+from schemas.messages.entry import AlertSeenEntry, KeptBackEntry, ReceivedEntry, RejectedEntry, nonce
 from schemas.messages.fields import Hex16, Line, Word
 from schemas.messages.model import Message, Part
 from schemas.vocabulary import AgencyReason, Category, Mode
@@ -83,6 +83,18 @@ class OwnLog:
         tx.execute("INSERT INTO own_addendum (digest, exchange, raw) VALUES (?, ?, ?)", (named, exchange, addendum))
         entry = KeptBackEntry(
             log=self.log.origin, hub=self.hub, t=now, n=nonce(), exchange=exchange, addendum_digest=named
+        )
+        self.log.append(tx, entry.encode())
+
+    def alert_seen(self, tx: Transaction, leaf: bytes, exchange: str, now: int) -> None:
+        """This agency's lead has seen an entry of the hub's log that it was told of."""
+        entry = AlertSeenEntry(
+            log=self.log.origin,
+            hub=self.hub,
+            t=now,
+            n=nonce(),
+            exchange=exchange,
+            entry_hash=leaf_hash(leaf).hex(),
         )
         self.log.append(tx, entry.encode())
 

@@ -67,6 +67,16 @@ class AnswerSettings(Section):
         return None if given is None else Contact(team=given.team, telephone=given.telephone, email=given.email)
 
 
+class AlertSettings(Section):
+    """How this agency hears of alerts to its information-governance lead."""
+
+    command: Annotated[tuple[str, ...], Field(max_length=16)] = Field(
+        default=(),
+        description="A program of yours and its arguments, run once an alert has come in; the alert's kind and number "
+        "are put after them. It is told nothing else, and run again until it ends with status 0.",
+    )
+
+
 class AgentSettings(NodeSettings):
     """The whole file, but for the agency's own section."""
 
@@ -77,6 +87,7 @@ class AgentSettings(NodeSettings):
     handling_caveat: Line = Field(description="On what terms an answer may be kept and passed on; stands on each.")
     policy: PolicySettings = PolicySettings()
     answers: AnswerSettings = AnswerSettings()
+    alerts: AlertSettings = AlertSettings()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ import click
 from broker.cli.options import home_option
 from broker.cli.output import explained, json_option, show
 from broker.cli.tables import at_text
-from broker.client.addenda import read_addendum
 from broker.client.hub import Hub
+from broker.node.addenda import read_addendum
 from schemas.failures import Failure
 
 _ABOUT: Final = ("agency", "exchange", "step", "reason", "member", "change", "version")

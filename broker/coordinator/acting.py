@@ -28,9 +28,18 @@ from broker.coordinator.effects import (
 )
 from broker.coordinator.exchange import Exchange, Progress, Step
 from broker.coordinator.room import Room, extend_agency
+from broker.node.log import get_leaf
 from broker.node.store.port import Seal, Transaction
 from schemas.ledger.merkle import leaf_hash
-from schemas.messages.entry import EscalatedEntry, ExpiredEntry, HubEntry, OverdueEntry, WithdrawnEntry
+from schemas.messages.entry import (
+    ALERTING,
+    EscalatedEntry,
+    ExpiredEntry,
+    HubEntry,
+    OverdueEntry,
+    WithdrawnEntry,
+    read_entry,
+)
 from schemas.messages.party import Party
 from schemas.messages.transport import Delivery, Notice
 
@@ -90,7 +99,9 @@ def carry_out(room: Room, tx: Transaction, done: Step, cause: Cause) -> Carried:
                 index, seq = carried.index[EntryKind.REQUEST], carried.seq[EntryKind.REQUEST]
                 carried.tellings.append(Telling(exchange, index, seq, is_to_desk=False, is_delivery=True))
             case NoticeAgent(kind):
-                carried.tellings.append(Telling(exchange, carried.index[kind], carried.seq[kind], is_to_desk=False))
+                # A party's own deed has no number among those the hub gave.
+                seq = carried.seq.get(kind, 0)
+                carried.tellings.append(Telling(exchange, carried.index[kind], seq, is_to_desk=False))
             case NoticeDesk(kind):
                 carried.tellings.append(Telling(exchange, carried.index[kind], 0, is_to_desk=True))
             case SetTimer(kind, due_at):
@@ -176,7 +187,8 @@ def tell(room: Room, tx: Transaction, seal: Seal, carried: Carried, now: int) ->
         last_seq = newest.setdefault(agency.id, 0) or records.last_seq(tx, agency.id)
         newest[agency.id] = last_seq
         if request is None:
-            _notice(room, tx, agency, telling, (receipt, extension), now, last_seq=last_seq)
+            parts = (receipt, extension, *_for_the_lead(tx, telling.index))
+            _notice(room, tx, agency, telling, parts, now, last_seq=last_seq)
             continue
         outgoing = room.post.writer.write(
             Delivery,
@@ -192,6 +204,14 @@ def tell(room: Room, tx: Transaction, seal: Seal, carried: Carried, now: int) ->
     for progress in carried.conclusions:
         # A group that is rolled back and run again counts twice: metrics are for trends, the log is the truth.
         room.metrics.conclusions.labels(progress.value).inc()
+
+
+def _for_the_lead(tx: Transaction, index: int) -> tuple[bytes, ...]:
+    """Of an entry that the agency's lead is told of its addendum, sealed to that lead; empty if it was erased since."""
+    entry = read_entry(get_leaf(tx, index))
+    if not isinstance(entry, ALERTING):
+        return ()
+    return (records.get_addendum(tx, entry.addendum_digest) or b"",)
 
 
 def _notice(

@@ -209,8 +209,11 @@ def _effects(exchange: Exchange, event: Event) -> tuple[Effect, ...]:
                 CancelTimers(),
                 ForgetRequest(),
             )
-        case Opened() | Quarantined():
+        case Opened():
             return (Append(EntryKind.DEED),)
+        case Quarantined():
+            # Its lead hears of it from the hub, and not from whoever reads the log some day.
+            return (Append(EntryKind.DEED), NoticeAgent(EntryKind.DEED))
         case ReminderDue():
             return (Alert(TimerKind.REMINDER),)
         case WarningDue():

@@ -39,9 +39,11 @@ async def tell_desk_again(room: Room) -> int:
 
 
 def _deeds_of_agency(tx: Transaction, agency: str, start: int) -> list[_Entry]:
+    """Its own deeds, and the desk's of which its lead is told."""
     return tx.execute(
         "SELECT exchange.id, deed.idx FROM deed JOIN exchange ON exchange.id = deed.exchange"
-        " WHERE exchange.agency = ? AND deed.idx >= ? AND deed.type IN ('acknowledged', 'release', 'could-not-look')"
+        " WHERE exchange.agency = ? AND deed.idx >= ?"
+        " AND deed.type IN ('acknowledged', 'release', 'could-not-look', 'quarantined')"
         " ORDER BY deed.idx",
         (agency, start),
     ).fetchall()

@@ -111,6 +111,7 @@ class AgentMetrics:
         self.tries_capped = counter("match_tries_capped", "Descriptions of one person beyond what an officer may try.")
         self.releases = counter("answers_released", "Sealed answers let go of.")
         self.mirror_entries = gauge("mirror_entries", "Size of the hub's log as mirrored here.", "hub")
+        self.alerts_open = gauge("lead_alerts_open", "Alerts that the agency's own lead has not seen.", "kind")
         self.alarms = counter("log_alarms", "Entries fabricated, omitted or rewritten by a hub.", "code")
         self.keys_destroyed = counter("keys_destroyed", "Sealing keys destroyed at the end of their epoch.")
 

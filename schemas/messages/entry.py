@@ -276,6 +276,14 @@ class KeptBackEntry(Entry):
     addendum_digest: Hex32
 
 
+class AlertSeenEntry(Entry):
+    """An agency's own log: its information-governance lead has seen an entry that the hub told it of."""
+
+    type: Literal["alert-seen"] = "alert-seen"
+    exchange: Hex16
+    entry_hash: Hex32 = Field(description="The entry's leaf hash in the hub's log.")
+
+
 class RejectedEntry(Entry):
     """A party's own log: a message did not hold. `check` is the failure's code."""
 
@@ -312,9 +320,12 @@ ENTRIES: Final[dict[str, type[Entry]]] = {
         ShardOpenEntry,
         ReceivedEntry,
         KeptBackEntry,
+        AlertSeenEntry,
         RejectedEntry,
     )
 }
+ALERTING: Final = (QuarantinedEntry,)
+"""Entries that the agency's information-governance lead is told of: their notice brings their addendum (SPEC 4.7)."""
 E_ = TypeVar("E_", bound=Entry)
 D_ = TypeVar("D_", bound=DeedEntry)
 

@@ -66,7 +66,10 @@ class Released(Outer):
 
 
 class Notice(Outer):
-    """Coordinator to agent or desk: an entry that names it. Parts: receipt, and to an agent an extension."""
+    """Coordinator to agent or desk: an entry that names it. Parts: receipt, and to an agent an extension.
+
+    Of an entry that the agency's lead is told of (SPEC 4.7) the agent is sent its addendum too, empty if it was erased.
+    """
 
     kind: Literal["notice"] = "notice"
     exchange: Hex16 | None = None

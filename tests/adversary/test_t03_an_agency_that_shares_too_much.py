@@ -18,8 +18,8 @@ from agents.runtime import answering
 from agents.runtime.agent import Agent
 from agents.runtime.outcomes import Decided
 from broker.cli.tables import PART_QUARANTINED, answers_text, enquiry_text, request_text
-from broker.client.addenda import read_addendum
 from broker.desk.told import QuarantineTold
+from broker.node.addenda import read_addendum
 from broker.node.keyfile import KeyFileInvalid
 from schemas import canonical
 from schemas.crypto.keys import PublicKey
@@ -28,6 +28,7 @@ from schemas.messages.addendum import NotAReader
 from schemas.messages.answer import AnswerBody, OutcomeRow
 from schemas.vocabulary import Category, Mode
 from tests.support.hostile import Carried, HostileHub
+from tests.support.restoring import lose_and_restore, make_backup
 from tests.support.world import CASE_WORDS, World
 
 EXCESS = "Told by the neighbour at number nine."
@@ -135,6 +136,17 @@ async def told_to(world: World, party: str, entry: Row) -> QuarantineTold:
     return QuarantineTold.model_validate_json(json.dumps(told))
 
 
+async def alerted(world: World, exchange: str, told: QuarantineTold) -> None:
+    """The agency's own lead was told of it by the hub, and reads the same without asking the hub for anything."""
+    newest = (await world.command("northshire", "alerts"))["alerts"][-1]
+    assert (newest["kind"], newest["exchange"]) == ("quarantined", exchange)
+    alert = await world.command("northshire", "alert", {"number": newest["number"]})
+    named, lead = alert["entry"]["addendum_digest"], world.folder / "northshire-lead.key"
+    read = read_addendum(b64decode(alert["addendum"]), named, lead)
+    assert QuarantineTold.model_validate_json(json.dumps(read)) == told
+    assert (await world.command("southshire", "alerts"))["alerts"] == []
+
+
 async def sealed(world: World, entry: Row) -> tuple[bytes, str]:
     """An entry's addendum as the coordinator keeps it, and the digest that the entry names."""
     named = entry["addendum_digest"]
@@ -167,6 +179,7 @@ async def kept_back(world: World) -> tuple[Row, QuarantineTold]:
     entry = await quarantine_of(world, exchange)
     hub, agency = [await told_to(world, party, entry) for party in ("desk", "northshire")]
     assert hub == agency
+    await alerted(world, exchange, hub)
     assert EXCESS not in everything + hub.model_dump_json()
     assert await world.check() == {exchange: "answered"}
     return answers, hub
@@ -214,6 +227,23 @@ async def test_what_the_log_keeps_of_an_answer_has_no_word_that_the_agency_made_
     told = read_addendum(*(await sealed(world, entry)), world.folder / "desk-lead.key")
     assert told["outcomes"][0]["facts"] == 1
     assert "Jane" not in json.dumps(told)
+
+
+async def test_an_agency_put_back_from_before_it_is_told_again_what_was_kept_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup = await make_backup(world, "northshire")
+    answer_with(monkeypatch, with_fact(summary_text=EXCESS))
+    _, exchange = await answered(world)
+    await world.turn(60_000)
+    await lose_and_restore(world, "northshire", backup)
+    for _ in range(50):
+        if (await world.command("northshire", "alerts"))["alerts"]:
+            break
+        await world.settle()
+    (again,) = (await world.command("northshire", "alerts"))["alerts"]
+    assert again["exchange"] == exchange
+    assert await world.check() == {exchange: "answered"}
 
 
 async def test_the_sender_of_an_answer_learns_the_same_whatever_was_wrong_with_it(

@@ -58,6 +58,7 @@ def test_each_thing_that_must_wake_somebody_does() -> None:
     pages = {rule["alert"] for rule in rules() if rule["labels"]["severity"] == "page"}
     assert {
         "Halted",
+        "LeadAlert",
         "Overdue",
         "LogsDiffer",
         "Flooding",
