@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -197,7 +198,9 @@ def _hybrid_public(raw: bytes) -> MLKEM768X25519PublicKey:
         raise KeyMalformed("not an ML-KEM-768 public key (FIPS 203 section 7.2)") from None
 
 
+@lru_cache(maxsize=4096)
 def _check_ed25519(raw: bytes) -> None:
+    # Remembered where it holds: parties are read again and again, and the square root below is 200 us of each key.
     if len(raw) != ED25519_BYTES:
         raise KeyMalformed("an Ed25519 public key is 32 bytes")
     y = int.from_bytes(raw, "little") & (2**255 - 1)
