@@ -19,6 +19,7 @@ from agents.police.reading import Found, Made, Reader, build, finding, one_a_row
 from agents.police.row import FieldBroken, Row
 from agents.police.tables import CUSTODY, DISPOSAL, EXPLOITATION, IDENTIFIER, INTELLIGENCE, MARKER
 from agents.runtime.source import Finding, Label, RecordBroken
+from agents.runtime.spent import Sentence, read_disposal, spent
 from schemas.identifiers import IdentifierKind
 from schemas.records import police
 from schemas.records.fields import SEVERAL_MAX
@@ -39,33 +40,51 @@ def warnings_of(connection: Connection, ref: str, today: date, unsaid: Collectio
 def read_pnc(connection: Connection, ref: str, today: date, unsaid: Collection[str]) -> Found:
     """The person's entry: number, warning signals in force, convictions and cautions.
 
-    A conviction that does not hold is told by itself. More than one fact may carry goes into further ones.
+    A conviction that does not hold is told by itself. More than one fact may carry goes into further ones, and so does
+    what is spent: it leaves under rules of its own (R25).
     """
     numbers = rows(connection, select(IDENTIFIER).where(IDENTIFIER.c.person_id == ref))
     ids = sorted(one.value for one in identifiers_of(map(Row, numbers)) if one.kind is IdentifierKind.PNC)
     signals = tuple(warning.line("description") for warning in warnings_of(connection, ref, today, unsaid))[
         :SEVERAL_MAX
     ]
-    convictions: list[police.Conviction] = []
+    convictions: list[tuple[police.Conviction, Sequence[Sentence]]] = []
     statement = select(DISPOSAL).where(DISPOSAL.c.person_id == ref).order_by(DISPOSAL.c.disposed_on.desc())
     for values in rows(connection, statement):
         row = Row(values)
         try:
-            convictions.append(_conviction(row))
+            convictions.append((_conviction(row), _sentences(row)))
         except FieldBroken as broken:
             yield RecordBroken(Category.POLICE_CUSTODY_PNC, row.ref("disposal_id"), broken.column)
-    for first in range(0, max(len(convictions), bool(ids or signals)), SEVERAL_MAX):
-        part = tuple(convictions[first : first + SEVERAL_MAX])
+    are_spent = spent([sentences for _, sentences in convictions], today)
+    told = [one for (one, _), is_spent in zip(convictions, are_spent, strict=True) if not is_spent]
+    old = [one for (one, _), is_spent in zip(convictions, are_spent, strict=True) if is_spent]
+    for first in range(0, max(len(told), bool(ids or signals)), SEVERAL_MAX):
+        part = tuple(told[first : first + SEVERAL_MAX])
         yield _entry(f"{ref}/{first}", ids, signals if first == 0 else (), part)
+    for first in range(0, len(old), SEVERAL_MAX):
+        yield _entry(f"{ref}/spent/{first}", ids, (), tuple(old[first : first + SEVERAL_MAX]), frozenset({Label.SPENT}))
 
 
 def _entry(
-    key: str, ids: Sequence[str], signals: tuple[str | None, ...], part: tuple[police.Conviction, ...]
+    key: str,
+    ids: Sequence[str],
+    signals: tuple[str | None, ...],
+    part: tuple[police.Conviction, ...],
+    labels: frozenset[Label] = frozenset(),
 ) -> Finding | RecordBroken:
     fields = {"pncId": ids[0] if ids else None, "convictions": part or None, "warning_signals": signals or None}
     days = [date.fromisoformat(one.date) for one in part if one.date is not None]
     latest = max(days, default=None)
-    return finding(Category.POLICE_CUSTODY_PNC, key, lambda: Made(build(police.CustodyPnc, fields), latest))
+    return finding(Category.POLICE_CUSTODY_PNC, key, lambda: Made(build(police.CustodyPnc, fields), latest, labels))
+
+
+def _sentences(row: Row) -> Sequence[Sentence]:
+    on, text = row.date("disposed_on"), row.line("disposal")
+    if on is None or text is None:
+        return ()
+    is_caution = row.code("is_caution", mapping.YES_NO)
+    return read_disposal(text, on=on, is_caution=is_caution is True)
 
 
 def _conviction(row: Row) -> police.Conviction:

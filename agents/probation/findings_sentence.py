@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Final
 
 from agents.probation import mapping
 from agents.probation.members import Members
 from agents.probation.reading import Made, Reader, build, each, part
+from agents.probation.spent_sentences import marking_spent
 from schemas.records import probation
 from schemas.records.fields import SEVERAL_MAX
 from schemas.vocabulary import Category
@@ -80,9 +82,17 @@ def _contact(held: Members) -> Made:
     return Made(build(probation.ContactEvent, fields), None if at is None else at.date())
 
 
-READERS: Final[Mapping[Category, Reader]] = {
-    Category.PROBATION_OFFENCE: each(Category.PROBATION_OFFENCE, "offences", _offence),
-    Category.PROBATION_SENTENCE: each(Category.PROBATION_SENTENCE, "sentences", _sentence),
-    Category.PROBATION_LICENCE: each(Category.PROBATION_LICENCE, "licences", _licence),
-    Category.PROBATION_CONTACT: each(Category.PROBATION_CONTACT, "contact-events", _contact),
-}
+_OFFENCES: Final = each(Category.PROBATION_OFFENCE, "offences", _offence)
+_SENTENCES: Final = each(Category.PROBATION_SENTENCE, "sentences", _sentence)
+_LICENCES: Final = each(Category.PROBATION_LICENCE, "licences", _licence)
+_CONTACTS: Final = each(Category.PROBATION_CONTACT, "contact-events", _contact)
+
+
+def readers(today: Callable[[], date]) -> Mapping[Category, Reader]:
+    """The readers; what is spent today has the label of it (R25)."""
+    return {
+        Category.PROBATION_OFFENCE: marking_spent(Category.PROBATION_OFFENCE, _OFFENCES, "courtDates", today),
+        Category.PROBATION_SENTENCE: marking_spent(Category.PROBATION_SENTENCE, _SENTENCES, "dateOfSentencing", today),
+        Category.PROBATION_LICENCE: _LICENCES,
+        Category.PROBATION_CONTACT: _CONTACTS,
+    }

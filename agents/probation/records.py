@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,12 +36,13 @@ class ProbationSource:
     def __init__(self, config: ProbationConfig, home: Path, clock: Clock | None = None) -> None:
         """Index the people, where the folder can be read already; where not, the first look does."""
         settle = timedelta(seconds=config.settle_seconds)
-        self._folder: Final = Folder(home / config.folder, settle, clock or SystemClock())
+        self._clock: Final[Clock] = clock or SystemClock()
+        self._folder: Final = Folder(home / config.folder, settle, self._clock)
         self._lock: Final = threading.Lock()
         self._indexed: tuple[Mapping[str, Any], Mapping[str, Any], Region] | None = None
         self._readers: Final[Mapping[Category, Reader]] = {
             **findings_person.READERS,
-            **findings_sentence.READERS,
+            **findings_sentence.readers(self._today),
             **findings_risk.readers(frozenset(config.untold_registers)),
         }
         try:
@@ -103,6 +104,9 @@ class ProbationSource:
         """Let go of what was read."""
         with self._lock:
             self._indexed = None
+
+    def _today(self) -> date:
+        return datetime.fromtimestamp(self._clock.now() / 1000, UTC).date()
 
     def _persons(self) -> Mapping[str, Any]:
         try:

@@ -11,6 +11,9 @@ Shown = Mapping[str, Any]
 PART_QUARANTINED: Final = "answered, part quarantined"
 """What an officer sees of an answer of which something exceeded its grant, or could not be read."""
 
+ONWARD: Final = "NO FURTHER THAN THIS ENQUIRY, unless the agency that told it agrees:"
+"""R17, in words for whoever reads."""
+
 
 def at_text(at: int | None) -> str:
     """An instant as people read it, in UTC."""
@@ -100,6 +103,10 @@ def answers_text(found: Shown) -> str:
             f"  {line['on'] or 'undated':10}  {line['agency']:10} {line['name']:24} {line['category']:28}"
             f" {line['text']}  [{line['rule']}]{part}"
         )
+    # R17: nobody is told something without being told whose it is and on what terms.
+    terms = {line["agency"]: line["handling"] for line in found["chronology"]}
+    if terms:
+        lines += ["", ONWARD, *(f"  {agency:10} {said}" for agency, said in sorted(terms.items()))]
     if any(cell["state"] == "not_known" for cell in found["outcomes"]):
         lines += ["", found["note"]]
     return "\n".join(lines)

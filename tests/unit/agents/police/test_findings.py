@@ -69,13 +69,16 @@ def test_a_notice_and_the_bail_of_the_same_day_are_told(source: PoliceSource) ->
     assert "Not to enter the home address" in str(custody[0]["bail_conditions"])
 
 
-def test_the_national_computer_entry_is_one_fact(source: PoliceSource) -> None:
+def test_the_national_computer_entry_is_one_fact_and_what_is_spent_another(source: PoliceSource) -> None:
     (stepfather,) = nominals_of(STEPFATHER)
     found = findings(source, stepfather, Category.POLICE_CUSTODY_PNC)
-    (entry,) = [one for one in found if "convictions" in one.record.as_fact()]
-    fact = entry.record.as_fact()
-    assert fact["pncId"] == pnc_of(stepfather)
-    assert len(fact["convictions"]) == 2  # type: ignore[arg-type]
+    entry, old = [one for one in found if "convictions" in one.record.as_fact()]
+    fact, spent = entry.record.as_fact(), old.record.as_fact()
+    assert fact["pncId"] == spent["pncId"] == pnc_of(stepfather)
+    assert [one["offence"] for one in fact["convictions"]] == ["Unlawful wounding s20"]  # type: ignore[attr-defined]
+    assert [one["offence"] for one in spent["convictions"]] == ["Battery"]  # type: ignore[attr-defined]
+    assert (entry.labels, old.labels) == (frozenset(), frozenset({Label.SPENT}))
+    assert "warning_signals" not in spent
     assert fact["warning_signals"] == ["Violent: has assaulted officers when drunk"]
     assert entry.happened_on == county().as_of - timedelta(days=story.SENTENCED)
 
