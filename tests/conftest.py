@@ -35,9 +35,8 @@ def _interrupt(number: int, frame: object) -> NoReturn:
 
 
 signal.signal(signal.SIGINT, _interrupt)
-"""As Python's own handler; but asyncio replaces that one, and no other, by one of its own for each test. Before it puts
-it back it asks which one is set, and `signal` then prints the test's task with all that hangs on it, for nobody: that was
-a third of the time."""
+"""As Python's own handler, which asyncio replaces for each test; it replaces no other. To put that one back it asks
+which is set, and `signal` then prints the test's task with all that hangs on it, for nobody: a third of the time."""
 
 SESSION_MARK = "TEST_SESSION_MARK"
 """An environment variable that every process started by this session inherits, and so do those that they start."""

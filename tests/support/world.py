@@ -9,7 +9,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -44,6 +44,7 @@ from schemas.records import police
 from schemas.vocabulary import AgencyKind, Category, OfficerRole
 from tests.support.admission import SmallAdmission
 from tests.support.clock import HandClock
+from tests.support.made_once import made_once
 from tests.support.onlooker import Onlooker
 from tests.support.source import MemorySource
 
@@ -131,7 +132,14 @@ class World:
         await self.settle()
 
     def make_homes(self) -> str:
-        """Make every home and exchange the files; gives back the officer's id."""
+        """Put every home in its place, as a world like this was made the first time; gives back the officer's id."""
+        for name in self.agencies:
+            self.sources.setdefault(name, police_source())
+        likeness = (tuple(self.agencies), self.clock.now())
+        return made_once(likeness, self.folder, lambda folder: replace(self, folder=folder)._make_homes())
+
+    def _make_homes(self) -> str:
+        """Make every home and exchange the files."""
         plans = [
             PartyPlan(HUB, "coordinator", PartyKind.COORDINATOR, "The hub", log="testhub.example/log"),
             PartyPlan(HUB, "desk", PartyKind.DESK, "The hub"),
@@ -164,8 +172,6 @@ class World:
             for raw in (*known.values(), officer.raw):
                 self.home(name).pin(raw)
         add_card(self.home("desk"), officer.id, OfficerCard(name=OFFICER_NAME, position="Duty social worker"))
-        for name in self.agencies:
-            self.sources.setdefault(name, police_source())
         return officer.id
 
     def home(self, name: str) -> Home:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from schemas.messages.entry import AdmissionEntry, Entry, KeyEntry, read_entry
 from schemas.messages.party import Party, PartyKind
 from schemas.vocabulary import AgencyKind
 from tests.support.clock import NOON, HandClock
+from tests.support.made_once import made_once
 from tests.unit.broker.policy.asking import PACK
 
 HUB = "testhub"
@@ -112,7 +113,13 @@ class Hall:
     commit: CommitStep = commit_durably
 
     async def start(self) -> None:
-        """Make the hub's homes and start coordinator and admission."""
+        """Start coordinator and admission, from homes as the first hall of a session made them."""
+        made_once("hall", self.folder, lambda folder: replace(self, folder=folder)._make_homes())
+        await self.start_coordinator()
+        await self.start_admission()
+        await self.settle()
+
+    def _make_homes(self) -> None:
         made = {}
         for name, kind in (
             ("coordinator", PartyKind.COORDINATOR),
@@ -129,9 +136,6 @@ class Hall:
                     self.home(name).pin(party.raw)
         hub = [self.home("coordinator"), self.home("desk")]
         found(self.home("admission"), hub, hosts=["127.0.0.1"], addresses=[ADDRESS], now=NOON)
-        await self.start_coordinator()
-        await self.start_admission()
-        await self.settle()
 
     def home(self, name: str) -> Home:
         """A party's directory."""
