@@ -143,7 +143,7 @@ def build_agent(ground: Ground, source: RecordSource, gatekeeper: Gatekeeper, se
     post.on_connected = connected
     inspection = Inspection(ground, gatekeeper)
     commands = {
-        **agent_commands(inspection, looking, gatekeeper, settings),
+        **agent_commands(inspection, own_log, looking, gatekeeper, settings),
         **alert_commands(post, telling.alarm),
         **keeping.commands(),
     }

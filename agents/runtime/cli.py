@@ -11,7 +11,7 @@ import functools
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from agents.runtime.backup_commands import backup, restore
 from agents.runtime.explained import explained, home_option, json_option
 from agents.runtime.key_commands import keys_group
 from agents.runtime.leaf_command import leaf
+from agents.runtime.log_group import log_group
 from agents.runtime.trial_options import arguments_of, trial_options
 from broker.node.command_client import CommandClient
 from broker.node.home import Home
@@ -46,8 +47,9 @@ def program(kind: AgencyKind, source: SourceOf, defaults: Path) -> click.Group:
     agency = Agency(kind, source, defaults)
     said = f"The agent of a {kind.value} agency: answers a hub from its own records."
     group = click.Group("agent", help=said, context_settings={"help_option_names": ["-h", "--help"]})
-    for command in (_init(agency), _enrol(), _pin(), _doctor(agency), _run(agency), _try(agency), _status(), _log()):
+    for command in (_init(agency), _enrol(), _pin(), _doctor(agency), _run(agency), _try(agency), _status()):
         group.add_command(command)
+    group.add_command(log_group())
     group.add_command(alerts_group())
     group.add_command(keys_group())
     group.add_command(backup)
@@ -254,43 +256,6 @@ def _status() -> click.Command:
             click.echo(f"ALARM     {one['code']} {one['entry']}")
 
     return status
-
-
-def _log() -> click.Group:
-    log = click.Group("log", help="This agency's own sharing log.")
-
-    @log.command("show")
-    @home_option
-    @json_option
-    @click.option("--last", type=click.IntRange(1, 500), default=20, show_default=True, help="How many entries.")
-    @explained
-    def show(home: Path, as_json: bool, last: int) -> None:
-        """The newest entries."""
-        entries = CommandClient(Home(home).socket_path).ask("log", {"last": last})["entries"]
-        if as_json:
-            _print(entries)
-            return
-        for one in entries:
-            entry = one["entry"]
-            when = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(entry["t"] / 1000))
-            click.echo(f"{one['index']:>6}  {when}Z  {entry['type']:<15} {entry.get('exchange', '')}")
-
-    @log.command("verify")
-    @home_option
-    @json_option
-    @explained
-    def verify(home: Path, as_json: bool) -> None:
-        """Hash the own log and the mirror of the hub's again, and compare the two."""
-        found: Mapping[str, Any] = CommandClient(Home(home).socket_path).ask("log-verify")
-        if as_json:
-            _print(found)
-        else:
-            click.echo(f"own log: {found['own_log']} entries hold; mirror of the hub's: {found['mirror']} hold")
-            for one in found["discrepancies"]:
-                click.echo(f"ALARM: {one['code']} {one['entry']}")
-        sys.exit(1 if found["discrepancies"] else 0)
-
-    return log
 
 
 def _print(value: object) -> None:

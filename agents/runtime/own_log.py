@@ -11,13 +11,21 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from broker.node.log import Log
+from broker.node.log import Log, get_head, get_leaves
 from broker.node.post.port import Received
 from broker.node.store import Transaction
 from schemas.envelope import digest
 from schemas.failures import Failure
 from schemas.ledger.merkle import leaf_hash
-from schemas.messages.entry import AlertSeenEntry, KeptBackEntry, ReceivedEntry, RejectedEntry, nonce
+from schemas.messages.entry import (
+    AlertSeenEntry,
+    KeptBackEntry,
+    LogReadEntry,
+    ReceivedEntry,
+    RejectedEntry,
+    nonce,
+    read_entry,
+)
 from schemas.messages.fields import Hex16, Line, Word
 from schemas.messages.model import Message, Part
 from schemas.vocabulary import AgencyReason, Category, Mode
@@ -86,6 +94,11 @@ class OwnLog:
         )
         self.log.append(tx, entry.encode())
 
+    def read(self, tx: Transaction, now: int) -> None:
+        """This agency's lead was given what an entry does not say."""
+        entry = LogReadEntry(log=self.log.origin, hub=self.hub, t=now, n=nonce(), entries=1)
+        self.log.append(tx, entry.encode())
+
     def alert_seen(self, tx: Transaction, leaf: bytes, exchange: str, now: int) -> None:
         """This agency's lead has seen an entry of the hub's log that it was told of."""
         entry = AlertSeenEntry(
@@ -111,3 +124,15 @@ class OwnLog:
             message_digest=received.digest,
         )
         self.log.append(tx, entry.encode())
+
+
+def kept_back_at(tx: Transaction, index: int) -> tuple[str, bytes] | None:
+    """The sealed addendum of an entry of the own log, and the digest that the entry names; None where there is none."""
+    head = get_head(tx)
+    if head is None or index >= head.size:
+        return None
+    entry = read_entry(get_leaves(tx, index, index + 1)[0])
+    if not isinstance(entry, KeptBackEntry):
+        return None
+    row = tx.execute("SELECT raw FROM own_addendum WHERE digest = ?", (entry.addendum_digest,)).fetchone()
+    return None if row is None else (entry.addendum_digest, row[0])

@@ -247,7 +247,7 @@ class PolicyEntry(Entry):
 
 
 class LogReadEntry(Entry):
-    """Somebody read the log through the coordinator."""
+    """Somebody read the log through its keeper."""
 
     type: Literal["log-read"] = "log-read"
     entries: Count

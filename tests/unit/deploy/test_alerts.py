@@ -69,6 +69,17 @@ def test_each_thing_that_must_wake_somebody_does() -> None:
     } <= pages
 
 
+def test_what_an_alert_sends_people_to_stands_in_the_runbook() -> None:
+    headings = set(re.findall(r"^#{2,3} (.+)$", (ROOT / "deploy" / "RUNBOOK.md").read_text("utf-8"), re.MULTILINE))
+    sent = {
+        rule["alert"]: section
+        for rule in rules()
+        for section in re.findall(r"\(RUNBOOK, ([^)]+)\)", rule["annotations"]["action"])
+    }
+    assert {"AnswerQuarantined", "MatchTriesCapped", "DeadLogKeyInUse", "LeadAlert", "PolicyLost"} <= set(sent)
+    assert set(sent.values()) <= headings
+
+
 def test_no_two_alerts_share_a_name() -> None:
     names = [rule["alert"] for rule in rules()]
     assert len(names) == len(set(names))
