@@ -21,8 +21,8 @@ _OWN: Final = {AgencyKind.POLICE, AgencyKind.HEALTH, AgencyKind.EDUCATION, Agenc
 _USAGE: Final = f"""usage: agent init KIND --home DIR --hub HUB --agency NAME --name TEXT --ig-lead-key FILE
        agent COMMAND --home DIR ...      what a COMMAND takes: agent COMMAND --help
 
-COMMAND is one of enrol, pin, doctor, run, try, status, log (show, verify), keys (list, rotate, renew, rewrap),
-backup, restore, leaf. KIND is one of {", ".join(AgencyKind)}."""
+COMMAND is one of enrol, pin, doctor, run, try, status, log (show, verify, open), keys (list, rotate, renew, rewrap),
+alerts (list, show, acknowledge), backup, restore, leaf. KIND is one of {", ".join(AgencyKind)}."""
 
 
 def main() -> NoReturn:

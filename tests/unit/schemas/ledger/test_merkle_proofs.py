@@ -13,7 +13,7 @@ from schemas.ledger.merkle import EMPTY_ROOT
 from tests.unit.schemas.ledger import naive
 
 ALL_PAIRS = 200
-EVERY_BIT = 24
+EVERY_BIT = 16
 
 
 def _holds(check: Callable[[], None]) -> bool:

@@ -262,13 +262,13 @@ async def test_a_second_message_with_a_used_id_is_refused_and_counted(pair: Pair
 
 async def test_a_rejection_is_recorded_and_answered_with_its_code_alone(pair: Pair) -> None:
     class Unwanted(Rejected):
-        code = "unwanted"
+        code = "agency_unknown"
 
     pair.coordinator.refusing = Unwanted("a detail that stays at home")
     outgoing = pair.submission()
     await pair.put(outgoing)
-    assert await pair.coordinator.kept() == [(outgoing.message_id, "rejected unwanted")]
-    assert pair.desk.acknowledged == [(outgoing.message_id, "unwanted")]
+    assert await pair.coordinator.kept() == [(outgoing.message_id, "rejected agency_unknown")]
+    assert pair.desk.acknowledged == [(outgoing.message_id, "agency_unknown")]
     assert not any(b"stays at home" in payload for _, payload in pair.hub.captured)
 
 
