@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Final
 
+from agents.runtime.matching.candidates import family_keys, name_letters
+from agents.runtime.matching.names import fold_name
 from agents.runtime.matching.text import postcode_key, words_of
 from agents.runtime.source import PersonAddress, PersonName
 from schemas.identifiers import Identifier, IdentifierKind
@@ -21,7 +23,11 @@ _INWARD: Final = slice(-3, None)
 
 
 def family_forms(names: Iterable[PersonName]) -> frozenset[str]:
-    """Family names in small letters, in the spellings that are the same name: joined, spaced, hyphened, O'."""
+    """Family names in small letters, in the spellings that are the same name: joined, spaced, hyphened, O'.
+
+    Other spellings of one name, in another alphabet's letters for one, and each part of a double name count too.
+    """
+    names = tuple(names)
     forms: set[str] = set()
     for name in names:
         words = words_of(name.family)
@@ -32,12 +38,14 @@ def family_forms(names: Iterable[PersonName]) -> frozenset[str]:
         forms |= {"".join(words), " ".join(words), "-".join(words)}
         if words[0].startswith("o") and len(words[0]) > 3:
             forms.add("o'" + "".join(words)[1:])
+    forms.update(family_keys(fold_name(name) for name in names))
     return frozenset(forms | {form.replace("’", "'") for form in forms})
 
 
 def given_letters(names: Iterable[PersonName]) -> frozenset[str]:
-    """First letters, small, that a given name which is the same may begin with."""
-    letters: set[str] = set()
+    """First letters, small, that a given name may begin with which is the same: nicknames and other spellings too."""
+    names = tuple(names)
+    letters = set(name_letters(fold_name(name) for name in names)[1])
     for name in names:
         letters |= {word[0] for word in words_of(name.given)[:1]}
         letters |= {name.given.strip()[:1].lower()}

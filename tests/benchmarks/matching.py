@@ -21,6 +21,7 @@ from agents.runtime.matching.weights import shipped_weights
 from agents.training.labelled import LabelledRecord
 from agents.training.pairs import pairs_of
 from tests.benchmarks.child import ROOT
+from tests.benchmarks.matching_named import measure_named
 from tests.benchmarks.tables import Table
 from tests.support.labelled.__main__ import judged
 
@@ -29,8 +30,8 @@ _PEOPLE: Final = (10_000, 100_000, 1_000_000)
 
 
 async def measure_matching(*, quick: bool) -> list[Table]:
-    """Both tables."""
-    return [_outcomes(), await _among(_PEOPLE[:2] if quick else _PEOPLE)]
+    """What is matched, who is looked at for it, and what it takes."""
+    return [_outcomes(), measure_named(), await _among(_PEOPLE[:2] if quick else _PEOPLE)]
 
 
 def verdicts_of(records: Sequence[LabelledRecord]) -> Counter[tuple[bool, Verdict]]:

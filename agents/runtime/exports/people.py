@@ -11,11 +11,10 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from agents.runtime.matching.candidates import folded_named, folded_share
+from agents.runtime.matching.candidates import family_keys, folded_named, folded_share, name_letters
 from agents.runtime.matching.dates import birth_dates, day_number, misread_days
 from agents.runtime.matching.names import FoldedName, fold_name
 from agents.runtime.matching.text import postcode_key, words_of
-from agents.runtime.matching.weights import shipped_weights
 from agents.runtime.source import MAX_PEOPLE, LocalPerson, PersonAddress, PersonName, PersonQuery
 from schemas.identifiers import Identifier, IdentifierKind
 
@@ -151,7 +150,7 @@ class PeopleIndex:
 
     def _by_birth_date(self, query: PersonQuery, names: Sequence[FoldedName]) -> Iterator[int]:
         """Born on the day, or on it with day and month swapped, under a name that agrees in one part."""
-        families, givens = _letters(names)
+        families, givens = name_letters(names)
         days = sorted(birth_dates(query.birth_date), key=lambda day: day != query.birth_date)
         if days and names:
             found = self._database.execute(
@@ -170,7 +169,7 @@ class PeopleIndex:
             return
         misread = misread_days(query.birth_date)
         first, last, yearly = misread.first_of_month, misread.last_of_month, misread.day_of_year
-        for key in _family_keys(names):
+        for key in family_keys(names):
             found = self._database.execute(
                 f"{_OF_NAME} born BETWEEN ? AND ? UNION ALL {_OF_NAME} day = ? UNION ALL {_OF_NAME} born IS NULL"
                 f" UNION ALL {_OF_NAME} born IN ({_marks(misread.others)})",
@@ -180,7 +179,7 @@ class PeopleIndex:
 
     def _by_address(self, query: PersonQuery) -> Iterator[int]:
         """At the address, of the family name or the date of birth."""
-        keys = set(_family_keys([fold_name(name) for name in query.names]))
+        keys = set(family_keys([fold_name(name) for name in query.names]))
         for postcode in {postcode_key(one.postcode) for one in query.addresses} - {""}:
             there = self._database.execute("SELECT key, person FROM place WHERE postcode = ?", (postcode,)).fetchall()
             yield from (person for key, person in there if key in keys)
@@ -195,7 +194,7 @@ class PeopleIndex:
     def _undated(self, query: PersonQuery, names: Sequence[FoldedName]) -> Iterator[int]:
         """Of the name, where no date of birth is asked for."""
         if query.birth_date is None:
-            for key in _family_keys(names):
+            for key in family_keys(names):
                 found = self._database.execute("SELECT person, family, given FROM name WHERE key = ?", (key,))
                 yield from _named(_rows(found), names)
 
@@ -209,37 +208,6 @@ def _named(rows: Iterable[tuple[int, FoldedName]], names: Sequence[FoldedName]) 
 def _rows(found: Iterable[tuple[int, str, str]]) -> Iterator[tuple[int, FoldedName]]:
     for person, family, given in found:
         yield person, FoldedName(tuple(given.split()), tuple(family.split()))
-
-
-def _letters(names: Iterable[FoldedName]) -> tuple[list[str], list[str]]:
-    """The letters that a family name, and a given name, begins with which agrees with one of these.
-
-    Nicknames and spellings count; so does a name turned round, whose family name stands where given names do.
-    """
-    forms = shipped_weights().forms
-    families: set[str] = set()
-    givens: set[str] = set()
-    for name in names:
-        for word in ("".join(name.family), *name.family):
-            families |= {form[0] for form in forms.spellings.of(word) if form}
-        givens |= {word[0] for word in name.given}
-        for word in name.given[:1]:
-            givens |= {form[0] for form in forms.spellings.of(word) | forms.nicknames.of(word)}
-    return sorted(families), sorted(givens | families)
-
-
-def _family_keys(names: Iterable[FoldedName]) -> list[str]:
-    """Every key of the family names asked for, other spellings included."""
-    spellings = shipped_weights().forms.spellings
-    keys: set[str] = set()
-    for name in names:
-        joined = "".join(name.family)
-        keys |= {joined, *name.family, *spellings.of(joined)}
-        if joined.endswith(("ska", "cka", "dzka")):
-            keys.add(f"{joined[:-1]}i")
-        elif joined.endswith(("ski", "cki", "dzki")):
-            keys.add(f"{joined[:-1]}a")
-    return sorted(keys - {""})
 
 
 def _keys(family: str) -> set[str]:

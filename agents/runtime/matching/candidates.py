@@ -6,6 +6,8 @@ is meant is `deciding`'s.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from agents.runtime.matching.levels import Family, Given
 from agents.runtime.matching.names import FoldedName, compare_family, compare_given, fold_name
 from agents.runtime.matching.weights import shipped_weights
@@ -45,6 +47,37 @@ def folded_share(asked: FoldedName, held: FoldedName) -> bool:
 def folded_named(asked: FoldedName, held: FoldedName) -> bool:
     """As `is_named`, of names that are folded."""
     return _is_family(asked, held) and _is_given(asked, held)
+
+
+def family_keys(names: Iterable[FoldedName]) -> list[str]:
+    """Every folded form of the family names asked for: joined, each of its words, other spellings, -ski for -ska."""
+    spellings = shipped_weights().forms.spellings
+    keys: set[str] = set()
+    for name in names:
+        joined = "".join(name.family)
+        keys |= {joined, *name.family, *spellings.of(joined)}
+        if joined.endswith(("ska", "cka", "dzka")):
+            keys.add(f"{joined[:-1]}i")
+        elif joined.endswith(("ski", "cki", "dzki")):
+            keys.add(f"{joined[:-1]}a")
+    return sorted(keys - {""})
+
+
+def name_letters(names: Iterable[FoldedName]) -> tuple[list[str], list[str]]:
+    """The letters that a family name, and a given name, begins with which agrees with one of these.
+
+    Nicknames and spellings count; so does a name turned round, whose family name stands where given names do.
+    """
+    forms = shipped_weights().forms
+    families: set[str] = set()
+    givens: set[str] = set()
+    for name in names:
+        for word in ("".join(name.family), *name.family):
+            families |= {form[0] for form in forms.spellings.of(word) if form}
+        givens |= {word[0] for word in name.given}
+        for word in name.given[:1]:
+            givens |= {form[0] for form in forms.spellings.of(word) | forms.nicknames.of(word)}
+    return sorted(families), sorted(givens | families)
 
 
 def _is_family(asked: FoldedName, held: FoldedName) -> bool:

@@ -131,6 +131,23 @@ def test_the_spelling_of_a_family_name_hides_nobody(
     assert ref in refs(source, ask("Ann", asked))
 
 
+@pytest.mark.parametrize(
+    ("given", "family", "asked"),
+    [
+        ("Bob", "Zetter", ("Robert", "Zetter")),
+        ("Elizabeth", "Zetter", ("Beth", "Zetter")),
+        ("Mohammed", "Zetter", ("Muhammad", "Zetter")),
+        ("Anna", "Kowalska", ("Anna", "Kowalski")),
+        ("Ann", "Zetter", ("Ann", "Zetter-Quill")),
+    ],
+)
+def test_a_nickname_or_another_spelling_hides_nobody_whose_birth_date_is_written_wrongly(
+    source: PoliceSource, database: Path, given: str, family: str, asked: tuple[str, str]
+) -> None:
+    ref = add_nominal(database, "N9000001", given, family, BORN.replace(year=BORN.year + 1).isoformat())
+    assert ref in refs(source, ask(*asked, BORN))
+
+
 @pytest.mark.parametrize("stored", ["2008/0545166T", "08/545166T", "2008/545166T", "20080545166T", "08/0545166T"])
 def test_a_pnc_id_is_found_however_the_force_wrote_it(source: PoliceSource, database: Path, stored: str) -> None:
     ref = add_nominal(database, "N9000001", "Ann", "Zetter", None)
