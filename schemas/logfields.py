@@ -92,6 +92,7 @@ LOG_FIELDS: Final[Mapping[str, LogField]] = {
     "bytes": LogField("how long", int),
     "at": LogField("milliseconds UTC", int),
     "due_at": LogField("milliseconds UTC", int),
+    "ends_at": LogField("when a key, certificate or JWT ends or ended, in milliseconds UTC", int),
     "late_ms": LogField("milliseconds after it was due", int),
     "took_ms": LogField("milliseconds it took", int),
     "dropped_fields": LogField("how many fields of this line were not on this list or did not look right", int),

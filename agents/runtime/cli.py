@@ -11,7 +11,7 @@ import functools
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -245,7 +245,7 @@ def _status() -> click.Command:
         if as_json:
             _print(stands)
             return
-        click.echo(f"{stands['agency']} of {stands['hub']}: {'connected' if stands['connected'] else 'no bus'}")
+        click.echo(f"{stands['agency']} of {stands['hub']}: {_of_the_bus(stands)}")
         if (waits_for := still_waits_for(stands)) is not None:
             click.echo(f"restored  acts on nothing before it has caught up: {waits_for}")
         click.echo("requests  " + ", ".join(f"{count} {state}" for state, count in stands["jobs"].items()))
@@ -256,6 +256,12 @@ def _status() -> click.Command:
             click.echo(f"ALARM     {one['code']} {one['entry']}")
 
     return status
+
+
+def _of_the_bus(stands: Mapping[str, Any]) -> str:
+    if stands["connected"]:
+        return "connected"
+    return f"no bus: {stands['trouble']}" if stands["trouble"] else "no bus"
 
 
 def _print(value: object) -> None:

@@ -95,4 +95,6 @@ def _running(home: Home) -> str | Warned:
         raise NotWell(f"restored, and acts on nothing before it has caught up: {waits_for}")
     if status["discrepancies"]:
         raise NotWell("this log and the hub's differ: agent log verify names the entries; call the hub's IG lead")
-    return f"running, {'connected' if status['connected'] else 'waiting for the bus'}"
+    if status["connected"]:
+        return "running, connected"
+    return Warned(f"running, waiting for the bus: {status['trouble'] or 'it was not reached yet'}")

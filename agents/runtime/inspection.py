@@ -39,6 +39,7 @@ class Inspection:
             "hub": self.ground.directory.hub,
             "restored": self.ground.catch_up.shown(),
             "connected": self.ground.post.connected_at is not None,
+            "trouble": self.ground.post.bus.trouble,
             "dates": self.ground.post.dates.shown(),
             "jobs": counts,
             "outbox": len(self.ground.post.outbox),

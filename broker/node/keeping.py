@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import structlog
 
+from broker.node.bus.port import BusAway
 from broker.node.clock import DAY_MS
 from broker.node.command_arguments import Arguments, NoArguments, read_arguments
 from broker.node.commands import Command
@@ -126,6 +127,8 @@ class Keeping:
     async def _renew(self, arguments: dict[str, Any]) -> Any:
         """Ask admission for a certificate and the account's newest JWT, now."""
         read_arguments(NoArguments, arguments)
+        if self.ground.post.connected_at is None:
+            raise BusAway(f"nobody can be asked while there is no bus: {self.ground.post.bus.trouble or 'wait for it'}")
         await self.rotation.renew()
         return {"party": self.ground.me.id}
 
@@ -149,7 +152,7 @@ class Keeping:
             elif self._told.get(one.label) != days:
                 self._told[one.label] = days
                 left = max(one.ends_at - now, 0) // DAY_MS
-                _log.warning("expires_soon", purpose=one.label, at=one.ends_at, count=left)
+                _log.warning("expires_soon", purpose=one.label, ends_at=one.ends_at, count=left)
 
 
 def warned_days(one: Expiry, now: int) -> int | None:

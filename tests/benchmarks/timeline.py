@@ -74,6 +74,11 @@ class NotingBus:
         await self._bus.start(events)
 
     @property
+    def trouble(self) -> str | None:
+        """As the bus says."""
+        return self._bus.trouble
+
+    @property
     def account(self) -> str | None:
         """As the bus says."""
         return self._bus.account

@@ -39,7 +39,9 @@ MAX_NONCE_BYTES: Final = 64
 """nats-server's nonce has 15 to 22 characters. What we sign for a server we know too little of is kept short."""
 
 
-_REMEDIES: Final = {True: "run: agent enrol, as at the first time", False: "run: broker doctor"}
+ADMITTED_ANEW: Final = "agent enrol --replace-root, and at the hub broker agency admit REQUEST --replace"
+"""What an agency does that can no longer renew."""
+_REMEDIES: Final = {True: f"run: {ADMITTED_ANEW}", False: "run: broker doctor"}
 """For an agent and for a party of the hub. What renews by itself does so over the bus, which is no longer there."""
 
 

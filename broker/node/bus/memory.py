@@ -122,6 +122,7 @@ class MemoryBus:
         self.counts = BusCounts()
         self.account: str | None = None
         """Set by whoever plays the servers; there is nobody here who would refuse another."""
+        self.trouble: str | None = None
         self._hub = hub
         self._limits = limits
         self._reporter = Reporter(self.counts)

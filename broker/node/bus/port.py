@@ -92,6 +92,10 @@ class Bus(Protocol):
     def account(self) -> str | None:
         """The account of the bus that this party is connected in; None while it is not, or where there are none."""
 
+    @property
+    def trouble(self) -> str | None:
+        """Why there is no connection just now, and what to do, in words for an operator; None when there is one."""
+
     async def start(self, events: BusEvents) -> None:
         """Begin to connect, and keep at it until `close`. Returns at once; `events.connected` says when it stands."""
 

@@ -14,7 +14,7 @@ from typing import Final
 
 import nats.errors
 
-from broker.node.bus.wire import NotAWebSocket, ProxyRefused
+from broker.node.bus.wire import NotAWebSocket, ProxyAway, ProxyRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ _SAID: Final = (
 
 _VERIFICATION: Final = {
     9: Reason("the certificate of the server is not valid yet - check the clock"),
-    10: Reason("the certificate of the server has expired"),
+    10: Reason("the certificate of the server has expired - the hub writes another by broker bus config"),
     62: Reason("the certificate of the server is for another host name"),
     64: Reason("the certificate of the server is for another address"),
     **dict.fromkeys(
@@ -118,6 +118,9 @@ def _of_network(problem: OSError) -> Reason:
     if isinstance(problem, ssl.SSLError):
         named = problem.reason or ""
         return next((reason for part, reason in _TLS if part in named), Reason("the TLS of the server does not hold"))
+    if isinstance(problem, ProxyAway):
+        is_unknown = isinstance(problem.behind, socket.gaierror)
+        return Reason("the host name of the proxy is not known" if is_unknown else "the proxy is not there")
     if isinstance(problem, ProxyRefused):
         return _PROXY.get(problem.status, Reason("the proxy refuses to connect us there"))
     if isinstance(problem, NotAWebSocket):

@@ -322,7 +322,7 @@ class Supervision:
                 host=address.host,
                 port=address.port,
                 reason=words,
-                at=None if lapse is None else lapse.at,
+                ends_at=None if lapse is None else lapse.at,
                 code=None if failure.behind is None else failure.behind.code,
             )
 

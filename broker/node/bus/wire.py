@@ -33,6 +33,14 @@ class ProxyRefused(OSError):
         self.status = status
 
 
+class ProxyAway(OSError):
+    """Nothing can be reached where the proxy should be. `behind` says why."""
+
+    def __init__(self, behind: OSError) -> None:
+        super().__init__("the proxy is not reached")
+        self.behind = behind
+
+
 class NotAWebSocket(OSError):
     """What answered does not speak WebSocket there. `status` is its HTTP status; 0 if it answered anything else."""
 
@@ -76,11 +84,11 @@ async def lay(address: ServerAddress, *, tls: ssl.SSLContext | None, proxy: Serv
     """Connect. The caller limits the time.
 
     Raises:
-        OSError: `socket.gaierror`, `ssl.SSLError`, `ProxyRefused` and all that a network can do.
+        OSError: `socket.gaierror`, `ssl.SSLError`, `ProxyAway`, `ProxyRefused` and all that a network can do.
     """
     if address.is_encrypted != (tls is not None):
         raise ValueError("TLS for exactly the addresses that say so")
-    reached = await _reach(proxy or address)
+    reached = await _reach(address) if proxy is None else await _reach_proxy(proxy)
     try:
         # Below the pings of NATS: a machine that sleeps for days is told so by its own kernel.
         reached.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -109,6 +117,13 @@ async def _reach(place: ServerAddress) -> socket.socket:
         else:
             return reached
     raise socket.gaierror(socket.EAI_NONAME, "no address")
+
+
+async def _reach_proxy(proxy: ServerAddress) -> socket.socket:
+    try:
+        return await _reach(proxy)
+    except OSError as problem:
+        raise ProxyAway(problem) from None
 
 
 async def _wired(reached: socket.socket, tls: ssl.SSLContext | None, server_name: str | None) -> Wire:

@@ -23,7 +23,7 @@ from broker.node.certificates import ends_at
 from broker.node.clock import DAY_MS
 from broker.node.doctor.checked import NotWell, Warned
 from broker.node.doctor.endings import NOTICES
-from broker.node.doctor.words import day
+from broker.node.doctor.words import day, minute
 from broker.node.home import Home
 from broker.node.toml_table import read_table
 
@@ -61,7 +61,7 @@ def check_access(home: Home, now: int) -> str:
     access = HomeAccess.load(home, home.keys_to_read())
     for lapse in access.lapses:
         if lapse.at <= now:
-            raise NotWell(f"{lapse.what} ended {day(lapse.at)}: the server refuses it; ask the hub for a renewal")
+            raise NotWell(f"{lapse.what} ended {minute(lapse.at)}, and every server refuses it since; {lapse.remedy}")
     first = access.lapses[0]
     return f"certificate, authority and account JWT fit; {first.what} is the first to end, {day(first.at)}"
 
@@ -110,15 +110,23 @@ async def _dial(address: ServerAddress, access: Access, proxy: ServerAddress | N
     return Reached(address, None, at)
 
 
-async def _certificate_end(address: ServerAddress, access: Access, proxy: ServerAddress | None) -> int:
+async def _certificate_end(address: ServerAddress, access: Access, proxy: ServerAddress | None) -> int | None:
     wire = await lay(address, tls=await asyncio.to_thread(access.tls), proxy=proxy)
     try:
         tls: ssl.SSLObject = wire.writer.get_extra_info("ssl_object")
-        certificate = x509.load_der_x509_certificate(tls.getpeercert(binary_form=True) or b"")
+        shown = _shown(tls)
     finally:
         wire.cut()
         await wire.until_closed()
-    return ends_at(certificate)
+    return None if shown is None else ends_at(x509.load_der_x509_certificate(shown))
+
+
+def _shown(tls: ssl.SSLObject) -> bytes | None:
+    """The server's certificate; None from one that has refused ours meanwhile: in TLS 1.3 it says so after the end."""
+    try:
+        return tls.getpeercert(binary_form=True)
+    except ValueError:
+        return None
 
 
 def _well(one: Reached) -> str:

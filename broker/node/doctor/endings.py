@@ -28,7 +28,8 @@ def check_endings(owner: str, expiries: Sequence[Expiry], now: int) -> str | War
     for one in sorted(expiries, key=lambda one: one.ends_at):
         left = one.ends_at - now
         if left <= 0:
-            raise NotWell(f"{owner}: {one.what} ended {minute(one.ends_at)}, and is refused since; run: {one.remedy}")
+            remedy = one.once_ended or one.remedy
+            raise NotWell(f"{owner}: {one.what} ended {minute(one.ends_at)}, and is refused since; run: {remedy}")
     near = [one for one in expiries if one.ends_at - now <= NOTICES[0] * DAY_MS]
     if near:
         told = "; ".join(f"{_left(one, now)}, run: {one.remedy}" for one in sorted(near, key=lambda one: one.ends_at))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cryptography import x509
 
+from broker.node.bus.access import ADMITTED_ANEW
 from broker.node.bus.claims import decode
 from broker.node.bus.leaf import LEAF_SERVER, LEAF_USER
 from broker.node.certificates import ends_at
@@ -20,12 +21,16 @@ from schemas.messages.party import Party, PartyKind
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """One thing that ends. `ends_at` is in milliseconds UTC; `remedy` is a command, `label` one word for a metric."""
+    """One thing that ends. `ends_at` is in milliseconds UTC; `remedy` is a command, `label` one word for a metric.
+
+    `once_ended` is what to run instead when it has ended: what renews over the bus cannot once the bus refuses it.
+    """
 
     label: str
     what: str
     ends_at: int
     remedy: str
+    once_ended: str | None = None
 
 
 def expiries(home: Home) -> list[Expiry]:
@@ -49,8 +54,9 @@ def _on_the_bus(home: Home, own: Party) -> Iterator[Expiry]:
     folder = home.path / "bus"
     kind = own.statement.party_kind
     renew = "agent keys renew" if kind is PartyKind.AGENT else f"broker keys renew {kind.value}"
+    ended = ADMITTED_ANEW if kind is PartyKind.AGENT else None
     if own_chain := _certificates(folder / "client.pem"):
-        yield Expiry("client-certificate", "the client certificate", ends_at(own_chain[0]), renew)
+        yield Expiry("client-certificate", "the client certificate", ends_at(own_chain[0]), renew, ended)
     if authorities := _certificates(folder / "ca.pem"):
         yield Expiry(
             "authority-certificate",
@@ -63,7 +69,7 @@ def _on_the_bus(home: Home, own: Party) -> Iterator[Expiry]:
     except (OSError, Rejected, UnicodeDecodeError):
         return
     if claims.expires_at is not None:
-        yield Expiry("account-jwt", "the JWT of the bus account", claims.expires_at, renew)
+        yield Expiry("account-jwt", "the JWT of the bus account", claims.expires_at, renew, ended)
     if claims.body.get("limits", {}).get("leaf"):
         yield from _of_the_own_server(folder)
 

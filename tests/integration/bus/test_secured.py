@@ -16,10 +16,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from structlog.testing import capture_logs
 
 from broker.enrolment.authority import Authority, read_request
-from broker.node.bus.access import Access, HomeAccess, home_access
+from broker.node.bus.access import ADMITTED_ANEW, Access, HomeAccess, home_access
+from broker.node.bus.address import read_address
 from broker.node.bus.claims import user_claims
 from broker.node.bus.embedded import HOST, EmbeddedServer, ServerFailed
 from broker.node.clock import PERMITTED_SKEW_MS
+from broker.node.doctor.bus import check_access, check_bus
+from broker.node.doctor.checked import NotWell
 from broker.node.home import Home
 from broker.node.tls_key import certificate_request, ensure_tls_key
 from schemas.logfields import may_be_logged
@@ -28,6 +31,7 @@ from tests.contract.bus.rig import QUICK, Owner
 from tests.integration.bus.secured import SecuredHub, now_ms, token
 from tests.integration.bus.waiting import connected, until, until_trouble
 
+EXPIRED_SERVER = "the certificate of the server has expired - the hub writes another by broker bus config"
 UNKNOWN = "the server does not admit us - our account or key is unknown there"
 
 
@@ -135,7 +139,7 @@ async def test_a_server_under_another_name_is_not_trusted(hub: SecuredHub) -> No
 async def test_a_server_whose_certificate_has_expired_is_not_trusted(hub: SecuredHub) -> None:
     _server_certificate(hub, hub.authority, life_ms=-1000)
     await hub.start()
-    await _says(hub, PartyKind.DESK, "the certificate of the server has expired")
+    await _says(hub, PartyKind.DESK, EXPIRED_SERVER)
 
 
 async def test_a_client_certificate_of_another_authority_is_told_as_refused(hub: SecuredHub) -> None:
@@ -155,7 +159,19 @@ async def test_an_expired_client_certificate_is_told_with_its_end_and_what_to_ru
     await until(lambda: bus.trouble is not None)
     assert bus.trouble is not None
     assert bus.trouble.startswith("the client certificate has expired, at 20")
-    assert bus.trouble.endswith("Z; run: agent enrol, as at the first time")
+    assert bus.trouble.endswith(f"Z; run: {ADMITTED_ANEW}")
+
+
+async def test_the_doctor_says_that_a_server_refuses_an_expired_client_certificate(hub: SecuredHub) -> None:
+    north = hub.agency("north")
+    _client_certificate(north, hub.authority, life_ms=-5000)
+    await hub.start()
+    now = now_ms()
+    with pytest.raises(NotWell, match=r"the client certificate ended 2.*; run: agent enrol --replace-root"):
+        await asyncio.to_thread(check_access, north, now)
+    for url in (hub.urls[0], hub.websocket_url):
+        with pytest.raises(NotWell, match="the server refuses our certificate"):
+            await asyncio.to_thread(check_bus, north, [read_address(url, setting="bus.urls")], None, now)
 
 
 async def test_an_expired_account_is_told_with_its_end_and_what_to_run(hub: SecuredHub) -> None:
@@ -167,7 +183,7 @@ async def test_an_expired_account_is_told_with_its_end_and_what_to_run(hub: Secu
     await until(lambda: bus.trouble is not None)
     assert bus.trouble is not None
     assert bus.trouble.startswith("the JWT of the account has expired, at 20")
-    assert bus.trouble.endswith("Z; run: agent enrol, as at the first time")
+    assert bus.trouble.endswith(f"Z; run: {ADMITTED_ANEW}")
 
 
 async def test_an_account_that_the_server_does_not_know_is_told_and_connects_once_it_does(hub: SecuredHub) -> None:

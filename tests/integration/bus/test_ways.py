@@ -93,7 +93,7 @@ async def test_a_proxy_that_does_not_connect_through_is_told_as_such(
 async def test_a_proxy_that_is_not_there_is_told_and_never_gone_round(hub: SecuredHub) -> None:
     bus, owner = hub.bus(PartyKind.DESK, proxy=f"http://{HOST}:{free_port()}"), Owner()
     await bus.start(owner)
-    await until_trouble(bus, "nothing listens on that port")
+    await until_trouble(bus, "the proxy is not there")
     assert owner.told == []
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from broker.node.bus import reasons
 from broker.node.bus.reasons import NOT_ADMITTED, Reason, reason_for
-from broker.node.bus.wire import ProxyRefused
+from broker.node.bus.wire import ProxyAway, ProxyRefused
 from schemas.logfields import may_be_logged
 
 
@@ -40,13 +40,15 @@ def _verification(number: int) -> ssl.SSLCertVerificationError:
         (nats.errors.Error("nats: 'User Authentication Expired'"), "our JWT was at its end"),
         (nats.errors.SecureConnRequiredError(), "the server asks for TLS"),
         (nats.errors.Error("nats: alice"), "the server does not speak NATS as we know it"),
-        (_verification(10), "the certificate of the server has expired"),
+        (_verification(10), "the certificate of the server has expired - the hub writes another by broker bus config"),
         (_verification(62), "the certificate of the server is for another host name"),
         (_verification(20), "the certificate of the server is not from an authority that we trust"),
         (_verification(99), "the certificate of the server does not hold"),
         (_tls("WRONG_VERSION_NUMBER"), "the server does not begin with TLS"),
         (_tls("TLSV1_ALERT_PROTOCOL_VERSION"), "the server does not offer a TLS as new as ours"),
         (_tls("ALICE"), "the TLS of the server does not hold"),
+        (ProxyAway(ConnectionRefusedError(111, "for alice")), "the proxy is not there"),
+        (ProxyAway(socket.gaierror(-2, "alice")), "the host name of the proxy is not known"),
         (ProxyRefused(403), "the proxy refuses to connect us there"),
         (ProxyRefused(407), "the proxy asks for credentials - it has to let us through without"),
         (ValueError("alice"), "the connection failed with ValueError"),

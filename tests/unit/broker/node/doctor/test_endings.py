@@ -48,6 +48,15 @@ def test_what_has_ended_says_which_since_when_and_what_to_run(days: int) -> None
         check_endings("coordinator", one(days), NOON)
 
 
+def test_what_renews_over_the_bus_is_not_renewed_once_the_bus_refuses_it() -> None:
+    renewed = Expiry("account-jwt", "the JWT", NOON + DAY_MS, "agent keys renew", "agent enrol --replace-root")
+    ahead = check_endings("north", [renewed], NOON)
+    assert isinstance(ahead, Warned)
+    assert "run: agent keys renew" in ahead.said
+    with pytest.raises(NotWell, match="run: agent enrol --replace-root"):
+        check_endings("north", [renewed], NOON + DAY_MS)
+
+
 def test_every_stated_key_but_the_weekly_ones_is_among_what_ends(home: Home) -> None:
     found = {one.what: one for one in expiries(home)}
     kept = {purpose for purpose in KEPT[PartyKind.AGENT] if purpose is not KeyPurpose.SEAL} | {KeyPurpose.ADDENDUM}
