@@ -19,6 +19,7 @@ from schemas.messages.transport import (
     LogPage,
     LogQuery,
     Notice,
+    NotTaken,
     Outer,
     Released,
     Renewal,
@@ -47,7 +48,7 @@ ROUTES: Final[Mapping[tuple[PartyKind, PartyKind], Route]] = {
     ),
     (PartyKind.COORDINATOR, PartyKind.DESK): Route(
         HUB_DESK,
-        (Notice, Acknowledgement, Head, LogPage),
+        (Notice, NotTaken, Acknowledgement, Head, LogPage),
     ),
     (PartyKind.COORDINATOR, PartyKind.AGENT): Route(
         f"to.{TOKEN}.in",

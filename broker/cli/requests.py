@@ -126,7 +126,7 @@ def show_(hub: Hub, key_path: Path, exchange: str, wait: timedelta | None, as_js
     until = time.monotonic() + (wait.total_seconds() if wait is not None else 0)
     while True:
         found = officer.ask("GET", f"/requests/{exchange}")
-        if wait is None or found["progress"] in ENDED:
+        if wait is None or found["progress"] in ENDED or found["not_taken"]:
             break
         if time.monotonic() > until:
             raise NotEnded(f"request {exchange} is still {found['progress']}; it goes on, look again later")

@@ -14,6 +14,13 @@ PART_QUARANTINED: Final = "answered, part quarantined"
 ONWARD: Final = "NO FURTHER THAN THIS ENQUIRY, unless the agency that told it agrees:"
 """R17, in words for whoever reads."""
 
+_MENDED_BY: Final[Mapping[str, str]] = {
+    "officer_untrusted": "hand it the officer's party file, to be pinned there (agent pin FILE)",
+    "request_untimely": "compare the clocks of both sides",
+    "grant_untimely": "compare the clocks of both sides",
+}
+"""What mends what an agency refuses for, where it is not a fault of a program."""
+
 
 def at_text(at: int | None) -> str:
     """An instant as people read it, in UTC."""
@@ -48,6 +55,8 @@ def request_line(request: Shown) -> str:
         marks.append(f"left out by {', '.join(refused)}")
     if request.get("not_accepted"):
         marks.append(f"not accepted: {request['not_accepted']}")
+    if request.get("not_taken"):
+        marks.append(f"refused by the agency: {request['not_taken']}")
     told = f" ({'; '.join(marks)})" if marks else ""
     return f"{request['exchange']}  {request['agency']:12} {request['progress']}{told}"
 
@@ -62,8 +71,19 @@ def request_text(request: Shown) -> str:
             f"  deadline  {at_text(request['deadline_at'])}",
             f"  expires   {at_text(request['expires_at'])}",
             *_reasons(request),
+            *_next_step(request),
         ]
     )
+
+
+def _next_step(request: Shown) -> Iterator[str]:
+    """What to do about a request that the agency refused for good: it ends with its deadline, whatever is mended."""
+    code = request.get("not_taken")
+    if code:
+        agency = request["agency"]
+        mend = _MENDED_BY.get(code, "its administrator finds the reason under that code (agent doctor; SPEC 9)")
+        yield f"  refused   {agency} did not take the request and is not asked again by itself: {mend}"
+        yield "            then withdraw it and ask anew"
 
 
 def _reasons(request: Shown) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 
 from broker.coordinator import records, removal_records
-from broker.coordinator.acting import Carried, Cause, carry_out, tell
+from broker.coordinator.acting import NOTICE_LIFE_MS, Carried, Cause, carry_out, tell
 from broker.coordinator.decide import Permit, decide
 from broker.coordinator.deeds import DEEDS_OF, CheckedDeed, DeedRepeated, bind, check_deed
 from broker.coordinator.effects import EntryKind, SetTimer
@@ -33,7 +33,7 @@ from schemas.ledger.merkle import leaf_hash
 from schemas.messages.entry import AcknowledgedEntry, ClosedEntry, DeedEntry, RejectedEntry, nonce, read_entry_as
 from schemas.messages.model import KindUnexpected
 from schemas.messages.party import KeyRevoked, Party, PartyKind
-from schemas.messages.transport import Acknowledgement, Deed, Hello, LogQuery, Submission, read_outer
+from schemas.messages.transport import Acknowledgement, Deed, Hello, LogQuery, NotTaken, Submission, read_outer
 from schemas.subjects import subject_for
 
 _log = structlog.get_logger()
@@ -79,7 +79,7 @@ class CoordinatorCorrespondent:
             # code is shown to the hub's people.
             code = acknowledgement.code
             _log.error("delivery_rejected", exchange=exchange_id, agency=sent.receiver, code=code)
-            return lambda tx: records.note_delivery_code(tx, exchange_id, code)
+            return lambda tx: self._not_taken(tx, exchange_id, code)
         agency = self._room.directory.party(sent.receiver)
         now = self._room.post.clock.now()
         try:
@@ -90,6 +90,17 @@ class CoordinatorCorrespondent:
                 raise
             return lambda tx: self._put_again(tx, sent.message_id, again)
         return self._acknowledged(deed, agency, now)
+
+    def _not_taken(self, tx: Transaction, exchange_id: str, code: str) -> None:
+        records.note_delivery_code(tx, exchange_id, code)
+        post, desk = self._room.post, self._room.desk()
+        if desk is None:
+            return
+        now = post.clock.now()
+        told = post.writer.write(
+            NotTaken, desk, (), sent_at=now, expires_at=now + NOTICE_LIFE_MS, exchange=exchange_id, code=code
+        )
+        post.outbox.put(tx, told)
 
     async def passing(self, received: Received) -> None:
         """Answer a hello with the head, a log query with a page."""

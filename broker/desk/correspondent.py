@@ -33,7 +33,7 @@ from schemas.envelope import pack
 from schemas.failure_codes import COMMITTED
 from schemas.failures import Away, Failure, Rejected
 from schemas.messages.model import KindUnexpected
-from schemas.messages.transport import Acknowledgement, LogPage, Notice, Released, Submission, kind_of
+from schemas.messages.transport import Acknowledgement, LogPage, Notice, NotTaken, Released, Submission, kind_of
 
 
 class AnsweredAlready(Rejected):
@@ -77,6 +77,8 @@ class DeskCorrespondent:
                 return await self._released(received, received.outer)
             case Notice():
                 return await self._notice(received, received.outer)
+            case NotTaken():
+                return await self._not_taken(received, received.outer)
             case _:
                 raise KindUnexpected("not a message for a desk")
 
@@ -173,6 +175,19 @@ class DeskCorrespondent:
             return self.vault.seal(asked.enquiry, Kept.UNREAD, asked.exchange, opened.released.answer.parts[0])
         content = KeptExcess(outcomes=opened.judged.quarantined).encode()
         return self.vault.seal(asked.enquiry, Kept.EXCESS, asked.exchange, content)
+
+    async def _not_taken(self, received: Received, outer: NotTaken) -> Work:
+        """Keep why the agency refused the request; it may have come before the ruling, and is shown from then on."""
+        if received.sender.id != self.trust.coordinator.id:
+            raise WrongSender("only the coordinator tells of a delivery")
+        if await self.store.read(lambda tx: register.find_asked(tx, outer.exchange)) is None:
+            raise ExchangeUnknown("this desk asked nothing there")
+
+        def work(tx: Transaction) -> Reply:
+            register.set_code(tx, outer.exchange, outer.code)
+            return Reply()
+
+        return work
 
     async def _notice(self, received: Received, outer: Notice) -> Work:
         if received.sender.id != self.trust.coordinator.id:

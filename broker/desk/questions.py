@@ -262,7 +262,8 @@ def exchange_shown(row: ExchangeRow) -> dict[str, Any]:
         "categories": [one.model_dump(mode="json") for one in header.categories],
         "reasons": [] if ruling is None else [one.model_dump(mode="json") for one in ruling.reasons],
         "sentences": {} if ruling is None else ruling.sentences,
-        "not_accepted": row.code,
+        "not_accepted": row.code if row.standing.progress is Progress.NOT_ACCEPTED else None,
+        "not_taken": row.code if row.standing.progress is Progress.PERMITTED else None,
         "part_quarantined": row.is_part_quarantined,
         **row.standing.shown(),
     }

@@ -250,7 +250,7 @@ def set_ruling(tx: Transaction, exchange: str, ruling: bytes, grant: bytes | Non
 
 
 def set_code(tx: Transaction, exchange: str, code: str) -> None:
-    """Keep why a submission was not taken."""
+    """Keep why the coordinator did not accept a submission, or the agency did not take a delivery."""
     tx.execute("UPDATE exchange SET code = ? WHERE id = ?", (code, exchange))
 
 

@@ -76,6 +76,14 @@ class Notice(Outer):
     last_seq: Count = 0
 
 
+class NotTaken(Outer):
+    """Coordinator to desk: the agency refused the delivery for good, by that code; it is not repeated. No parts."""
+
+    kind: Literal["not_taken"] = "not_taken"
+    exchange: Hex16
+    code: Annotated[Word, AfterValidator(listed_code)]
+
+
 class Acknowledgement(Outer):
     """A receiver's signed word that it has committed a message, and what came of it (SPEC 4.4).
 
@@ -198,6 +206,7 @@ OUTER: Final[dict[str, type[Outer]]] = {
         Deed,
         Released,
         Notice,
+        NotTaken,
         Acknowledgement,
         Hello,
         Head,

@@ -27,7 +27,7 @@ from schemas.messages.entry import (
 from schemas.messages.grant import Grant, Ruling
 from schemas.messages.model import read
 from schemas.messages.request import CategoryAsked
-from schemas.messages.transport import Deed, Delivery, Notice
+from schemas.messages.transport import Deed, Delivery, Notice, NotTaken
 from schemas.vocabulary import Category, Mode
 from tests.unit.broker.coordinator.scene import HOUR_MS, Scene, asked, receipt_of
 
@@ -144,6 +144,8 @@ async def test_a_delivery_the_agency_finds_wanting_is_shown_with_its_code(scene:
         "rejected",
     )
     assert len(scene.coordinator.ground.post.outbox) == 0
+    told = [one.outer for one in scene.desk.heard if isinstance(one.outer, NotTaken)]
+    assert [(one.exchange, one.code) for one in told] == [(asked(envelope).exchange, "rejected")]
 
 
 async def test_a_release_concludes_the_exchange_and_its_receipt_goes_to_agency_and_desk(scene: Scene) -> None:

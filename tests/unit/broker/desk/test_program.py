@@ -36,7 +36,7 @@ from schemas.messages.entry import (
 from schemas.messages.model import read
 from schemas.messages.party import PartyKind
 from schemas.messages.request import sign_as_officer
-from schemas.messages.transport import Acknowledgement, Notice, Released, Submission
+from schemas.messages.transport import Acknowledgement, Notice, NotTaken, Released, Submission
 from schemas.vocabulary import OfficerRole, Outcome, SubjectRole
 from tests.support.clock import NOON
 from tests.support.desk_world import (
@@ -253,6 +253,42 @@ async def test_only_the_coordinator_gives_notice(world: DeskWorld) -> None:
     await world.settle()
     assert codes(world, before) == []
     assert (await world.desk.counter.status())["rejections"] == {}
+
+
+async def test_a_request_that_the_agency_refused_for_good_says_so_and_what_to_do(world: DeskWorld) -> None:
+    story = await permitted(world)
+    exchange = story.asked.exchange
+    told = {"exchange": exchange, "code": "officer_untrusted"}
+    await world.coordinator.send(NotTaken, world.cast.desk.party, (), **told)
+    await world.settle()
+    shown = await world.tell("GET", f"/requests/{exchange}")
+    assert (shown["progress"], shown["not_taken"], shown["not_accepted"]) == ("permitted", "officer_untrusted", None)
+    text = request_text(shown)
+    assert "permitted (refused by the agency: officer_untrusted)" in text
+    assert "agent pin FILE" in text
+    await world.coordinator.send(NotTaken, world.cast.desk.party, (), exchange=exchange, code="note_not_signed")
+    await world.settle()
+    assert "under that code" in request_text(await world.tell("GET", f"/requests/{exchange}"))
+
+
+async def test_a_request_that_is_answered_after_all_was_not_refused(world: DeskWorld) -> None:
+    story = await permitted(world)
+    told = {"exchange": story.asked.exchange, "code": "officer_untrusted"}
+    await world.coordinator.send(NotTaken, world.cast.desk.party, (), **told)
+    await world.agency.send(Released, world.cast.desk.party, answered(story), exchange=story.asked.exchange)
+    await world.settle()
+    shown = await world.tell("GET", f"/requests/{story.asked.exchange}")
+    assert (shown["progress"], shown["not_taken"]) == ("opened", None)
+
+
+async def test_only_the_coordinator_tells_of_a_delivery_and_of_what_this_desk_asked(world: DeskWorld) -> None:
+    story = await permitted(world)
+    told = {"exchange": story.asked.exchange, "code": "officer_untrusted"}
+    await world.agency.send(NotTaken, world.cast.desk.party, (), **told)
+    await world.coordinator.send(NotTaken, world.cast.desk.party, (), exchange="0" * 32, code="officer_untrusted")
+    await world.settle()
+    assert (await world.tell("GET", f"/requests/{story.asked.exchange}"))["not_taken"] is None
+    assert (await world.desk.counter.status())["rejections"] == {"exchange_unknown": 1}
 
 
 async def test_an_overdue_exchange_shows_as_overdue_and_its_answer_as_late(world: DeskWorld) -> None:
