@@ -40,9 +40,7 @@ MAX_NONCE_BYTES: Final = 64
 
 
 ADMITTED_ANEW: Final = "agent enrol --replace-root, and at the hub broker agency admit REQUEST --replace"
-"""What an agency does that can no longer renew."""
-_REMEDIES: Final = {True: f"run: {ADMITTED_ANEW}", False: "run: broker doctor"}
-"""For an agent and for a party of the hub. What renews by itself does so over the bus, which is no longer there."""
+"""What an agency does that can no longer renew: that goes over the bus, which is no longer there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +146,8 @@ class HomeAccess:
         trusted = read_bus_file(folder / "ca.pem")
         authorities = read_certificates(trusted, "ca.pem")
         me = home.own()
-        remedy = _REMEDIES[me.statement.party_kind is PartyKind.AGENT]
+        kind = me.statement.party_kind
+        remedy = f"run: {ADMITTED_ANEW if kind is PartyKind.AGENT else f'broker keys renew {kind.value}'}"
         lapses = [Lapse("the client certificate", ends_at(certificate), remedy)]
         lapses.append(Lapse("the newest certificate of the authority", max(map(ends_at, authorities)), remedy))
         known_as = partial(
