@@ -261,7 +261,8 @@ def _status() -> click.Command:
 def _of_the_bus(stands: Mapping[str, Any]) -> str:
     if stands["connected"]:
         return "connected"
-    return f"no bus: {stands['trouble']}" if stands["trouble"] else "no bus"
+    trouble = stands.get("trouble")  # a program of before this command has none
+    return "no bus" if trouble is None else f"no bus: {trouble}"
 
 
 def _print(value: object) -> None:

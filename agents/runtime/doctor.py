@@ -97,4 +97,4 @@ def _running(home: Home) -> str | Warned:
         raise NotWell("this log and the hub's differ: agent log verify names the entries; call the hub's IG lead")
     if status["connected"]:
         return "running, connected"
-    return Warned(f"running, waiting for the bus: {status['trouble'] or 'it was not reached yet'}")
+    return Warned(f"running, waiting for the bus: {status.get('trouble') or 'it was not reached yet'}")

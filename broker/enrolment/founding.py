@@ -78,7 +78,9 @@ def identity_of(admission: Home, hub: Sequence[Home], keys: KeyReader, *, now: i
     """
     issuer, held = issuer_of(admission, keys), BusKeys(admission, keys)
     names, operator = held.operator(), held.in_use(KeyPurpose.BUS_OPERATOR)
-    account = of_hub([home.own() for home in hub], admission.own(), {}, issuer, now)
+    # A server keeps the later issued of two claims. Those of a file must never outdo what admission has told it since.
+    parties = [home.own() for home in hub]
+    account = of_hub(parties, admission.own(), {}, issuer, now, no_later_than=OPERATOR_ISSUED_AT)
     return BusIdentity(
         operator=operator_claims(names, operator, issued_at=OPERATOR_ISSUED_AT),
         system=nkey.of(names.system),

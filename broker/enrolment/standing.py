@@ -80,13 +80,26 @@ def of_agency(
     return made
 
 
-def of_hub(hub: Iterable[Party], admission: Party, held: Mapping[str, Account], issuer: Issuer, now: int) -> Account:
-    """The hub's account: the signing keys of its three parties, by their newest statements."""
+def of_hub(
+    hub: Iterable[Party],
+    admission: Party,
+    held: Mapping[str, Account],
+    issuer: Issuer,
+    now: int,
+    *,
+    no_later_than: int | None = None,
+) -> Account:
+    """The hub's account: the signing keys of its three parties, by their newest statements.
+
+    `no_later_than` is when the claims are issued at the latest: servers keep later ones.
+    """
     parties = {party.statement.party_kind: party for party in (*hub, admission)}
     account = next(key for key in _keys(admission, KeyPurpose.BUS_ACCOUNT) if nkey.of(key) == issuer.hub)
     signers = {kind: _keys(party, KeyPurpose.BUS_SIGNER) for kind, party in parties.items()}
     revoked = [key for party in parties.values() for key in _revoked(party, KeyPurpose.BUS_USER)]
     issued_at, expires_at = _times(held.get(issuer.hub), now)
+    if no_later_than is not None:
+        issued_at = min(issued_at, no_later_than)
     claims = hub_claims(
         HubAccount(account, signers, revoked), issuer.signer, issued_at=issued_at, expires_at=expires_at
     )

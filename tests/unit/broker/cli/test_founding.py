@@ -8,6 +8,9 @@ import pytest
 
 from broker.cli.founding import found_hub
 from broker.client.hub import Hub
+from broker.enrolment.founding import OPERATOR_ISSUED_AT, identity_of
+from broker.node.bus.claims import decode
+from broker.node.clock import DAY_MS
 from broker.node.owner_only import KeyStoreUnsafe
 from broker.node.toml_table import SettingsInvalid
 from tests.support.clock import NOON
@@ -59,3 +62,14 @@ def test_without_a_word_a_file_beside_the_keys_seals_them(tmp_path: Path) -> Non
     found(hub, None)
     assert hub.desk.keys_to_read().wrapped_by == "file"
     assert "[keys]" not in hub.desk.config_path.read_text()
+
+
+def test_claims_in_a_servers_file_never_outdo_those_that_admission_has_told_it_since(tmp_path: Path) -> None:
+    hub = Hub(tmp_path / "hub")
+    found(hub, None)
+    a_year_on = NOON + 365 * DAY_MS
+    written = identity_of(hub.admission, [hub.coordinator, hub.desk], hub.admission.keys_to_read(), now=a_year_on)
+    claims = decode(written.hub_claims)
+    assert claims.issued_at <= OPERATOR_ISSUED_AT
+    assert claims.expires_at is not None
+    assert claims.expires_at > a_year_on
