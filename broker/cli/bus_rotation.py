@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any, Final
 
 import click
@@ -48,7 +49,8 @@ def rotate(hub: Hub, what: str, emergency: bool, without: bool, wait_s: float, a
         done = hub.ask_admission("bus-rotate", asked)
     if what == "account":
         hand_over_account(hub)
-    show(done, _said(done, is_embedded=embedded_node(hub) is not None), as_json=as_json)
+    done["leaf_nodes"] = [] if what == "system" else _agencies_with_servers(hub)
+    show(done, said_of(done, is_embedded=embedded_node(hub) is not None), as_json=as_json)
     sys.exit(0 if done["reached"] == "done" else _UNFINISHED)
 
 
@@ -68,7 +70,13 @@ def hand_over_account(hub: Hub) -> bool:
     return changed
 
 
-def _said(done: dict[str, Any], *, is_embedded: bool) -> str:
+def _agencies_with_servers(hub: Hub) -> list[str]:
+    found = hub.ask_admission("agencies")["agencies"]
+    return sorted(str(one["agency"]) for one in found if one["may_run_leaf"] and one["state"] == "admitted")
+
+
+def said_of(done: Mapping[str, Any], *, is_embedded: bool) -> str:
+    """What a person is told of a rotation that has come so far, and is to do."""
     what, reached = done["what"], done["reached"]
     lines = [f"{what}: {_REACHED[reached]}"]
     if done["parties"]:
@@ -78,8 +86,12 @@ def _said(done: dict[str, Any], *, is_embedded: bool) -> str:
         lines += [] if is_embedded else [_BY_HAND[what == "authority"]]
     if what == "authority" and reached == "done" and not is_embedded:
         lines.append("servers still trust the old one: once more broker bus config, install, reload each server")
+        lines.append("do not type this command again for it: it would begin anew")
     if reached != "done":
         lines.append(f"then run again: broker bus rotate {what}")
+    if done["leaf_nodes"]:
+        cut_off = ", ".join(done["leaf_nodes"])
+        lines.append(f"ring up, for their own servers may be cut off and not know it (deploy/RUNBOOK.md): {cut_off}")
     return "\n".join(lines)
 
 
