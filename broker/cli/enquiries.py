@@ -131,9 +131,9 @@ def conflict() -> None:
 @explained
 def add(hub: Hub, key_path: Path, enquiry_id: str, officer_id: str, as_json: bool) -> None:
     """Hide an enquiry from an officer, at once. The hub's information-governance lead can read that you did."""
-    body = {"officer": officer_id}
-    found = OfficerAtDesk.of(hub, key_path).ask("POST", f"/enquiries/{enquiry_id}/conflicts", body)
-    show(found, f"hidden from {', '.join(found['conflicts'])}", as_json=as_json)
+    _change_conflicts(
+        OfficerAtDesk.of(hub, key_path), f"/enquiries/{enquiry_id}/conflicts", officer_id, as_json=as_json
+    )
 
 
 @conflict.command("list")
@@ -157,6 +157,10 @@ def conflicts(hub: Hub, key_path: Path, enquiry_id: str, as_json: bool) -> None:
 @explained
 def remove(hub: Hub, key_path: Path, enquiry_id: str, officer_id: str, as_json: bool) -> None:
     """Take an officer off the list who was put there wrongly."""
-    body = {"officer": officer_id}
-    found = OfficerAtDesk.of(hub, key_path).ask("POST", f"/enquiries/{enquiry_id}/conflicts/removal", body)
+    path = f"/enquiries/{enquiry_id}/conflicts/removal"
+    _change_conflicts(OfficerAtDesk.of(hub, key_path), path, officer_id, as_json=as_json)
+
+
+def _change_conflicts(officer: OfficerAtDesk, path: str, named: str, *, as_json: bool) -> None:
+    found = officer.ask("POST", path, {"officer": named})
     show(found, f"hidden from {', '.join(found['conflicts']) or 'nobody'}", as_json=as_json)

