@@ -129,6 +129,55 @@ class OfficerRole(StrEnum):
     IG_LEAD = "ig_lead"
 
 
+class ReviewRole(StrEnum):
+    """What a person who reviews for an agency is there: all that a hub is told of who reviews."""
+
+    DUTY_REVIEWER = "duty_reviewer"
+    SAFEGUARDING_LEAD = "safeguarding_lead"
+    NAMED_DOCTOR = "named_doctor"
+    NAMED_NURSE = "named_nurse"
+    INTELLIGENCE_OFFICER = "intelligence_officer"
+    CASE_SUPERVISOR = "case_supervisor"
+    CALDICOTT_GUARDIAN = "caldicott_guardian"
+    IG_LEAD = "ig_lead"
+
+
+class ReviewAct(StrEnum):
+    """What was done at an agency's review desk, as its own log says it."""
+
+    RELEASED = "released"
+    REDACTED = "redacted"
+    NARROWED = "narrowed"
+    DECLINED = "declined"
+    CONFIRM_ASKED = "confirm-asked"
+    CLEARED = "cleared"
+    LAPSED = "lapsed"
+    """Nobody did anything in time."""
+    CHANGED = "changed"
+    """What had been released was not as it was read any more, and waits again."""
+
+
+class DeclineReason(StrEnum):
+    """Why a person at an agency declined what the hub had granted; an answer says it as `declined.` and this word."""
+
+    DETRIMENT = "detriment"
+    """Disclosing would be more detrimental to the child than not disclosing (R34; Children Act 2004, as inserted by
+    the Children's Wellbeing and Schools Act 2026 s4)."""
+    OWN_DUTIES = "own_duties"
+    """Incompatible with the agency's own duties (R35; Social Services and Well-being (Wales) Act 2014 s164)."""
+    ADVERSE_EFFECT = "adverse_effect"
+    """It would otherwise have an adverse effect on the agency's functions (R35; the same section)."""
+    NOT_RELEVANT = "not_relevant"
+    NOT_PROPORTIONATE = "not_proportionate"
+    RISK_OF_HARM = "risk_of_harm"
+    INVESTIGATION = "investigation"
+    """It would prejudice an investigation or proceedings."""
+    LEGAL_BAR = "legal_bar"
+    """An order of a court or an Act forbids it."""
+    OTHER_ROUTE = "other_route"
+    """It is to be asked for in another way, such as of a named person or the originator."""
+
+
 class Mode(StrEnum):
     """How much is asked of a category: that it exists and whom to ring, or what it says."""
 
@@ -163,6 +212,10 @@ class AgencyRule(StrEnum):
     FORBID_MARKED_FOR_REVIEW = "forbid-marked-for-review"
     FORBID_UNLISTED_OFFICER = "forbid-unlisted-officer"
     FORBID_SPENT_CONVICTIONS = "forbid-spent-convictions"
+    REVIEW_CATEGORY = "review-category"
+    """The agency has all of the category read by a person first."""
+    REVIEW_DESK = "review-desk"
+    """A person of the agency withheld it."""
     NO_PERMIT = "no-permit"
     POLICY_ERROR = "policy-error"
     OWN_RULE = "own-rule"
@@ -195,6 +248,20 @@ class AgencyReason(StrEnum):
     """Beside *answered*: whoever reads it must not make known whom it is about."""
     PART_WITHHELD = "part-withheld"
     """Beside *answered*: some records of the category were withheld, visibly, by their own rule."""
+    NOT_REVIEWED = "not-reviewed"
+    """A person of the agency had to read it first, and none had when there was no time left."""
+    NARROWED = "narrowed"
+    """A person of the agency left it out: not needed for what was asked."""
+    DECLINED_DETRIMENT = "declined.detriment"
+    """This and the next: a person of the agency declined, for a `DeclineReason`."""
+    DECLINED_OWN_DUTIES = "declined.own_duties"
+    DECLINED_ADVERSE_EFFECT = "declined.adverse_effect"
+    DECLINED_NOT_RELEVANT = "declined.not_relevant"
+    DECLINED_NOT_PROPORTIONATE = "declined.not_proportionate"
+    DECLINED_RISK_OF_HARM = "declined.risk_of_harm"
+    DECLINED_INVESTIGATION = "declined.investigation"
+    DECLINED_LEGAL_BAR = "declined.legal_bar"
+    DECLINED_OTHER_ROUTE = "declined.other_route"
     PART_WITHHELD_LIFELONG_ANONYMITY = "part-withheld.lifelong-anonymity"
 
 

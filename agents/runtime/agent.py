@@ -24,7 +24,13 @@ from agents.runtime.epochs import Epochs
 from agents.runtime.gatekeeper import Gatekeeper
 from agents.runtime.inspection import Inspection
 from agents.runtime.looking import Looking
+from agents.runtime.mirroring import Mirroring
 from agents.runtime.own_log import OwnLog
+from agents.runtime.review.commands import review_commands
+from agents.runtime.review.deeds import ReviewDeeds
+from agents.runtime.review.glancing import Glancing
+from agents.runtime.review.reviewers import Door
+from agents.runtime.review.room import ReviewRoom
 from agents.runtime.settings import AgentSettings
 from agents.runtime.source import RecordSource
 from agents.runtime.worker import Worker
@@ -111,26 +117,27 @@ def build_agent(ground: Ground, source: RecordSource, gatekeeper: Gatekeeper, se
     looking = Looking(
         source, calls, frozenset(settings.categories), metrics, settings.policy.conflicts_in(ground.home.path)
     )
-    worker = Worker(
-        post=post,
-        hub=hub,
-        checker=checker,
-        currency=currency,
-        looking=looking,
-        gatekeeper=gatekeeper,
-        own_log=own_log,
-        signatory=signatory,
-        contact=answers.contact_record(),
-        places=asyncio.Semaphore(answers.jobs),
-        slot_ms=answers.slot_seconds * 1000,
-    )
+    worker = _worker(ground, settings, checker, currency, looking, gatekeeper, own_log, signatory)
 
     async def prove(receipt: bytes, now: int) -> bytes:
         return await correspondent.prove(receipt, now)
 
     keeping = keep_keys(ground, prove)
+    mirroring = Mirroring(checker, currency)
     correspondent = post.correspondent = AgentCorrespondent(
-        post, hub, desk, checker, currency, worker, own_log, telling.alarm, signatory, metrics, keeping.membership
+        post,
+        hub,
+        desk,
+        checker,
+        currency,
+        worker,
+        own_log,
+        telling.alarm,
+        signatory,
+        metrics,
+        keeping.membership,
+        ReviewDeeds(post, hub, mirroring, own_log, settings.review.role),
+        mirroring,
     )
     epochs = Epochs(ground, keeping.rotation, keeping.membership, metrics)
     keeping.membership.changed.append(currency.follow_log_keys)
@@ -145,10 +152,52 @@ def build_agent(ground: Ground, source: RecordSource, gatekeeper: Gatekeeper, se
     commands = {
         **agent_commands(inspection, own_log, looking, gatekeeper, settings),
         **alert_commands(post, telling.alarm),
+        **review_commands(worker.review),
         **keeping.commands(),
     }
     checks = {"mirror": inspection.is_whole}
     return Agent(ground, source, currency, worker, inspection, metrics, keeping, epochs, telling, commands, checks)
+
+
+def _worker(
+    ground: Ground,
+    settings: AgentSettings,
+    checker: Checker,
+    currency: Currency,
+    looking: Looking,
+    gatekeeper: Gatekeeper,
+    own_log: OwnLog,
+    signatory: Callable[[], Signatory],
+) -> Worker:
+    """What answers, and the room in which what it may not answer by itself waits for a person."""
+    post, answers = ground.post, settings.answers
+    glancing = Glancing(post, looking, asyncio.Semaphore(answers.jobs))
+    contact, slot_ms = answers.contact_record(), answers.slot_seconds * 1000
+    room = ReviewRoom(
+        post=post,
+        glancing=glancing,
+        gatekeeper=gatekeeper,
+        own_log=own_log,
+        signatory=signatory,
+        contact=contact,
+        settings=settings.review,
+        door=Door(ground.home, ground.clock),
+        metrics=looking.metrics,
+        slot_ms=slot_ms,
+    )
+    return Worker(
+        post=post,
+        hub=currency.hub,
+        checker=checker,
+        currency=currency,
+        glancing=glancing,
+        gatekeeper=gatekeeper,
+        review=room,
+        own_log=own_log,
+        signatory=signatory,
+        contact=contact,
+        slot_ms=slot_ms,
+    )
 
 
 def _hub_parties(ground: Ground) -> tuple[Party, Party]:

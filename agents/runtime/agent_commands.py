@@ -26,7 +26,7 @@ DEFAULT_ENTRIES: Final = 20
 
 
 class NothingKeptBack(Rejected):
-    """An entry of the own log that has nothing sealed: another kind than `kept-back`, erased, or not there."""
+    """An entry of the own log that has nothing sealed: another kind than `kept-back` or `reviewed`, erased, or not there."""
 
     code = "nothing_kept_back"
 
@@ -58,7 +58,9 @@ def agent_commands(
         def work(tx: Transaction) -> tuple[str, bytes]:
             found = kept_back_at(tx, index)
             if found is None:
-                raise NothingKeptBack("nothing is sealed for that entry; agent log show names those that are kept-back")
+                raise NothingKeptBack(
+                    "nothing is sealed for that entry; agent log show names those that are kept-back or reviewed"
+                )
             own_log.read(tx, post.clock.now())
             return found
 

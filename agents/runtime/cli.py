@@ -1,4 +1,4 @@
-"""The commands of an agent, one set for every agency: init, enrol, pin, doctor, run, try, status, log.
+"""The commands of an agent, one set for every agency: init, enrol, pin, doctor, run, try, status, log, review.
 
 An error is one line that says what to do, exit status 1; a misused command exits 2. What reads also speaks JSON. Thin:
 each command asks a module or the running program and prints. It imports what it needs when it is called: who asks for
@@ -24,6 +24,7 @@ from agents.runtime.explained import explained, home_option, json_option
 from agents.runtime.key_commands import keys_group
 from agents.runtime.leaf_command import leaf
 from agents.runtime.log_group import log_group
+from agents.runtime.review.cli import review_group
 from agents.runtime.trial_options import arguments_of, trial_options
 from broker.node.command_client import CommandClient
 from broker.node.home import Home
@@ -55,6 +56,7 @@ def program(kind: AgencyKind, source: SourceOf, defaults: Path) -> click.Group:
     group.add_command(backup)
     group.add_command(restore)
     group.add_command(leaf)
+    group.add_command(review_group())
     return group
 
 

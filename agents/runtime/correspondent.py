@@ -7,10 +7,9 @@ the answer go. Owns which message has which effect; the checks themselves are `c
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -21,11 +20,13 @@ from agents.runtime.alerting import Alarm
 from agents.runtime.answering import Signatory
 from agents.runtime.check_failures import EntryForeign
 from agents.runtime.checks import Checker, Delivered
-from agents.runtime.currency import Currency, HeadMalformed
+from agents.runtime.currency import Currency
 from agents.runtime.given_back import OWN_DEEDS, GivenBack, acknowledged_before, read_given_back
 from agents.runtime.jobs import Job, JobEvent, JobState, MadeAnswer
-from agents.runtime.mirror import ForkedLog, HeadAwaited, MirrorGap, Standing
+from agents.runtime.mirror import ForkedLog, Standing
+from agents.runtime.mirroring import PROOF_PARTS, Mirroring
 from agents.runtime.own_log import OwnLog
+from agents.runtime.review.deeds import ReviewDeeds
 from agents.runtime.worker import Worker
 from broker.node.backup_standing import has_new_epoch, keep, kept_for
 from broker.node.log_keys import Proof, ProofUnborne
@@ -67,7 +68,6 @@ DELIVERED_FOR_MS: Final = 7 * 24 * 3600_000
 """How long an answer that the hub has entered is offered to the desk, whatever the request's expiry: it is recorded."""
 _NOTICED: Final = (RequestEntry, RefusalEntry, OverdueEntry, EscalatedEntry, ExpiredEntry, WithdrawnEntry)
 _ENDING: Final = (ExpiredEntry, WithdrawnEntry)
-PROOF_PARTS: Final = 2
 ALERT_PARTS: Final = 3
 """Receipt and extension; with the entry's addendum, where the agency's lead is told of it."""
 
@@ -93,7 +93,8 @@ class AgentCorrespondent:
     signatory: Callable[[], Signatory]
     metrics: AgentMetrics
     membership: Membership
-    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+    review_deeds: ReviewDeeds
+    mirroring: Mirroring
 
     async def prepare(self, received: Received) -> Work:
         """Check a delivery or a notice and say what committing it does."""
@@ -118,31 +119,33 @@ class AgentCorrespondent:
                 _log.error("answer_not_taken", exchange=exchange, code=acknowledgement.code)
             shown = acknowledgement.epoch, acknowledgement.sent_at
             return lambda tx: self._desk_has_it(tx, exchange, *shown)
+        is_of_review, made = await self.post.store.read(
+            lambda tx: (self.review_deeds.is_theirs(tx, sent), jobs.answer_of(tx, exchange))
+        )
+        if is_of_review:
+            return await self.review_deeds.settled(sent, acknowledgement, parts, now)
         if acknowledgement.code != COMMITTED:
             anew = await self._anew(sent, acknowledgement.code, now)
             if anew is not None:
                 return lambda tx: self._signed_anew(tx, exchange, anew, now)
             _log.error("deed_not_entered", exchange=exchange, code=acknowledgement.code)
             return lambda tx: self._conclude(tx, exchange)
-        made = await self.post.store.read(lambda tx: jobs.answer_of(tx, exchange))
         if made is None or made.state is not JobState.ANSWERED:
             return lambda tx: None
-        proof, extension = self._proof(parts, now)
+        proof, extension = self.mirroring.proved(parts, now)
         receipt = proof.proven
         if not hmac.compare_digest(receipt.leaf, made.leaf):
             raise ReceiptOfAnother("not the leaf of the deed")
         released = self._released(made, parts[0], exchange, now)
-        entry_type, seen_at = read_entry(made.leaf).type, min(acknowledgement.sent_at, now)
+        seen_at = min(acknowledgement.sent_at, now)
 
         def work(tx: Transaction) -> None:
-            self._watch_gap(lambda: mirror.take_head(tx, proof, extension, seen_at))
-            mirror.take_entry(tx, receipt.index, made.leaf, type_=entry_type, exchange=exchange, seq=None)
-            self._tell(partial(self.currency.moved, mirror.standing(tx)))
+            self.mirroring.hold_deed(tx, proof, extension, exchange, seen_at)
             if jobs.state_of(tx, exchange) is JobState.ANSWERED:
                 jobs.move(tx, exchange, JobEvent.RELEASE_PROVED)
                 self.post.outbox.put(tx, released)
                 keep(tx, released, now)
-                self._tell(self.metrics.releases.inc)
+                self.mirroring.tell(self.metrics.releases.inc)
 
         return work
 
@@ -156,7 +159,7 @@ class AgentCorrespondent:
         proof = self.checker.verified(receipt, now)
 
         def work(tx: Transaction) -> None:
-            self._watch_gap(lambda: mirror.take_head(tx, proof, mirror.NO_EXTENSION, now))
+            self.mirroring.watch_gap(lambda: mirror.take_head(tx, proof, mirror.NO_EXTENSION, now))
 
         await self.post.commit(work)
         return proof.proven.leaf
@@ -203,14 +206,14 @@ class AgentCorrespondent:
 
         def hold(tx: Transaction) -> None:
             try:
-                self._watch_gap(lambda: mirror.take_head(tx, proof, extension, seen_at))
+                self.mirroring.watch_gap(lambda: mirror.take_head(tx, proof, extension, seen_at))
             except (Rejected, ForkedLog):
                 # A message that does not hold changes nothing else: a fork shows again in the next head that does.
                 return
             mirror.note_told(tx, last_seq)
             if mirror.take_hub_entry(tx, receipt.index, receipt.leaf, entry):
                 self.own_log.received(tx, receipt.leaf, entry.type, entry.exchange, now)
-            self._tell(partial(self.currency.moved, mirror.standing(tx)))
+            self.mirroring.tell(partial(self.currency.moved, mirror.standing(tx)))
 
         return hold
 
@@ -232,14 +235,20 @@ class AgentCorrespondent:
             ),
             signatory.deed_key,
         )
-        leaves_at = self.worker.slot_for(header, delivered.grant, now)
         job = Job(
-            exchange, header.deadline_at, header.expires_at, delivered.request, delivered.grant_envelope, leaves_at
+            exchange,
+            header.deadline_at,
+            header.expires_at,
+            delivered.request,
+            delivered.grant_envelope,
+            leaves_at=self.worker.slot_for(header, delivered.grant, now),
+            review_until=self.worker.review.until_for(header, delivered.grant, now),
         )
+        reviewed = self.review_deeds.write(delivered, signatory, now) if job.review_until else None
 
         def work(tx: Transaction) -> Reply:
             before = jobs.acknowledgement_of(tx, exchange, delivered.request_digest)
-            self._watch_gap(lambda: mirror.take_head(tx, delivered.proof, delivered.extension, seen_at))
+            self.mirroring.watch_gap(lambda: mirror.take_head(tx, delivered.proof, delivered.extension, seen_at))
             mirror.note_told(tx, outer.last_seq)
             if before is not None:
                 return Reply((self._acknowledged_again(tx, exchange, before, signatory.deed_key, now),))
@@ -249,7 +258,9 @@ class AgentCorrespondent:
             if given_back is None:
                 self.own_log.deed(tx, acknowledged, "acknowledged", exchange, now)
             jobs.open_job(tx, job, delivered.request_digest, given_back or acknowledged)
-            self._tell(partial(self._entered, exchange, mirror.standing(tx)))
+            if reviewed is not None:
+                reviewed.take(tx)
+            self.mirroring.tell(partial(self._entered, exchange, mirror.standing(tx)))
             return Reply((given_back or acknowledged,))
 
         return work
@@ -267,7 +278,7 @@ class AgentCorrespondent:
     def _notice(self, received: Received, outer: Notice) -> Work:
         now = received.at
         is_alert = len(received.parts) == ALERT_PARTS
-        proof, extension = self._proof(received.parts[:PROOF_PARTS] if is_alert else received.parts, now)
+        proof, extension = self.mirroring.proved(received.parts[:PROOF_PARTS] if is_alert else received.parts, now)
         receipt = proof.proven
         entry = read_entry(receipt.leaf)
         if is_alert != isinstance(entry, ALERTING):
@@ -287,7 +298,7 @@ class AgentCorrespondent:
             take(tx)
             if mirror.take_hub_entry(tx, receipt.index, receipt.leaf, entry):
                 self.own_log.received(tx, receipt.leaf, entry.type, entry.exchange, now)
-                self._tell(partial(self.currency.moved, mirror.standing(tx)))
+                self.mirroring.tell(partial(self.currency.moved, mirror.standing(tx)))
             if isinstance(entry, _ENDING):
                 self._conclude(tx, entry.exchange)
             return Reply()
@@ -300,9 +311,9 @@ class AgentCorrespondent:
         """Extends the mirror by what a notice brings."""
 
         def take(tx: Transaction) -> None:
-            self._watch_gap(lambda: mirror.take_head(tx, proof, extension, min(outer.sent_at, now)))
+            self.mirroring.watch_gap(lambda: mirror.take_head(tx, proof, extension, min(outer.sent_at, now)))
             mirror.note_told(tx, outer.last_seq)
-            self._tell(partial(self.currency.moved, mirror.standing(tx)))
+            self.mirroring.tell(partial(self.currency.moved, mirror.standing(tx)))
 
         return take
 
@@ -314,7 +325,7 @@ class AgentCorrespondent:
         def work(tx: Transaction) -> Reply:
             take(tx)
             deed.take(tx, self.own_log, now)
-            if deed.ends and jobs.state_of(tx, deed.entry.exchange) is JobState.WAITING:
+            if deed.ends and jobs.state_of(tx, deed.entry.exchange) in jobs.UNANSWERED:
                 # It was answered before the restore, and that answer is not here any more: none is made a second time.
                 _log.error("answer_lost_in_restore", exchange=deed.entry.exchange)
                 self._conclude(tx, deed.entry.exchange)
@@ -330,11 +341,6 @@ class AgentCorrespondent:
         named = (entry.hub, entry.log, entry.agency, entry.exchange)
         return named == (self.checker.directory.hub, receipt.head.origin, self.post.me.id, exchange)
 
-    def _proof(self, parts: tuple[bytes, ...], now: int) -> tuple[Proof[VerifiedReceipt], mirror.Extension]:
-        if len(parts) != PROOF_PARTS:
-            raise HeadMalformed("not a receipt and an extension")
-        return self.checker.verified(parts[0], now), mirror.read_extension(parts[1])
-
     def _released(self, made: MadeAnswer, receipt: bytes, exchange: str, now: int) -> Outgoing:
         return self.post.writer.write(
             Released,
@@ -347,11 +353,11 @@ class AgentCorrespondent:
 
     def _conclude(self, tx: Transaction, exchange: str) -> None:
         """The exchange is over at the hub: an answer that was not let go of never will be."""
-        if jobs.state_of(tx, exchange) in (JobState.WAITING, JobState.ANSWERED):
+        if jobs.state_of(tx, exchange) in (*jobs.UNANSWERED, JobState.ANSWERED):
             jobs.move(tx, exchange, JobEvent.CONCLUDED)
             jobs.let_go(tx, exchange)
             self.post.outbox.discard(tx, exchange, "deed")
-        self._tell(lambda: self.worker.concluded(exchange))
+        self.mirroring.tell(lambda: self.worker.concluded(exchange))
 
     async def _anew(self, sent: Sent, code: str, now: int) -> SignedAnew | None:
         post = self.post
@@ -383,18 +389,3 @@ class AgentCorrespondent:
         if jobs.state_of(tx, exchange) is JobState.RELEASED:
             jobs.move(tx, exchange, JobEvent.DESK_HAS_IT)
         jobs.let_go(tx, exchange)
-
-    def _watch_gap(self, extend: Callable[[], None]) -> None:
-        """Extend the mirror; where leaves are missing, ask for them. The message stays unanswered and is repeated."""
-        try:
-            extend()
-        except MirrorGap:
-            self._tell(self.currency.gap_met)
-            raise
-        except HeadAwaited:
-            self._tell(self.currency.head_awaited)
-            raise
-
-    def _tell(self, told: Callable[[], None]) -> None:
-        """Have something called on the event loop, from the store's thread."""
-        self._loop.call_soon_threadsafe(told)

@@ -14,7 +14,7 @@ from schemas.ledger.merkle import leaf_hash
 
 PATIENCE_MS: Final = 10 * 60_000
 """How long the hub has to show a deed after the agency has seen a newer checkpoint."""
-_DEEDS: Final = ("acknowledged", "release", "could-not-look")
+_DEEDS: Final = ("acknowledged", "in-review", "release", "could-not-look")
 
 
 @dataclass(frozen=True, slots=True)

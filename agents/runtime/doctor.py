@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from agents.runtime.agency import Agency
 from agents.runtime.conflicts import check_conflicts
 from agents.runtime.gatekeeper import load_gatekeeper
+from agents.runtime.review.reviewers import FILE, load_reviewers
 from broker.node.backup_catchup import still_waits_for
 from broker.node.command_client import CommandClient, NotRunning
 from broker.node.doctor.bus import check_access, check_bus, configured_servers
@@ -22,6 +23,7 @@ from broker.node.doctor.expiring import expiries
 from broker.node.doctor.keys import check_epochs, check_own_keys
 from broker.node.doctor.permissions import check_permissions
 from broker.node.home import Home
+from broker.node.owner_only import check_owner_only
 from schemas.failures import Failure
 from schemas.messages.party import PartyKind
 
@@ -37,6 +39,7 @@ def examine(home: Home, agency: Agency, now: int) -> Iterator[Checked]:
     yield _try("epochs", lambda: check_epochs(home.own(), now, held=home.keys_to_read()))
     yield _try("endings", lambda: check_endings(home.own().id, expiries(home), now))
     yield _try("rules", lambda: f"policy {_rules(home, agency)[:16]}")
+    yield _try("review", lambda: _review(home, agency))
     yield _try("source", lambda: _source(home, agency))
     yield _try("credentials", lambda: check_access(home, now))
     yield _try("bus", lambda: check_bus(home, *configured_servers(home), now))
@@ -65,9 +68,21 @@ def _parties(home: Home) -> str:
 
 
 def _rules(home: Home, agency: Agency) -> str:
-    policy = agency.configured(home).settings.policy
-    check_conflicts(policy.conflicts_in(home.path))
-    return load_gatekeeper(policy.directory_in(home.path)).digest
+    settings = agency.configured(home).settings
+    check_conflicts(settings.policy.conflicts_in(home.path))
+    return load_gatekeeper(settings.policy.directory_in(home.path), settings.review.waiting()).digest
+
+
+def _review(home: Home, agency: Agency) -> str | Warned:
+    settings, reviewers = agency.configured(home).settings.review, load_reviewers(home)
+    if settings.role is None:
+        return "no desk: what a person would have to read is withheld"
+    needed = 2 if settings.two_person else 1
+    if len(reviewers) < needed:
+        raise NotWell(f"{len(reviewers)} reviewers, and it takes {needed}: add them with agent review add-reviewer")
+    check_owner_only(home.path / FILE)
+    page = "no page" if settings.port is None else f"page on 127.0.0.1:{settings.port}"
+    return f"{len(reviewers)} reviewers, told to the hub as {settings.role.value}; {page}"
 
 
 def _source(home: Home, agency: Agency) -> str:

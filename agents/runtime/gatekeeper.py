@@ -38,6 +38,13 @@ BESIDE_ANSWERED: Final[Mapping[AgencyReason, AgencyReason]] = {
     AgencyReason.LIFELONG_ANONYMITY: AgencyReason.PART_WITHHELD_LIFELONG_ANONYMITY
 }
 """What a permit may say beside *answered*, and the same where some of the category's records are withheld."""
+BY_CATEGORY: Final = "review-category"
+"""The rule by which a category waits that the agency's settings name."""
+_OWN_SENTENCES: Final[Mapping[str, str]] = {
+    BY_CATEGORY: "All of this category waits for a person, by this agency's settings.",
+    NO_PERMIT: "No rule of this agency lets it leave.",
+    POLICY_ERROR: "The rules could not be evaluated.",
+}
 _NONE: Final[frozenset[Label]] = frozenset()
 _NO: Final[frozenset[Marker]] = frozenset()
 
@@ -123,21 +130,46 @@ class Passage:
 class Gatekeeper:
     """Asks one prepared policy; keeps nothing of a question but the policy's own memory of codes."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, reviewed: frozenset[Category] = frozenset()) -> None:
+        """Take a policy; `reviewed` are categories of which all waits for a person, whatever the rules say."""
         _check_effects(policy)
         self._policy = policy
+        self._reviewed = reviewed
+        reviews = [rule.id for rule in policy.rules.values() if _effect(rule) == "review"]
+        # What may leave once a person has read it: by the same rules, less those that ask for the reading.
+        self._read = policy.without(reviews) if reviews else policy
 
     @property
     def digest(self) -> str:
         """What the policy in force is named by in the agency's own log."""
         return self._policy.digest
 
-    def decide(self, question: Question, category: Category, mode: Mode, record: frozenset[Label] = _NONE) -> Passage:
-        """May a record of that category leave, in that mode; and what is taken out of it."""
+    def decide(
+        self,
+        question: Question,
+        category: Category,
+        mode: Mode,
+        record: frozenset[Label] = _NONE,
+        *,
+        is_read: bool = False,
+    ) -> Passage:
+        """May a record of that category leave, in that mode; and what is taken out of it.
+
+        Args:
+            is_read: a person of the agency has read it and lets it leave; that lifts the effect `review` and no other.
+        """
         ask = self._asker(question, category, record)
         verdict = ask(mode.value)
         if not verdict.allowed:
-            return self._refusal(verdict)
+            refused = self._refusal(verdict)
+            if not is_read or refused.effect is not Effect.REVIEW:
+                return refused
+            ask = self._asker(question, category, record, self._read)
+            verdict = ask(mode.value)
+            if not verdict.allowed:
+                return self._refusal(verdict)
+        elif not is_read and category in self._reviewed:
+            return Passage(Effect.REVIEW, BY_CATEGORY, AgencyReason.NEEDS_REVIEW)
         taken = ask("take_away")
         if POLICY_ERROR in taken.rules or (not taken.allowed and taken.rules != (NO_PERMIT,)):
             return Passage(Effect.DENY_VISIBLE, POLICY_ERROR, AgencyReason.POLICY_ERROR)
@@ -158,6 +190,11 @@ class Gatekeeper:
             masked_fields=_fields(masked),
         )
 
+    def sentence_of(self, rule: str) -> str | None:
+        """What a rule says, for a person of the agency; None if it is none of the policy's."""
+        known = self._policy.rules.get(rule)
+        return _OWN_SENTENCES.get(rule) if known is None else known.sentence
+
     def may_be_silent(self, header: RequestHeader, scope: Iterable[Scope]) -> bool:
         """Whether a rule could be silent about anything granted, whatever is held: by request, grant and rules alone.
 
@@ -176,7 +213,24 @@ class Gatekeeper:
             for question in (Question(header, role, every, every, conflict=True, unlisted=True),)
         )
 
-    def _asker(self, question: Question, category: Category, record: frozenset[Label]) -> Callable[[str], Verdict]:
+    def must_be_read(self, header: RequestHeader, scope: Iterable[Scope]) -> bool:
+        """Whether a person must read what is granted, whatever is held: by request, grant and rules alone.
+
+        So a request waits for a person about somebody unknown as about anybody else, and that it waits tells nothing.
+        What waits only for what is held (a label on a person or a record) does not make a request wait: it is withheld,
+        as it would be without a desk, unless the request waits for another reason.
+        """
+        nobody = [(one, role) for one in scope for role in one.roles]
+        return any(
+            self.decide(question, one.category, one.mode).effect is Effect.REVIEW
+            and self.decide(question, one.category, one.mode, is_read=True).effect is Effect.ALLOW
+            for one, role in nobody
+            for question in (Question(header, role, _NONE, _NONE),)
+        )
+
+    def _asker(
+        self, question: Question, category: Category, record: frozenset[Label], policy: Policy | None = None
+    ) -> Callable[[str], Verdict]:
         header = question.header
         context: dict[str, Value] = {
             "purpose": Uid("Purpose", header.purpose.value),
@@ -192,7 +246,8 @@ class Gatekeeper:
         }
         principal = Uid("OfficerRole", header.officer_role.value)
         resource = Uid("Category", category.value)
-        return lambda action: self._policy.decide(principal, action, resource, context)
+        asked = policy or self._policy
+        return lambda action: asked.decide(principal, action, resource, context)
 
     def _refusal(self, verdict: Verdict) -> Passage:
         if verdict.rules[0] == NO_PERMIT:
@@ -206,8 +261,11 @@ class Gatekeeper:
         return Passage(effect, strictest.id, AgencyReason(said) if said else _REASONS.get(effect, AgencyReason.BY_RULE))
 
 
-def load_gatekeeper(own_rules: Path | None) -> Gatekeeper:
+def load_gatekeeper(own_rules: Path | None, reviewed: Iterable[Category] = ()) -> Gatekeeper:
     """The gatekeeper of the shipped rules and of the agency's own `*.cedar` files.
+
+    Args:
+        reviewed: categories of which all waits for a person.
 
     Raises:
         PolicyInvalid: a file cannot be read, does not fit the schema, or says an effect there is not.
@@ -222,7 +280,7 @@ def load_gatekeeper(own_rules: Path | None) -> Gatekeeper:
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyInvalid(f"the agency's own rules cannot be read ({type(error).__name__})") from None
     schema = (shipped / "agency.cedarschema").read_text("utf-8")
-    return Gatekeeper(make_policy(("agency.cedarschema", schema), files, shipped=(SHIPPED,)))
+    return Gatekeeper(make_policy(("agency.cedarschema", schema), files, shipped=(SHIPPED,)), frozenset(reviewed))
 
 
 def _check_effects(policy: Policy) -> None:

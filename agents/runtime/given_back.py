@@ -22,13 +22,20 @@ from schemas.crypto.purposes import KeyPurpose
 from schemas.crypto.signing import verify
 from schemas.ledger.merkle import leaf_hash
 from schemas.ledger.receipt import VerifiedReceipt
-from schemas.messages.entry import SIGNATURE, AcknowledgedEntry, CouldNotLookEntry, ReleaseEntry, read_entry_as
+from schemas.messages.entry import (
+    SIGNATURE,
+    AcknowledgedEntry,
+    CouldNotLookEntry,
+    InReviewEntry,
+    ReleaseEntry,
+    read_entry_as,
+)
 from schemas.messages.party import Directory
 
 _log = structlog.get_logger()
 
-OwnDeed: TypeAlias = "AcknowledgedEntry | ReleaseEntry | CouldNotLookEntry"
-OWN_DEEDS: Final = (AcknowledgedEntry, ReleaseEntry, CouldNotLookEntry)
+OwnDeed: TypeAlias = "AcknowledgedEntry | InReviewEntry | ReleaseEntry | CouldNotLookEntry"
+OWN_DEEDS: Final = (AcknowledgedEntry, InReviewEntry, ReleaseEntry, CouldNotLookEntry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +48,7 @@ class GivenBack:
     @property
     def ends(self) -> bool:
         """Whether the exchange was answered by it."""
-        return not isinstance(self.entry, AcknowledgedEntry)
+        return isinstance(self.entry, ReleaseEntry | CouldNotLookEntry)
 
     def take(self, tx: Transaction, own_log: OwnLog, now: int) -> None:
         """Hold the entry, and enter the deed in the own log again if the restore lost it."""
@@ -52,7 +59,7 @@ class GivenBack:
         restored = get_restored(tx)
         if restored is None or entry.t > restored.at + PERMITTED_SKEW_MS:
             return  # nothing lost could be this: somebody else used the key, and `crosscheck` calls it fabricated
-        if isinstance(entry, AcknowledgedEntry):
+        if isinstance(entry, AcknowledgedEntry | InReviewEntry):
             # Delivered again before this came: the second word for it is no deed that the hub owes to show.
             tx.execute(
                 "DELETE FROM own_deed WHERE exchange = ? AND type = ? AND hub_idx IS NULL", (entry.exchange, entry.type)

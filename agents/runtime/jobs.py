@@ -20,6 +20,8 @@ class JobState(StrEnum):
 
     WAITING = "waiting"
     """Checked, acknowledged, not yet answered."""
+    IN_REVIEW = "in-review"
+    """Checked and acknowledged; a person of the agency is to say what leaves."""
     ANSWERED = "answered"
     """The answer is made and lies here; the release waits to be entered by the hub."""
     RELEASED = "released"
@@ -33,6 +35,7 @@ class JobState(StrEnum):
 class JobEvent(StrEnum):
     """What moves a job on."""
 
+    PUT_IN_REVIEW = "put in review"
     ANSWER_MADE = "answer made"
     RELEASE_PROVED = "release proved"
     DESK_HAS_IT = "desk has it"
@@ -40,12 +43,20 @@ class JobEvent(StrEnum):
 
 
 TRANSITIONS: Final[Mapping[tuple[JobState, JobEvent], JobState]] = {
+    (JobState.WAITING, JobEvent.PUT_IN_REVIEW): JobState.IN_REVIEW,
+    (JobState.IN_REVIEW, JobEvent.ANSWER_MADE): JobState.ANSWERED,
+    (JobState.IN_REVIEW, JobEvent.CONCLUDED): JobState.ENDED,
     (JobState.WAITING, JobEvent.ANSWER_MADE): JobState.ANSWERED,
     (JobState.ANSWERED, JobEvent.RELEASE_PROVED): JobState.RELEASED,
     (JobState.RELEASED, JobEvent.DESK_HAS_IT): JobState.DONE,
     (JobState.WAITING, JobEvent.CONCLUDED): JobState.ENDED,
     (JobState.ANSWERED, JobEvent.CONCLUDED): JobState.ENDED,
 }
+
+
+UNANSWERED: Final = frozenset({JobState.WAITING, JobState.IN_REVIEW})
+"""Where an answer is still to be made."""
+_UNANSWERED: Final = ", ".join(f"'{state.value}'" for state in sorted(UNANSWERED))
 
 
 class ExchangeReused(Rejected):
@@ -71,6 +82,8 @@ class Job:
     grant_envelope: bytes = field(repr=False)
     leaves_at: int = 0
     """From when its answer may leave and looks like any other (`slots`), milliseconds UTC; 0: at once, as it is."""
+    review_until: int = 0
+    """Until when it waits for a person to say what leaves; 0: for nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +116,7 @@ def open_job(tx: Transaction, job: Job, request_digest: str, acknowledged: bytes
     """Take a request in."""
     tx.execute(
         "INSERT INTO job (exchange, state, deadline_at, expires_at, request, grant_envelope, request_digest,"
-        " acknowledged, leaves_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " acknowledged, leaves_at, review_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             job.exchange,
             JobState.WAITING.value,
@@ -114,24 +127,33 @@ def open_job(tx: Transaction, job: Job, request_digest: str, acknowledged: bytes
             request_digest,
             acknowledged,
             job.leaves_at,
+            job.review_until,
         ),
     )
+    if job.review_until:
+        move(tx, job.exchange, JobEvent.PUT_IN_REVIEW)
 
 
 def waiting(tx: Transaction) -> list[str]:
     """The exchange of every job that is not answered yet, the one due first in front."""
-    rows = tx.execute("SELECT exchange FROM job WHERE state = ? ORDER BY deadline_at", (JobState.WAITING.value,))
+    rows = tx.execute(f"SELECT exchange FROM job WHERE state IN ({_UNANSWERED}) ORDER BY deadline_at")  # noqa: S608 - states
     return [row[0] for row in rows]
 
 
 def job_of(tx: Transaction, exchange: str) -> Job | None:
-    """A waiting job; None if there is none of that exchange, or it waits no more."""
+    """A job that is to be answered; None if there is none of that exchange, or it waits no more."""
     row = tx.execute(
-        "SELECT exchange, deadline_at, expires_at, request, grant_envelope, leaves_at FROM job"
-        " WHERE exchange = ? AND state = ?",
-        (exchange, JobState.WAITING.value),
+        "SELECT exchange, deadline_at, expires_at, request, grant_envelope, leaves_at, review_until FROM job"  # noqa: S608
+        f" WHERE exchange = ? AND state IN ({_UNANSWERED})",
+        (exchange,),
     ).fetchone()
     return Job(*row) if row else None
+
+
+def was_reviewed(tx: Transaction, exchange: str) -> bool:
+    """Whether a job waits for a person, or did."""
+    row = tx.execute("SELECT 1 FROM job WHERE exchange = ? AND review_until > 0", (exchange,)).fetchone()
+    return row is not None
 
 
 def state_of(tx: Transaction, exchange: str) -> JobState | None:
@@ -157,6 +179,7 @@ def move(tx: Transaction, exchange: str, event: JobEvent) -> JobState:
 def keep_answer(tx: Transaction, exchange: str, made: MadeAnswer, answer_digest: str) -> None:
     """Keep an answer with its release; what was asked is not needed any more and goes."""
     move(tx, exchange, JobEvent.ANSWER_MADE)
+    _forget_review(tx, exchange)
     tx.execute(
         "UPDATE job SET answer = ?, answer_digest = ?, addendum = ?, leaf = ?, request = NULL, grant_envelope = NULL"
         " WHERE exchange = ?",
@@ -189,10 +212,17 @@ def replace_acknowledgement(tx: Transaction, exchange: str, leaf: bytes) -> None
 
 def let_go(tx: Transaction, exchange: str) -> None:
     """Delete what a job holds sealed; the row itself stays, so that the exchange cannot be used twice."""
+    _forget_review(tx, exchange)
     tx.execute(
         "UPDATE job SET request = NULL, grant_envelope = NULL, answer = NULL, addendum = NULL WHERE exchange = ?",
         (exchange,),
     )
+
+
+def _forget_review(tx: Transaction, exchange: str) -> None:
+    """What people said of it goes with what was asked; who did what stays in the agency's own log."""
+    tx.execute("DELETE FROM review_ruling WHERE exchange = ?", (exchange,))
+    tx.execute("DELETE FROM review_press WHERE exchange = ?", (exchange,))
 
 
 def counts(tx: Transaction) -> dict[str, int]:

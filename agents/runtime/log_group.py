@@ -57,7 +57,7 @@ def _show(home: Path, as_json: bool, last: int) -> None:
 )
 @explained
 def _open(home: Path, as_json: bool, index: int, lead_key: Path) -> None:
-    """What was kept back, and why: the truth of every outcome that an entry `kept-back` does not say.
+    """What was kept back, and why; or who reviewed: what an entry `kept-back` or `reviewed` does not say.
 
     That it was read becomes an entry.
     """
@@ -67,6 +67,12 @@ def _open(home: Path, as_json: bool, index: int, lead_key: Path) -> None:
     told = read_addendum(b64decode(found["raw"]), found["digest"], lead_key)
     if as_json:
         _print(told)
+        return
+    if "act" in told:
+        click.echo(f"exchange {told['exchange']}  {told['act']} by {told['name']} ({told['reviewer']}, {told['role']})")
+        for name in ("categories", "fields", "reason", "written"):
+            if told.get(name):
+                click.echo(f"  {name:<11} {told[name] if isinstance(told[name], str) else ', '.join(told[name])}")
         return
     click.echo(f"exchange {told['exchange']}  policy {told['policy']}")
     for row in told["rows"]:

@@ -27,6 +27,7 @@ from agents.runtime.outcomes import (
     decide_outcome,
     not_offered,
 )
+from agents.runtime.ruling import NOBODY_SAID, Heard
 from agents.runtime.source import (
     MAX_FINDINGS,
     MAX_PEOPLE,
@@ -167,11 +168,16 @@ def decide_all(
     *,
     offered: frozenset[Category],
     contact: Contact | None,
+    heard: Heard = NOBODY_SAID,
 ) -> list[Decided]:
-    """The outcome of every category granted for every subject, in the order of the header."""
-    by_ref = {one.subject.ref: one for one in looked}
+    """The outcome of every category granted for every subject, in the order of the header.
+
+    Args:
+        heard: what people at the agency have said about the request.
+    """
+    by_ref = {one.subject.ref: _to_confirm(one, heard) for one in looked}
     anybody: frozenset[Label] = frozenset().union(*(one.labels for one in by_ref.values()))
-    others = cache(lambda: _others(by_ref.values()))
+    others = cache(lambda: others_of(by_ref.values()))
     conflict = any(one.conflict for one in by_ref.values())
     decided = []
     for subject in header.subjects:
@@ -182,8 +188,16 @@ def decide_all(
             if scope is not None and category not in offered:
                 decided.append(not_offered(subject, scope))
             elif scope is not None:
-                decided.append(decide_outcome(gatekeeper, question, scope, one, contact, others))
+                say = heard.about(subject.ref, category)
+                decided.append(decide_outcome(gatekeeper, question, scope, one, contact, others, say))
     return decided
+
+
+def _to_confirm(looked: Looked, heard: Heard) -> Looked:
+    """What was found of somebody; less sure where a person at the agency asks the hub to confirm who is meant."""
+    if looked.subject.ref not in heard.ruling.confirm or not isinstance(looked.match, Matched):
+        return looked
+    return replace(looked, match=Possible(CONFIRM_PERSON, looked.match.people, looked.match.weighed), found={})
 
 
 def cap_tries(tries: Tries, told: Told, looked: Sequence[Looked]) -> tuple[Looked, ...]:
@@ -231,7 +245,7 @@ def _read(source: RecordSource, person: LocalPerson, category: Category) -> list
     return read
 
 
-def _others(looked: Iterable[Looked]) -> Others:
+def others_of(looked: Iterable[Looked]) -> Others:
     """Whom the texts about all of these must not name."""
     everybody = tuple(looked)
     return recognise(

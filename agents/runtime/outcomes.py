@@ -25,6 +25,7 @@ from agents.runtime.gatekeeper import BESIDE_ANSWERED, Effect, Gatekeeper, Passa
 from agents.runtime.matching.deciding import Match, Matched, Nobody, Possible
 from agents.runtime.minimise import Extract, Fact, minimise, minimise_existence
 from agents.runtime.own_log import MAX_REFS, KeptRow
+from agents.runtime.ruling import BY_PERSON, NOBODY_SAID, Say
 from agents.runtime.source import MAX_FINDINGS, Finding, Label, LocalPerson, PersonQuery, RecordBroken
 from agents.runtime.third_party import Others
 from schemas.messages.answer import OutcomeRow
@@ -89,14 +90,21 @@ def decide_outcome(
     looked: Looked,
     contact: Contact | None,
     others: Callable[[], Others] = Others,
+    say: Say | None = None,
 ) -> Decided:
-    """The outcome of one category about one subject. `others` gives whom the texts that leave must not name."""
+    """The outcome of one category about one subject.
+
+    Args:
+        others: gives whom the texts that leave must not name.
+        say: what a person at the agency has said about it.
+    """
+    say = say or NOBODY_SAID.about(looked.subject.ref, scope.category)
     rows = _Rows(looked.subject.ref, scope.category, scope.mode)
     if looked.match is None or looked.failed is not None:  # 1
         return rows.could_not_look(looked.failed or Failed(AgencyReason.SOURCE_ERROR, False))
     if isinstance(looked.match, Nobody):  # 2
         return Decided(rows.plain(Outcome.NOT_KNOWN), None)
-    passage = gatekeeper.decide(question, scope.category, scope.mode)
+    passage = say.over(gatekeeper.decide(question, scope.category, scope.mode, is_read=say.is_read))
     if isinstance(looked.match, Possible):  # 3
         return rows.possible(looked.match, passage)
     found = looked.found.get(scope.category, Found())
@@ -107,10 +115,10 @@ def decide_outcome(
     if not found.findings and not found.broken:  # 6
         return Decided(rows.plain(Outcome.NOT_KNOWN), rows.kept("matched", _refs(looked.match), 0))
     if passage.effect is not Effect.ALLOW:  # 7
-        return rows.withheld(passage, found.findings)
+        return rows.withheld(passage, found.findings, say.written)
     if found.broken:  # 8
         return rows.broken(found.broken)
-    return _by_record(gatekeeper, question, scope, found.findings, passage, contact, others, rows)  # 9
+    return _by_record(gatekeeper, question, scope, found.findings, passage, contact, others, rows, say)  # 9
 
 
 def not_offered(subject: SubjectRef, scope: Scope) -> Decided:
@@ -134,11 +142,15 @@ def _by_record(
     contact: Contact | None,
     others: Callable[[], Others],
     rows: _Rows,
+    say: Say,
 ) -> Decided:
-    judged = [
-        (one, gatekeeper.decide(question, scope.category, scope.mode, one.labels) if one.labels else passage)
-        for one in findings
-    ]
+    def judge(finding: Finding) -> Passage:
+        if finding.labels:
+            by_rule = gatekeeper.decide(question, scope.category, scope.mode, finding.labels, is_read=say.is_read)
+            return say.over(by_rule, finding)
+        return say.over(passage, finding)
+
+    judged = [(one, judge(one)) for one in findings]
     passed = [(one, by) for one, by in judged if by.effect is Effect.ALLOW]
     visible = [(one, by) for one, by in judged if by.effect not in (Effect.ALLOW, Effect.DENY_SILENT)]
     if not passed:
@@ -194,6 +206,7 @@ class _Rows:
         *,
         rule: str | None = None,
         reason: AgencyReason | None = None,
+        written: str | None = None,
         confirm: Sequence[Evidence] = (),
         facts: Sequence[Fact] = (),
     ) -> OutcomeRow:
@@ -204,6 +217,7 @@ class _Rows:
             outcome=outcome,
             rule=None if rule is None else _told(rule),
             reason=reason,
+            written=written,
             confirm=list(confirm),
             facts=cast("list[dict[str, JsonValue]]", list(facts)),
         )
@@ -237,8 +251,9 @@ class _Rows:
         refs = (*_refs(match), *(one.local_ref for one in findings))
         return Decided(self.plain(Outcome.NOT_KNOWN), self.kept("denied-silently", refs, len(findings), rule=rule))
 
-    def withheld(self, by: Passage, findings: Sequence[Finding]) -> Decided:
-        row = self.plain(Outcome.WITHHELD, rule=by.rule, reason=by.reason)
+    def withheld(self, by: Passage, findings: Sequence[Finding], written: str | None = None) -> Decided:
+        words = written if by.rule == BY_PERSON else None
+        row = self.plain(Outcome.WITHHELD, rule=by.rule, reason=by.reason, written=words)
         refs = [one.local_ref for one in findings]
         return Decided(row, self.kept("withheld", refs, len(findings), rule=by.rule, reason=by.reason))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from broker.node.log import Log, get_head, get_leaves
 from broker.node.post.port import Received
@@ -23,14 +23,17 @@ from schemas.messages.entry import (
     LogReadEntry,
     ReceivedEntry,
     RejectedEntry,
+    ReviewedEntry,
     nonce,
     read_entry,
 )
-from schemas.messages.fields import Hex16, Line, Word
+from schemas.messages.fields import Hex16, Line, Prose, Slug, Word
 from schemas.messages.model import Message, Part
-from schemas.vocabulary import AgencyReason, Category, Mode
+from schemas.vocabulary import AgencyReason, Category, DeclineReason, Mode, ReviewAct, ReviewRole
 
 MAX_REFS: Final = 200
+FieldName = Annotated[str, StringConstraints(pattern=r"^(marked:)?[A-Za-z][A-Za-z0-9_]{0,63}$")]
+"""A field's name, or `marked:` and the kind of field."""
 
 
 class KeptRow(Part):
@@ -52,6 +55,20 @@ class KeptTold(Message):
     exchange: Hex16
     policy: str
     rows: Annotated[list[KeptRow], Field(max_length=1024)]
+
+
+class ReviewedTold(Message):
+    """The content of a reviewed entry's addendum: who acted, on what, and why. Opened by this agency's IG lead."""
+
+    exchange: Hex16
+    act: ReviewAct
+    reviewer: Slug
+    name: Line
+    role: ReviewRole
+    categories: Annotated[list[Category], Field(max_length=128, default_factory=list)]
+    fields: Annotated[list[FieldName], Field(max_length=128, default_factory=list)]
+    reason: DeclineReason | None = None
+    written: Prose | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +128,32 @@ class OwnLog:
         )
         self.log.append(tx, entry.encode())
 
+    def reviewed(
+        self,
+        tx: Transaction,
+        exchange: str,
+        act: ReviewAct,
+        now: int,
+        *,
+        role: ReviewRole | None = None,
+        addendum: bytes = b"",
+    ) -> None:
+        """A person acted at the review desk, or the time for it was over; who and why is in the sealed addendum."""
+        named = digest(addendum) if addendum else None
+        if named is not None:
+            tx.execute("INSERT INTO own_addendum (digest, exchange, raw) VALUES (?, ?, ?)", (named, exchange, addendum))
+        entry = ReviewedEntry(
+            log=self.log.origin,
+            hub=self.hub,
+            t=now,
+            n=nonce(),
+            exchange=exchange,
+            act=act,
+            reviewer=role,
+            addendum_digest=named,
+        )
+        self.log.append(tx, entry.encode())
+
     def rejected(self, tx: Transaction, received: Received, failure: Failure) -> None:
         """A message by a pinned party did not hold."""
         entry = RejectedEntry(
@@ -132,7 +175,7 @@ def kept_back_at(tx: Transaction, index: int) -> tuple[str, bytes] | None:
     if head is None or index >= head.size:
         return None
     entry = read_entry(get_leaves(tx, index, index + 1)[0])
-    if not isinstance(entry, KeptBackEntry):
+    if not isinstance(entry, KeptBackEntry | ReviewedEntry) or entry.addendum_digest is None:
         return None
     row = tx.execute("SELECT raw FROM own_addendum WHERE digest = ?", (entry.addendum_digest,)).fetchone()
     return None if row is None else (entry.addendum_digest, row[0])

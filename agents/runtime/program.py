@@ -23,7 +23,9 @@ def run_agent(home: Home, agency: Agency) -> int:
     finish(home)
     configured = agency.configured(home)
     check_conflicts(configured.settings.policy.conflicts_in(home.path))
-    gatekeeper = load_gatekeeper(configured.settings.policy.directory_in(home.path))
+    gatekeeper = load_gatekeeper(
+        configured.settings.policy.directory_in(home.path), configured.settings.review.waiting()
+    )
 
     async def build(ground: Ground) -> Agent:
         source = await asyncio.get_running_loop().run_in_executor(None, agency.make_source, configured, home)

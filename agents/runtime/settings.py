@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from agents.runtime.review.settings import ReviewSettings
 from broker.node.settings import NodeSettings, Section, settings_of
 from broker.node.toml_table import SettingsInvalid, read_table
 from schemas.messages.fields import Line
@@ -88,6 +89,7 @@ class AgentSettings(NodeSettings):
     policy: PolicySettings = PolicySettings()
     answers: AnswerSettings = AnswerSettings()
     alerts: AlertSettings = AlertSettings()
+    review: ReviewSettings = ReviewSettings()
 
 
 @dataclass(frozen=True, slots=True)

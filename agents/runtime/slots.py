@@ -11,6 +11,14 @@ from typing import Final
 JITTER_PARTS: Final = 4
 """Answers are spread over a quarter of the interval, so that requests that came together do not leave together."""
 _DIGITS: Final = 8
+LAST_TENTH: Final = 10
+LONGEST_MARGIN_MS: Final = 10 * 60_000
+"""What is left for an answer on its way: this long, or a tenth of the time there was."""
+
+
+def margin_of(start_at: int, due_at: int) -> int:
+    """How long before it is due an answer is made of what there is."""
+    return min(LONGEST_MARGIN_MS, (due_at - start_at) // LAST_TENTH)
 
 
 def slot_of(exchange: str, arrived_at: int, deadline_at: int, interval_ms: int) -> int:

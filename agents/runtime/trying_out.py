@@ -39,7 +39,7 @@ async def _without_program(home: Home, agency: Agency, arguments: dict[str, Any]
         metrics = AgentMetrics(build_metrics().registry)
         conflicts = settings.policy.conflicts_in(home.path)
         looking = Looking(source, calls, frozenset(settings.categories), metrics, conflicts)
-        gatekeeper = load_gatekeeper(settings.policy.directory_in(home.path))
+        gatekeeper = load_gatekeeper(settings.policy.directory_in(home.path), settings.review.waiting())
         return await Trying(looking, gatekeeper, settings).run(arguments)
     finally:
         calls.close()

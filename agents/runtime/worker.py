@@ -24,12 +24,15 @@ from agents.runtime.answering import Asked, Signatory, Written, write_answer
 from agents.runtime.checks import Checker, Delivered
 from agents.runtime.currency import Currency, is_current
 from agents.runtime.gatekeeper import Gatekeeper
-from agents.runtime.jobs import Job, JobEvent, JobState
-from agents.runtime.looking import Looking, cap_tries, decide_all, may_return, unreadable
-from agents.runtime.matching.tries import Tries
+from agents.runtime.jobs import UNANSWERED, Job, JobEvent
+from agents.runtime.looking import Looking, decide_all, may_return, unreadable
 from agents.runtime.outcomes import Looked
 from agents.runtime.own_log import OwnLog
-from agents.runtime.slots import next_slot, slot_of
+from agents.runtime.review.case import Case
+from agents.runtime.review.glancing import Glancing
+from agents.runtime.review.room import ReviewRoom
+from agents.runtime.ruling import NOBODY_SAID, Heard
+from agents.runtime.slots import margin_of, next_slot, slot_of
 from broker.node.clock import DAY_MS, woken_or_at
 from broker.node.post.office import Post
 from broker.node.store import Transaction
@@ -40,6 +43,7 @@ from schemas.messages.party import Party
 from schemas.messages.request import RequestHeader, Told
 from schemas.messages.transport import Deed
 from schemas.records.record import Contact
+from schemas.vocabulary import ReviewAct
 
 _log = structlog.get_logger()
 
@@ -47,32 +51,34 @@ MOST_EXPECTED: Final = 1024
 """Requests kept open in memory between check and commit; more are opened again from the store."""
 FIRST_PAUSE_MS: Final = 2_000
 LONGEST_PAUSE_MS: Final = 5 * 60_000
-LAST_TENTH: Final = 10
-LONGEST_MARGIN_MS: Final = 10 * 60_000
-"""A look stops being repeated this long, or a tenth of the time there was, before the deadline."""
 REPEATED_AFTER_EXPIRY_MS: Final = 7 * DAY_MS
 """A release is repeated for a week beyond the expiry: if the hub entered it in time, its proof may be on its way."""
 
 
 @dataclass(slots=True)
 class Worker:
-    """Runs the jobs. `places` is how many are looked at at once; pauses and answering take no place."""
+    """Runs the jobs. How many are looked at at once is `glancing`'s; pauses, reviews and answering take no place."""
 
     post: Post
     hub: Party
     checker: Checker
     currency: Currency
-    looking: Looking
+    glancing: Glancing
     gatekeeper: Gatekeeper
+    review: ReviewRoom
     own_log: OwnLog
     signatory: Callable[[], Signatory]
     """Asked for each answer: keys are rotated while the program runs."""
     contact: Contact | None
-    places: asyncio.Semaphore
     slot_ms: int = 0
     """How far apart the instants are at which an answer leaves that could be a silent refusal (`slots`)."""
     _fresh: OrderedDict[str, Delivered] = field(default_factory=OrderedDict)
     _running: dict[str, asyncio.Event] = field(default_factory=dict)
+
+    @property
+    def looking(self) -> Looking:
+        """How the source is looked at."""
+        return self.glancing.looking
 
     def expect(self, delivered: Delivered) -> None:
         """A request was checked and is being committed: what was opened need not be opened again."""
@@ -101,6 +107,7 @@ class Worker:
         """The hub ended an exchange: its job need not wait any longer. Called on the event loop."""
         if exchange in self._running:
             self._running[exchange].set()
+            self.review.stir(exchange)
 
     async def _run_job(self, exchange: str) -> None:
         try:
@@ -133,26 +140,46 @@ class Worker:
         # A restored store may be whole and old: then nothing is looked at before the hub was heard.
         if (stands.is_whole and not self.currency.catch_up.is_on) or await self._current(job):  # check 22
             asked = Asked(header, job_digest(job.request), job_digest(job.grant_envelope))
-            looked = unreadable(header) if told is None else await self._look(job, header, grant, told)
+            found = await self._find(job, header, grant, told)
             await self._slot(job)
-            while looked is not None and not self._running[exchange].is_set():
-                if await self._decide(job, asked, grant, looked):
+            while found is not None and not self._running[exchange].is_set():
+                if await self._decide(job, asked, grant, *found):
                     return
                 if not await self._current(job):
                     break
         await self._give_up(exchange)
 
-    async def _decide(self, job: Job, asked: Asked, grant: Grant, looked: tuple[Looked, ...]) -> bool:
+    async def _find(
+        self, job: Job, header: RequestHeader, grant: Grant, told: Told | None
+    ) -> tuple[Heard, tuple[Looked, ...]] | None:
+        """What is found, and what people say of it where it takes people; None if the exchange ended meanwhile."""
+        if told is None:
+            return NOBODY_SAID, unreadable(header)
+        if job.review_until:
+            case = Case(job, header, grant, told)
+            return await self.review.wait(
+                case, self._running[job.exchange], lambda: self._look(job, header, grant, told)
+            )
+        looked = await self._look(job, header, grant, told)
+        return None if looked is None else (NOBODY_SAID, looked)
+
+    async def _decide(self, job: Job, asked: Asked, grant: Grant, heard: Heard, looked: tuple[Looked, ...]) -> bool:
         """Make and commit the answer; False if the view of the hub's log is too old for it, or the exchange ended."""
         # Takes no place: what was looked at leaves before anything else is looked at, however much waits.
         decided = decide_all(
-            self.gatekeeper, asked.header, grant, looked, offered=self.looking.offered, contact=self.contact
+            self.gatekeeper,
+            asked.header,
+            grant,
+            looked,
+            offered=self.looking.offered,
+            contact=self.contact,
+            heard=heard,
         )
         now = self.post.clock.now()
         written = write_answer(
             self.signatory(), asked, decided, policy=self.gatekeeper.digest, now=now, is_padded=job.leaves_at > 0
         )
-        return await self._commit(job, written, now)
+        return await self._commit(job, written, now, has_lapsed=heard.is_over)
 
     async def _slot(self, job: Job) -> None:
         """Wait for the instant that was fixed when the request arrived; if that is missed, for the next."""
@@ -167,29 +194,17 @@ class Worker:
 
     async def _look(self, job: Job, header: RequestHeader, grant: Grant, told: Told) -> tuple[Looked, ...] | None:
         """Look until everything was read or time is short; None if the exchange ended meanwhile."""
-        margin = min(LONGEST_MARGIN_MS, (header.deadline_at - header.asked_at) // LAST_TENTH)
-        last_look_at = header.deadline_at - margin
+        last_look_at = header.deadline_at - margin_of(header.asked_at, header.deadline_at)
         pause = FIRST_PAUSE_MS
         while not self._running[job.exchange].is_set():
-            async with self.places:
-                looked = await self.looking.look(grant, told)
+            looked = await self.glancing.look(grant, told)
             now = self.post.clock.now()
             if not may_return(looked) or now >= last_look_at:
-                return await self._capped(header, told, looked, now)
+                return await self.glancing.capped(header, told, looked)
             _log.warning("source_away", exchange=job.exchange)
             await woken_or_at(self._running[job.exchange], self.post.clock, min(now + pause, last_look_at))
             pause = min(2 * pause, LONGEST_PAUSE_MS)
         return None
-
-    async def _capped(
-        self, header: RequestHeader, told: Told, looked: tuple[Looked, ...], now: int
-    ) -> tuple[Looked, ...]:
-        """What may be said of it, by how often the officer has tried; durable before anything is said."""
-        capped = await self.post.commit(lambda tx: cap_tries(Tries.of(tx, header.officer, now), told, looked))
-        if capped != looked:
-            self.looking.metrics.tries_capped.inc()
-            _log.warning("tries_capped", exchange=header.exchange)
-        return capped
 
     async def _current(self, job: Job) -> bool:
         """Wait for a current view while the exchange is open; an answer after its expiry reaches nobody."""
@@ -197,7 +212,7 @@ class Worker:
             return False
         return await self.currency.wait_current(job.expires_at) and self.post.clock.now() < job.expires_at
 
-    async def _commit(self, job: Job, written: Written, now: int) -> bool:
+    async def _commit(self, job: Job, written: Written, now: int, *, has_lapsed: bool) -> bool:
         made, exchange = written.made, job.exchange
         deed = self.post.writer.write(
             Deed,
@@ -210,11 +225,13 @@ class Worker:
 
         def work(tx: Transaction) -> bool:
             # Asked inside the transaction: an ending that came in a moment ago must win.
-            if jobs.state_of(tx, exchange) is not JobState.WAITING or mirror.is_concluded(tx, exchange):
+            if jobs.state_of(tx, exchange) not in UNANSWERED or mirror.is_concluded(tx, exchange):
                 return False
             if now >= job.expires_at or not is_current(mirror.standing(tx), now):
                 return False
             jobs.keep_answer(tx, exchange, made, written.answer_digest)
+            if has_lapsed:
+                self.own_log.reviewed(tx, exchange, ReviewAct.LAPSED, now)
             if written.kept is not None:
                 self.own_log.kept_back(tx, exchange, written.kept, now)
             self.own_log.deed(tx, made.leaf, written.entry_type, exchange, now)
@@ -228,7 +245,7 @@ class Worker:
         """The exchange ended, or its time ran out: nothing leaves, and what it held sealed goes."""
 
         def work(tx: Transaction) -> None:
-            if jobs.state_of(tx, exchange) is JobState.WAITING:
+            if jobs.state_of(tx, exchange) in UNANSWERED:
                 jobs.move(tx, exchange, JobEvent.CONCLUDED)
                 jobs.let_go(tx, exchange)
 

@@ -48,6 +48,8 @@ def enquiry_text(enquiry: Shown) -> str:
 def request_line(request: Shown) -> str:
     """One request: where it stands and what is worth saying about it."""
     marks = [mark for mark in ("late", "overdue", "undecided", "escalated") if request.get(mark)]
+    if request.get("in_review"):
+        marks.append(f"in review by a {request['in_review'].replace('_', ' ')} of the agency")
     if request.get("part_quarantined"):
         marks.append(PART_QUARANTINED)
     refused = sorted({reason["rule"] for reason in request["reasons"]})
@@ -113,6 +115,8 @@ def answers_text(found: Shown) -> str:
         late = " late" if cell["late"] else ""
         state = PART_QUARANTINED if cell["part_quarantined"] else cell["state"]
         lines.append(f"  {cell['agency']:10} {cell['name']:24} {cell['category']:28} {state}{reason}{confirm}{late}")
+        if cell.get("written"):
+            lines.append(f"  {'':10} the agency says why: {' '.join(cell['written'].split())}")
     for one in found["answers"]:
         if one["part_quarantined"]:
             lines.append(f"  {one['agency']:10} {PART_QUARANTINED}: what was not permitted is kept back and reported")

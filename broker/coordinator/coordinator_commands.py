@@ -83,7 +83,7 @@ class CoordinatorCommands:
             return records.open_by_progress(tx), records.agencies(tx), records.most_pressing(tx, MAX_PRESSING)
 
         counts, agencies, pressing = await room.post.store.read(read)
-        names = ("exchange", "agency", "rag", "progress", "deadline_at", "alerted", "delivery_code")
+        names = ("exchange", "agency", "rag", "progress", "deadline_at", "alerted", "delivery_code", "reviewer")
         return {
             "hub": room.hub,
             "now": room.post.clock.now(),

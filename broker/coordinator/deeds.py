@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from broker.coordinator.events import Acknowledged, Event, Opened, Quarantined, Released, WithdrawAsked
+from broker.coordinator.events import Acknowledged, Event, Opened, PutInReview, Quarantined, Released, WithdrawAsked
 from broker.coordinator.exchange import Exchange
 from broker.coordinator.room import Room
 from broker.node.clock import PERMITTED_SKEW_MS
@@ -27,6 +27,7 @@ from schemas.messages.entry import (
     ConsultedEntry,
     CouldNotLookEntry,
     DeedEntry,
+    InReviewEntry,
     KeyEntry,
     OpenedEntry,
     QuarantinedEntry,
@@ -37,7 +38,7 @@ from schemas.messages.entry import (
 from schemas.messages.party import Party, PartyKind
 
 DEEDS_OF: Final[dict[PartyKind, tuple[type[DeedEntry], ...]]] = {
-    PartyKind.AGENT: (ReleaseEntry, CouldNotLookEntry),
+    PartyKind.AGENT: (InReviewEntry, ReleaseEntry, CouldNotLookEntry),
     PartyKind.ADMISSION: (AdmissionEntry, KeyEntry),
     PartyKind.DESK: (OpenedEntry, QuarantinedEntry, ConsultedEntry, WithdrawEntry, ConflictEntry, ClosedEntry),
 }
@@ -132,6 +133,9 @@ def bind(deed: DeedEntry, exchange: Exchange, sender: Party) -> Event:
         case AcknowledgedEntry(request_digest=request):
             _equal(request, exchange.request_digest)
             return Acknowledged()
+        case InReviewEntry(request_digest=request):
+            _equal(request, exchange.request_digest)
+            return PutInReview(deed.reviewer)
         case ReleaseEntry() | CouldNotLookEntry():
             _equal(deed.request_digest, exchange.request_digest)
             _equal(deed.grant_digest, exchange.grant_digest)

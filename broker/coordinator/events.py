@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from broker.coordinator.effects import TimerKind
+from schemas.vocabulary import ReviewRole
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,13 @@ class Refused:
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
     """The agency's signed word that it has the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class PutInReview:
+    """The agency's signed word that a person there reviews it before it is answered."""
+
+    reviewer: ReviewRole
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,7 @@ Event: TypeAlias = (
     Permitted
     | Refused
     | Acknowledged
+    | PutInReview
     | Released
     | WithdrawAsked
     | AgencyRemoved

@@ -33,6 +33,7 @@ from broker.coordinator.events import (
     ExpiryReached,
     Opened,
     Permitted,
+    PutInReview,
     Quarantined,
     Refused,
     Released,
@@ -41,7 +42,7 @@ from broker.coordinator.events import (
     WithdrawAsked,
 )
 from schemas.failures import Rejected
-from schemas.vocabulary import Rag
+from schemas.vocabulary import Rag, ReviewRole
 
 REMINDER_PERCENT: Final = 50
 WARNING_PERCENT: Final = 80
@@ -98,6 +99,8 @@ class Exchange:
     is_escalated: bool = False
     is_late: bool = False
     """Answered after it was recorded as overdue."""
+    reviewer: ReviewRole | None = None
+    """In which role a person at the agency reviews it, or did; None: none is known of."""
 
     @property
     def is_concluded(self) -> bool:
@@ -110,6 +113,7 @@ TRANSITIONS: Final[Mapping[tuple[Progress, type[Event]], Progress]] = {
     (_P.ASKED, Permitted): _P.PERMITTED,
     (_P.ASKED, Refused): _P.REFUSED,
     (_P.PERMITTED, Acknowledged): _P.DELIVERED,
+    (_P.PERMITTED, PutInReview): _P.PERMITTED,  # waiting for a person stops no clock
     (_P.PERMITTED, Released): _P.ANSWERED,  # its acknowledgement was overtaken, or lost on the way
     (_P.PERMITTED, WithdrawAsked): _P.WITHDRAWN,
     (_P.PERMITTED, AgencyRemoved): _P.WITHDRAWN,
@@ -117,6 +121,7 @@ TRANSITIONS: Final[Mapping[tuple[Progress, type[Event]], Progress]] = {
     (_P.PERMITTED, WarningDue): _P.PERMITTED,
     (_P.PERMITTED, DeadlinePassed): _P.OVERDUE,
     (_P.PERMITTED, ExpiryReached): _P.EXPIRED,
+    (_P.DELIVERED, PutInReview): _P.DELIVERED,
     (_P.DELIVERED, Released): _P.ANSWERED,
     (_P.DELIVERED, WithdrawAsked): _P.WITHDRAWN,
     (_P.DELIVERED, AgencyRemoved): _P.WITHDRAWN,
@@ -125,6 +130,7 @@ TRANSITIONS: Final[Mapping[tuple[Progress, type[Event]], Progress]] = {
     (_P.DELIVERED, DeadlinePassed): _P.OVERDUE,
     (_P.DELIVERED, ExpiryReached): _P.EXPIRED,
     (_P.OVERDUE, Acknowledged): _P.OVERDUE,
+    (_P.OVERDUE, PutInReview): _P.OVERDUE,
     (_P.OVERDUE, Released): _P.ANSWERED,  # late is better than never
     (_P.OVERDUE, WithdrawAsked): _P.WITHDRAWN,
     (_P.OVERDUE, AgencyRemoved): _P.WITHDRAWN,
@@ -134,6 +140,9 @@ TRANSITIONS: Final[Mapping[tuple[Progress, type[Event]], Progress]] = {
     (_P.ANSWERED, Acknowledged): _P.ANSWERED,
     (_P.EXPIRED, Acknowledged): _P.EXPIRED,
     (_P.WITHDRAWN, Acknowledged): _P.WITHDRAWN,
+    (_P.ANSWERED, PutInReview): _P.ANSWERED,
+    (_P.EXPIRED, PutInReview): _P.EXPIRED,
+    (_P.WITHDRAWN, PutInReview): _P.WITHDRAWN,
     (_P.ANSWERED, Opened): _P.ANSWERED,
     (_P.ANSWERED, Quarantined): _P.ANSWERED,
 }
@@ -170,6 +179,8 @@ def _moved(before: Exchange, event: Event, progress: Progress) -> Exchange:
     match event:
         case Permitted(grant_digest):
             return replace(after, grant_digest=grant_digest)
+        case PutInReview(reviewer):
+            return replace(after, reviewer=reviewer)
         case Released(answer_digest):
             return replace(after, answer_digest=answer_digest, is_late=before.progress is Progress.OVERDUE)
         case ReminderDue():
@@ -194,7 +205,7 @@ def _effects(exchange: Exchange, event: Event) -> tuple[Effect, ...]:
             return (Append(EntryKind.REQUEST), Deliver(), *_timers(exchange))
         case Refused():
             return (Append(EntryKind.REFUSAL), NoticeAgent(EntryKind.REFUSAL))
-        case Acknowledged():
+        case Acknowledged() | PutInReview():
             return (Append(EntryKind.DEED), NoticeDesk(EntryKind.DEED))
         case Released():
             return (Append(EntryKind.DEED), NoticeDesk(EntryKind.DEED), CancelTimers(), ForgetRequest())

@@ -13,7 +13,7 @@ from broker.coordinator.exchange import Exchange, Progress
 from broker.node.store.migrations import Migration, load_migrations
 from broker.node.store.port import Transaction
 from schemas.failures import Rejected
-from schemas.vocabulary import Rag
+from schemas.vocabulary import Rag, ReviewRole
 
 MIGRATIONS: Final[tuple[Migration, ...]] = load_migrations("broker.coordinator.migrations", "coordinator")
 URGENCY: Final = {Rag.RED: 0, Rag.AMBER: 1, Rag.GREEN: 2, Rag.BLUE: 3}
@@ -23,7 +23,7 @@ _COLUMNS: Final = (
     " answer_digest, alerted, is_undecided, is_escalated, is_late"
 )
 _INSERT: Final = f"INSERT INTO exchange ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
-_SELECT: Final = f"SELECT {_COLUMNS} FROM exchange WHERE id = ?"  # noqa: S608
+_SELECT: Final = f"SELECT {_COLUMNS}, reviewer FROM exchange WHERE id = ?"  # noqa: S608
 
 
 class ExchangeUnknown(Rejected):
@@ -123,6 +123,7 @@ def get_exchange(tx: Transaction, exchange_id: str) -> Exchange:
         is_undecided=bool(row[12]),
         is_escalated=bool(row[13]),
         is_late=bool(row[14]),
+        reviewer=None if row[15] is None else ReviewRole(row[15]),
     )
 
 
@@ -130,7 +131,7 @@ def put_exchange(tx: Transaction, exchange: Exchange) -> None:
     """Keep what a step changed of an exchange."""
     tx.execute(
         "UPDATE exchange SET progress = ?, grant_digest = ?, answer_digest = ?, alerted = ?, is_undecided = ?,"
-        " is_escalated = ?, is_late = ? WHERE id = ?",
+        " is_escalated = ?, is_late = ?, reviewer = ? WHERE id = ?",
         (
             exchange.progress.value,
             exchange.grant_digest,
@@ -139,6 +140,7 @@ def put_exchange(tx: Transaction, exchange: Exchange) -> None:
             exchange.is_undecided,
             exchange.is_escalated,
             exchange.is_late,
+            exchange.reviewer,
             exchange.id,
         ),
     )
@@ -361,10 +363,10 @@ def agencies(tx: Transaction) -> list[tuple[str, int, int]]:
     return tx.execute("SELECT party, seq, heard_at FROM agency ORDER BY party").fetchall()
 
 
-def most_pressing(tx: Transaction, limit: int) -> list[tuple[str, str, str, str, int, str | None, str | None]]:
-    """Open exchanges for the status: id, agency, rating, progress, deadline, last alert, delivery's code."""
+def most_pressing(tx: Transaction, limit: int) -> list[tuple[object, ...]]:
+    """Open exchanges for the status: id, agency, rating, progress, deadline, last alert, delivery's code, reviewer."""
     return tx.execute(
-        "SELECT id, agency, rag, progress, deadline_at, alerted, delivery_code FROM exchange"
+        "SELECT id, agency, rag, progress, deadline_at, alerted, delivery_code, reviewer FROM exchange"
         " WHERE progress IN ('permitted', 'delivered', 'overdue') ORDER BY deadline_at LIMIT ?",
         (limit,),
     ).fetchall()

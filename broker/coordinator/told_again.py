@@ -43,7 +43,7 @@ def _deeds_of_agency(tx: Transaction, agency: str, start: int) -> list[_Entry]:
     return tx.execute(
         "SELECT exchange.id, deed.idx FROM deed JOIN exchange ON exchange.id = deed.exchange"
         " WHERE exchange.agency = ? AND deed.idx >= ?"
-        " AND deed.type IN ('acknowledged', 'release', 'could-not-look', 'quarantined')"
+        " AND deed.type IN ('acknowledged', 'in-review', 'release', 'could-not-look', 'quarantined')"
         " ORDER BY deed.idx",
         (agency, start),
     ).fetchall()
@@ -53,8 +53,8 @@ def _entries_for_desk(tx: Transaction, since: int) -> list[_Entry]:
     """What the desk is noticed of: deeds of agencies, and what the hub entered of an exchange after its decision."""
     return tx.execute(
         "SELECT exchange.id AS id, deed.idx AS idx FROM exchange JOIN deed ON deed.exchange = exchange.id"
-        " WHERE exchange.expires_at > :since AND deed.type IN ('acknowledged', 'release', 'could-not-look')"
-        " UNION ALL SELECT exchange.id, later.idx"
+        " WHERE exchange.expires_at > :since AND deed.type IN"
+        " ('acknowledged', 'in-review', 'release', 'could-not-look') UNION ALL SELECT exchange.id, later.idx"
         " FROM exchange JOIN agency_entry AS later ON later.exchange = exchange.id WHERE exchange.expires_at > :since"
         " AND later.seq > (SELECT min(first.seq) FROM agency_entry AS first WHERE first.exchange = exchange.id)"
         " ORDER BY idx",

@@ -98,6 +98,8 @@ class Cell:
     says: str
     rule: str | None
     reason: str | None
+    written: str | None = field(repr=False)
+    """Why a person at the agency declined, in the agency's words."""
     confirm: tuple[str, ...]
     is_late: bool
     is_part_quarantined: bool
@@ -247,6 +249,7 @@ def _cell(
         says=SAYS[state],
         rule=None if row is None else row.rule,
         reason=None if row is None else row.reason,
+        written=None if row is None else row.written,
         confirm=() if row is None else tuple(row.confirm),
         is_late=source.is_late,
         is_part_quarantined=row is not None and cut is not None,

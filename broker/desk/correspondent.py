@@ -207,8 +207,7 @@ class DeskCorrespondent:
             if noticed.desk_deed is not None and not register.has_withdraw(tx, asked.exchange, noticed.desk_deed):
                 raise EntryForeign("withdrawn by a deed that this desk did not do")
             register.happened(tx, asked.exchange, noticed.event, noticed.at, received.parts[0])
-            if noticed.is_undecided:
-                register.set_undecided(tx, asked.exchange)
+            register.mark(tx, asked.exchange, is_undecided=noticed.is_undecided, reviewer=noticed.reviewer)
             return Reply()
 
         return work

@@ -22,15 +22,18 @@ from schemas.messages.entry import (
     Entry,
     EscalatedEntry,
     ExpiredEntry,
+    InReviewEntry,
     OverdueEntry,
     ReleaseEntry,
     WithdrawnEntry,
     read_entry,
     verify_deed,
 )
+from schemas.vocabulary import ReviewRole
 
 MEANS: Final[Mapping[type[Entry], Event]] = {
     AcknowledgedEntry: Event.ACKNOWLEDGED,
+    InReviewEntry: Event.IN_REVIEW,
     ReleaseEntry: Event.RELEASED,
     CouldNotLookEntry: Event.RELEASED,
     OverdueEntry: Event.OVERDUE,
@@ -49,6 +52,8 @@ class Noticed:
     is_undecided: bool = False
     desk_deed: str | None = None
     """Of a withdrawal: the leaf hash of the desk's own entry that asked for it, to be compared with the desk's."""
+    reviewer: ReviewRole | None = None
+    """Of a review: in which role somebody at the agency reviews the request."""
     is_removal: bool = False
     """Withdrawn because the agency was removed; to be compared with whom the desk has pinned."""
 
@@ -72,12 +77,16 @@ def read_notice(parts: Sequence[bytes], asked: Asked, *, trust: Trust, now: int)
         return Noticed(event, read_release(leaf, asked, trust=trust, now=now).t)
     if (entry.hub, entry.log) != (trust.hub, trust.origin):
         raise EntryForeign("an entry of another hub or log")
-    assert isinstance(entry, AcknowledgedEntry | OverdueEntry | EscalatedEntry | ExpiredEntry | WithdrawnEntry)
+    assert isinstance(
+        entry, AcknowledgedEntry | InReviewEntry | OverdueEntry | EscalatedEntry | ExpiredEntry | WithdrawnEntry
+    )
     if (entry.agency, entry.exchange) != (asked.agency, asked.exchange):
         raise EntryForeign("an entry about another exchange")
     match entry:
-        case AcknowledgedEntry():
-            _check_acknowledged(entry, leaf, asked, trust, now)
+        case AcknowledgedEntry() | InReviewEntry():
+            _check_deed(entry, leaf, asked, trust, now)
+            if isinstance(entry, InReviewEntry):
+                return Noticed(event, entry.t, reviewer=entry.reviewer)
         case OverdueEntry():
             if entry.deadline_at != asked.deadline_at:
                 raise TimesDiffer("overdue by another deadline than the request's")
@@ -92,10 +101,10 @@ def read_notice(parts: Sequence[bytes], asked: Asked, *, trust: Trust, now: int)
     return Noticed(event, entry.t)
 
 
-def _check_acknowledged(entry: AcknowledgedEntry, leaf: bytes, asked: Asked, trust: Trust, now: int) -> None:
+def _check_deed(entry: AcknowledgedEntry | InReviewEntry, leaf: bytes, asked: Asked, trust: Trust, now: int) -> None:
     if entry.by != asked.agency:
-        raise EntryForeign("acknowledged by another party than the agency")
+        raise EntryForeign("the deed of another party than the agency")
     check_dated(entry.t, not_before=asked.asked_at, now=now, what="the entry")
-    verify_deed(AcknowledgedEntry, leaf, trust.directory.key(asked.agency, KeyPurpose.DEED, entry.deed_key, entry.t))
+    verify_deed(type(entry), leaf, trust.directory.key(asked.agency, KeyPurpose.DEED, entry.deed_key, entry.t))
     if entry.request_digest != asked.request_digest:
-        raise RequestDiffers("an acknowledgement of another request")
+        raise RequestDiffers("the deed is about another request")

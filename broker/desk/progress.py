@@ -42,6 +42,7 @@ class Event(StrEnum):
     REFUSED = "refused"
     NOT_ACCEPTED = "not_accepted"
     ACKNOWLEDGED = "acknowledged"
+    IN_REVIEW = "in_review"
     RELEASED = "released"
     OPENED = "opened"
     OVERDUE = "overdue"
@@ -68,12 +69,16 @@ TRANSITIONS: Final[Mapping[tuple[Progress, Event], Progress]] = {
     **{(at, Event.EXPIRED): Progress.EXPIRED for at in (Progress.ASKED, *_WITH_AGENCY)},
     **{(at, Event.WITHDRAWN): Progress.WITHDRAWN for at in _WITH_AGENCY},
     # Marks: they change nothing but that they happened.
-    **{(at, event): at for at in _WITH_AGENCY for event in (Event.OVERDUE, Event.ESCALATED, Event.WITHDRAW_ASKED)},
+    **{
+        (at, event): at
+        for at in _WITH_AGENCY
+        for event in (Event.IN_REVIEW, Event.OVERDUE, Event.ESCALATED, Event.WITHDRAW_ASKED)
+    },
     # Overtaken on their way: true, and too late to move anything.
     **{
         (at, event): at
         for at in (*_AFTER_RELEASE, *_ENDED)
-        for event in (Event.ACKNOWLEDGED, Event.OVERDUE, Event.ESCALATED)
+        for event in (Event.ACKNOWLEDGED, Event.IN_REVIEW, Event.OVERDUE, Event.ESCALATED)
     },
     (Progress.DELIVERED, Event.ACKNOWLEDGED): Progress.DELIVERED,
     (Progress.ANSWERED, Event.RELEASED): Progress.ANSWERED,
@@ -87,6 +92,7 @@ EARLY: Final = frozenset(
     (Progress.ASKED, event)
     for event in (
         Event.ACKNOWLEDGED,
+        Event.IN_REVIEW,
         Event.RELEASED,
         Event.OPENED,
         Event.OVERDUE,
@@ -134,6 +140,8 @@ class Standing:
     expires_at: int
     is_undecided: bool
     """The deadline fell inside an outage of the hub: whether the answer was in time is not known from the log."""
+    reviewer: str | None = None
+    """In which role a person at the agency reviews the request, by the agency's own word."""
 
     @property
     def is_late(self) -> bool:
@@ -161,6 +169,7 @@ class Standing:
             "late": self.is_late,
             "overdue": self.is_overdue,
             "undecided": self.is_undecided,
+            "in_review": self.reviewer if self.progress in _WITH_AGENCY else None,
             "escalated": Event.ESCALATED in self.at,
             "at": {event.value: at for event, at in self.at.items()},
         }

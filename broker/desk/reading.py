@@ -138,6 +138,7 @@ def _cell_shown(cell: Cell) -> dict[str, Any]:
         "says": cell.says,
         "rule": cell.rule,
         "reason": cell.reason,
+        "written": cell.written,
         "confirm": list(cell.confirm),
         "late": cell.is_late,
         "part_quarantined": cell.is_part_quarantined,

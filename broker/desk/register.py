@@ -14,7 +14,7 @@ from broker.desk.enquiry import Enquiry, EnquiryState
 from broker.desk.progress import Event, Progress, Standing, advance
 from broker.node.store.port import Transaction
 from schemas.failures import Rejected
-from schemas.vocabulary import Purpose, Rag, Stage
+from schemas.vocabulary import Purpose, Rag, ReviewRole, Stage
 
 
 class EnquiryUnknown(Rejected):
@@ -236,9 +236,10 @@ def _note(tx: Transaction, exchange: str, event: Event, at: int, receipt: bytes 
     return noted.rowcount == 1
 
 
-def set_undecided(tx: Transaction, exchange: str) -> None:
-    """The deadline fell inside an outage of the hub."""
-    tx.execute("UPDATE exchange SET undecided = 1 WHERE id = ?", (exchange,))
+def mark(tx: Transaction, exchange: str, *, is_undecided: bool, reviewer: ReviewRole | None) -> None:
+    """Keep that the deadline fell inside an outage of the hub, or in which role somebody reviews the request."""
+    changed = "UPDATE exchange SET undecided = max(undecided, ?), reviewer = coalesce(?, reviewer) WHERE id = ?"
+    tx.execute(changed, (is_undecided, reviewer, exchange))
 
 
 def set_ruling(tx: Transaction, exchange: str, ruling: bytes, grant: bytes | None, grant_digest: str | None) -> None:
@@ -288,7 +289,7 @@ def find_exchange(tx: Transaction, exchange: str) -> ExchangeRow | None:
     """An exchange with all that became known of it."""
     row = tx.execute(
         f"SELECT {_ASKED}, undecided, ruling, code, sealed_references, sealed_outcomes,"  # noqa: S608  # names of ours
-        " quarantine.exchange IS NOT NULL FROM exchange LEFT JOIN answer ON answer.exchange = exchange.id"
+        " quarantine.exchange IS NOT NULL, reviewer FROM exchange LEFT JOIN answer ON answer.exchange = exchange.id"
         " LEFT JOIN quarantine ON quarantine.exchange = exchange.id WHERE id = ?",
         (exchange,),
     ).fetchone()
@@ -297,7 +298,7 @@ def find_exchange(tx: Transaction, exchange: str) -> ExchangeRow | None:
     asked = _asked(row)
     events = tx.execute("SELECT event, at FROM exchange_event WHERE exchange = ?", (exchange,))
     at: Mapping[Event, int] = {Event(event): when for event, when in events}
-    standing = Standing(asked.progress, at, asked.deadline_at, asked.expires_at, bool(row[13]))
+    standing = Standing(asked.progress, at, asked.deadline_at, asked.expires_at, bool(row[13]), row[19])
     return ExchangeRow(asked, standing, row[14], row[15], row[16], row[17], bool(row[18]))
 
 

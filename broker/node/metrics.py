@@ -113,6 +113,11 @@ class AgentMetrics:
         self.mirror_entries = gauge("mirror_entries", "Size of the hub's log as mirrored here.", "hub")
         self.alerts_open = gauge("lead_alerts_open", "Alerts that the agency's own lead has not seen.", "kind")
         self.alarms = counter("log_alarms", "Entries fabricated, omitted or rewritten by a hub.", "code")
+        self.reviews_waiting = gauge("reviews_waiting", "Requests that wait for a person of this agency.")
+        self.review_oldest = gauge(
+            "review_oldest_timestamp_seconds",
+            "When the oldest request that waits for a person was asked; 0: none waits.",
+        )
         self.keys_destroyed = counter("keys_destroyed", "Sealing keys destroyed at the end of their epoch.")
 
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources.abc import Traversable
 from itertools import chain, pairwise
@@ -137,6 +137,14 @@ class Policy:
             # Not what Cedar should ever say; but a permit stands on permits that we know, or does not stand.
             return Verdict(True, rules) if rules and all(self.rules[rule].permits for rule in rules) else _ERROR
         return Verdict(False, rules) if rules else _NOTHING_PERMITS
+
+    def without(self, ids: Collection[str]) -> Policy:
+        """The same policy less some of its rules; its digest stays that of the whole, of which it is a part."""
+        whole = self._policies.to_pst()
+        left = {key: one for key, one in whole.static_policies.items() if one.annotations.get("id") not in ids}
+        policies = cedarpy.PolicySet.from_pst(replace(whole, static_policies=left))
+        rules = {name: rule for name, rule in self.rules.items() if name not in ids}
+        return Policy(self.digest, rules, policies, self._schema, self._entities)
 
     def fields_left(self, verdict: Verdict, category: Category, mode: Mode) -> frozenset[str]:
         """The fields of a category that an allowing verdict lets through: what any of its permits leaves."""

@@ -10,7 +10,7 @@ from schemas.canonical import without_member
 from schemas.crypto.keys import Identity, PublicKey
 from schemas.crypto.padding import MAX_CONTENT_BYTES
 from schemas.crypto.sealing import Sealing, open_sealed, seal
-from schemas.messages.fields import Hex16, Hex32, Line, Millis, One, Slug, Word
+from schemas.messages.fields import Hex16, Hex32, Line, Millis, One, Prose, Slug, Word
 from schemas.messages.model import Message, Part, RuleBroken, read
 from schemas.records.registry import fields_of
 from schemas.vocabulary import AgencyReason, AgencyRule, Category, Evidence, Mode, Outcome
@@ -18,6 +18,8 @@ from schemas.vocabulary import AgencyReason, AgencyRule, Category, Evidence, Mod
 BODY_DIGEST: Final = "body_digest"
 MAX_FACTS: Final = 1000
 """Most facts of one outcome: far more records of one category than anybody has who is not a mistake."""
+DECLINED: Final = "declined."
+"""Before a `DeclineReason`: the reason of what a person at the agency declined."""
 MAX_FIELDS: Final = 64
 """Most field names in the facts of one outcome; the largest record category has half as many."""
 
@@ -57,6 +59,9 @@ class OutcomeRow(Part):
     outcome: Outcome
     rule: AgencyRule | None = Field(default=None, description="The agency's rule that released or withheld it.")
     reason: AgencyReason | None = Field(default=None, description="Why withheld, not looked at, or given in part.")
+    written: Prose | None = Field(
+        default=None, description="Declined by a person: the reason in the words of the agency, for the hub's officers."
+    )
     confirm: Annotated[list[Evidence], Field(max_length=8)] = Field(
         default_factory=list,
         description="Possible match: kinds of identity evidence that would settle it; never what is held.",
@@ -69,6 +74,8 @@ class OutcomeRow(Part):
             raise RuleBroken("facts stand with the outcome answered and with no other")
         if self.outcome in (Outcome.WITHHELD, Outcome.COULD_NOT_LOOK) and self.reason is None:
             raise RuleBroken("an outcome of that kind has a reason")
+        if self.written is not None and not (self.reason or "").startswith(DECLINED):
+            raise RuleBroken("a reason in words stands beside one that a person declined for")
         if self.confirm and self.outcome is not Outcome.POSSIBLE_MATCH:
             raise RuleBroken("evidence to confirm stands with a possible match and with no other outcome")
         if self.outcome is Outcome.NOT_KNOWN and (self.rule is not None or self.reason is not None):

@@ -18,6 +18,7 @@ from schemas.crypto.purposes import KeyPurpose
 from schemas.crypto.signing import Verified, sign, verify
 from schemas.messages.fields import Count, Hex16, Hex32, Hex64, Millis, Origin, Slug, Word
 from schemas.messages.model import KindUnexpected, Message, RuleBroken, read_one_of
+from schemas.vocabulary import ReviewAct, ReviewRole
 
 MAX_LEAF_BYTES: Final = 4096
 SIGNATURE: Final = "sig"
@@ -119,6 +120,16 @@ class AcknowledgedEntry(DeedEntry):
     agency: Slug
     exchange: Hex16
     request_digest: Hex32
+
+
+class InReviewEntry(DeedEntry):
+    """The request waits for a person at the agency; by what that person is there, never by a name."""
+
+    type: Literal["in-review"] = "in-review"
+    agency: Slug
+    exchange: Hex16
+    request_digest: Hex32
+    reviewer: ReviewRole = Field(description="In which role somebody reviews it.")
 
 
 class ReleaseEntry(DeedEntry):
@@ -276,6 +287,16 @@ class KeptBackEntry(Entry):
     addendum_digest: Hex32
 
 
+class ReviewedEntry(Entry):
+    """An agency's own log: a person acted at its review desk; who, on what and why, in the sealed addendum."""
+
+    type: Literal["reviewed"] = "reviewed"
+    exchange: Hex16
+    act: ReviewAct
+    reviewer: ReviewRole | None = Field(default=None, description="In which role; none where time acted and no person.")
+    addendum_digest: Hex32 | None = None
+
+
 class AlertSeenEntry(Entry):
     """An agency's own log: its information-governance lead has seen an entry that the hub told it of."""
 
@@ -304,6 +325,7 @@ ENTRIES: Final[dict[str, type[Entry]]] = {
         ExpiredEntry,
         WithdrawnEntry,
         AcknowledgedEntry,
+        InReviewEntry,
         ReleaseEntry,
         CouldNotLookEntry,
         OpenedEntry,
@@ -320,6 +342,7 @@ ENTRIES: Final[dict[str, type[Entry]]] = {
         ShardOpenEntry,
         ReceivedEntry,
         KeptBackEntry,
+        ReviewedEntry,
         AlertSeenEntry,
         RejectedEntry,
     )

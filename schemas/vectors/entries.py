@@ -16,6 +16,7 @@ from schemas.messages.entry import (
     CouldNotLookEntry,
     DeedEntry,
     Entry,
+    InReviewEntry,
     KeyEntry,
     OpenedEntry,
     QuarantinedEntry,
@@ -51,8 +52,9 @@ from schemas.vectors.samples import (
     request_header_bytes,
     sealed_answer_body,
 )
+from schemas.vocabulary import ReviewAct, ReviewRole
 
-BY_AGENCY = (AcknowledgedEntry, ReleaseEntry, CouldNotLookEntry)
+BY_AGENCY = (AcknowledgedEntry, InReviewEntry, ReleaseEntry, CouldNotLookEntry)
 BY_DESK = (OpenedEntry, ConsultedEntry, QuarantinedEntry, WithdrawEntry, ConflictEntry, ClosedEntry)
 BY_ADMISSION = (AdmissionEntry, KeyEntry)
 
@@ -122,6 +124,8 @@ def _entry_values(model: type[Entry]) -> dict[str, object]:
         "entry_type": "request",
         "entry_hash": drawn_digest("leaf"),
         "sender": COORDINATOR,
+        "act": ReviewAct.RELEASED,
+        "reviewer": ReviewRole.DUTY_REVIEWER,
         "check": "signature_invalid",
         "message_digest": drawn_digest("message"),
         "step": "admitted",

@@ -59,6 +59,7 @@ from schemas.messages.entry import (
     Entry,
     EscalatedEntry,
     ExpiredEntry,
+    InReviewEntry,
     OverdueEntry,
     RefusalEntry,
     ReleaseEntry,
@@ -73,7 +74,7 @@ from schemas.messages.party import Directory, Party, PartyKind
 from schemas.messages.request import OfficerNamed, RequestHeader, request_digest, sign_as_officer
 from schemas.messages.transport import Acknowledgement, Deed, Notice, Outer, Released, Submission
 from schemas.subjects import listens_on, subject_for
-from schemas.vocabulary import AgencyKind, Category, Mode, OfficerRole, Outcome, SubjectRole
+from schemas.vocabulary import AgencyKind, Category, Mode, OfficerRole, Outcome, ReviewRole, SubjectRole
 from tests.support.clock import NOON, HandClock
 from tests.support.parties import Member, make_member
 
@@ -456,6 +457,12 @@ def notice_of(story: Story, model: type[Entry], *, deed_key: SigningKey | None =
     }
     of_kind: dict[type[Entry], dict[str, Any]] = {
         AcknowledgedEntry: {"by": AGENCY, "request_digest": asked.request_digest, **UNSIGNED},
+        InReviewEntry: {
+            "by": AGENCY,
+            "request_digest": asked.request_digest,
+            "reviewer": ReviewRole.DUTY_REVIEWER,
+            **UNSIGNED,
+        },
         OverdueEntry: {"seq": 2, "deadline_at": asked.deadline_at, "undecided": False},
         EscalatedEntry: {"seq": 3},
         ExpiredEntry: {"seq": 4, "expires_at": asked.expires_at},

@@ -138,7 +138,8 @@ class Node:
 class World:
     """The hub and its one agent."""
 
-    def __init__(self, folder: Path, source: RecordSource) -> None:
+    def __init__(self, folder: Path, source: RecordSource, settings: dict[str, Any] | None = None) -> None:
+        self.settings = settings or {}
         self.folder, self.source = folder, source
         self.clock, self.bus = HandClock(), MemoryHub()
         self.home = Home(folder / "agent")
@@ -176,12 +177,13 @@ class World:
                 "bus": {},
                 "categories": [*CATEGORIES, Category.PERSON_ADDRESS, Category.POLICE_INVOLVEMENT],
                 "handling_caveat": "For this enquiry only.",
+                **self.settings,
             }
         )
         ground = await open_ground(
             self.home, migrations=AGENT_MIGRATIONS, bus=self.agent_bus, clock=self.clock, metrics=build_metrics()
         )
-        self.agent: Agent = build_agent(ground, self.source, load_gatekeeper(None), settings)
+        self.agent: Agent = build_agent(ground, self.source, load_gatekeeper(None, settings.review.waiting()), settings)
         await self.agent.start()
         await self.settle()
 

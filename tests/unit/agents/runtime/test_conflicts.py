@@ -87,14 +87,16 @@ async def test_a_conflict_in_one_subject_silences_the_whole_request(
     world: World, source: MemorySource, tmp_path: Path
 ) -> None:
     file = listed(tmp_path, f'[officer.{ME}]\nnames = ["Nemo Nobody"]')
-    world.agent.worker.looking = replace(world.agent.worker.looking, conflicts=file)
+    glancing = world.agent.worker.glancing
+    world.agent.worker.glancing = replace(glancing, looking=replace(glancing.looking, conflicts=file))
     assert {row.outcome for row in await outcomes(world, both=True)} == {Outcome.NOT_KNOWN}
 
 
 async def test_a_conflict_list_that_went_away_means_could_not_look(
     world: World, source: MemorySource, tmp_path: Path
 ) -> None:
-    world.agent.worker.looking = replace(world.agent.worker.looking, conflicts=tmp_path / "gone.toml")
+    glancing = world.agent.worker.glancing
+    world.agent.worker.glancing = replace(glancing, looking=replace(glancing.looking, conflicts=tmp_path / "gone.toml"))
     (row,) = await outcomes(world)
     assert (row.outcome, row.reason) == (Outcome.COULD_NOT_LOOK, "source-error")
 

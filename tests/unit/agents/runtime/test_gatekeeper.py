@@ -330,7 +330,7 @@ def test_the_rules_that_an_asker_may_be_told_of_are_the_shipped_ones_and_no_sile
     text = (resources.files("agents.runtime.policy") / SHIPPED).read_text("utf-8")
     rules = [rule for rule in text.split("\n@id(")[1:] if "deny_silent" not in rule and "take_away" not in rule]
     told = {rule.split('"')[1] for rule in rules}
-    assert told | {"no-permit", "policy-error", "own-rule"} == set(AgencyRule)
+    assert told | {"review-category", "review-desk", "no-permit", "policy-error", "own-rule"} == set(AgencyRule)
 
 
 def test_a_question_the_policy_cannot_evaluate_is_refused() -> None:

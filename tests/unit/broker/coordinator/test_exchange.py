@@ -32,6 +32,7 @@ from broker.coordinator.events import (
     ExpiryReached,
     Opened,
     Permitted,
+    PutInReview,
     Quarantined,
     Refused,
     Released,
@@ -49,7 +50,7 @@ from broker.coordinator.exchange import (
     diagram,
     step,
 )
-from schemas.vocabulary import Rag
+from schemas.vocabulary import Rag, ReviewRole
 
 MINUTE = 60_000
 NEW: Final = Exchange(
@@ -66,6 +67,7 @@ EVENTS: Final[tuple[Event, ...]] = (
     Permitted("g"),
     Refused(),
     Acknowledged(),
+    PutInReview(ReviewRole.DUTY_REVIEWER),
     Released("a"),
     WithdrawAsked(),
     AgencyRemoved(),
@@ -81,6 +83,7 @@ HAPPENS: Final[dict[Progress, dict[type[Event], Progress]]] = {
     Progress.ASKED: {Permitted: Progress.PERMITTED, Refused: Progress.REFUSED},
     Progress.PERMITTED: {
         Acknowledged: Progress.DELIVERED,
+        PutInReview: Progress.PERMITTED,
         Released: Progress.ANSWERED,
         WithdrawAsked: Progress.WITHDRAWN,
         AgencyRemoved: Progress.WITHDRAWN,
@@ -90,6 +93,7 @@ HAPPENS: Final[dict[Progress, dict[type[Event], Progress]]] = {
         ExpiryReached: Progress.EXPIRED,
     },
     Progress.DELIVERED: {
+        PutInReview: Progress.DELIVERED,
         Released: Progress.ANSWERED,
         WithdrawAsked: Progress.WITHDRAWN,
         AgencyRemoved: Progress.WITHDRAWN,
@@ -100,6 +104,7 @@ HAPPENS: Final[dict[Progress, dict[type[Event], Progress]]] = {
     },
     Progress.OVERDUE: {
         Acknowledged: Progress.OVERDUE,
+        PutInReview: Progress.OVERDUE,
         Released: Progress.ANSWERED,
         WithdrawAsked: Progress.WITHDRAWN,
         AgencyRemoved: Progress.WITHDRAWN,
@@ -109,11 +114,12 @@ HAPPENS: Final[dict[Progress, dict[type[Event], Progress]]] = {
     Progress.REFUSED: {},
     Progress.ANSWERED: {
         Acknowledged: Progress.ANSWERED,
+        PutInReview: Progress.ANSWERED,
         Opened: Progress.ANSWERED,
         Quarantined: Progress.ANSWERED,
     },
-    Progress.EXPIRED: {Acknowledged: Progress.EXPIRED},
-    Progress.WITHDRAWN: {Acknowledged: Progress.WITHDRAWN},
+    Progress.EXPIRED: {Acknowledged: Progress.EXPIRED, PutInReview: Progress.EXPIRED},
+    Progress.WITHDRAWN: {Acknowledged: Progress.WITHDRAWN, PutInReview: Progress.WITHDRAWN},
 }
 
 

@@ -16,6 +16,7 @@ from schemas.messages.entry import (
     Entry,
     EscalatedEntry,
     ExpiredEntry,
+    InReviewEntry,
     OverdueEntry,
     ReleaseEntry,
     WithdrawnEntry,
@@ -34,6 +35,7 @@ def noticed(story: Story, receipt: bytes) -> Noticed:
     ("model", "event"),
     [
         (AcknowledgedEntry, Event.ACKNOWLEDGED),
+        (InReviewEntry, Event.IN_REVIEW),
         (ReleaseEntry, Event.RELEASED),
         (OverdueEntry, Event.OVERDUE),
         (EscalatedEntry, Event.ESCALATED),
@@ -56,6 +58,8 @@ def test_each_entry_that_is_notified_means_one_event(story: Story, model: type[E
         (AcknowledgedEntry, {"by": "gwent-health"}, "entry_foreign"),
         (AcknowledgedEntry, {"request_digest": OTHER * 2}, "request_differs"),
         (AcknowledgedEntry, {"t": NOON - 3_600_000}, "untimely"),
+        (InReviewEntry, {"by": "gwent-health"}, "entry_foreign"),
+        (InReviewEntry, {"request_digest": OTHER * 2}, "request_differs"),
         (ReleaseEntry, {"request_digest": OTHER * 2}, "request_differs"),
         (ReleaseEntry, {"grant_digest": OTHER * 2}, "grant_differs"),
         (ReleaseEntry, {"by": "gwent-health"}, "entry_foreign"),
@@ -73,7 +77,7 @@ def test_an_entry_about_something_else_is_rejected(
     assert failed.value.code == code
 
 
-@pytest.mark.parametrize("model", [AcknowledgedEntry, ReleaseEntry])
+@pytest.mark.parametrize("model", [AcknowledgedEntry, InReviewEntry, ReleaseEntry])
 def test_an_agencys_deed_needs_that_agencys_signature(story: Story, model: type[Entry]) -> None:
     key = story.cast.other_agency.keys[KeyPurpose.DEED]
     with pytest.raises(Rejected) as failed:

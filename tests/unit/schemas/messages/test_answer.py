@@ -17,7 +17,7 @@ from schemas.messages.answer import MAX_FIELDS, AnswerHeader, OutcomeRow, Outcom
 from schemas.messages.model import FieldInvalid, read
 from schemas.vectors.parties import AGENCY, identity, signing_key
 from schemas.vectors.samples import answer_body, answer_frame, answer_header, sealed_answer_body
-from schemas.vocabulary import Category, Mode, Outcome
+from schemas.vocabulary import AgencyReason, Category, Mode, Outcome
 
 OPENER = identity("enquiry", KeyPurpose.REPLY)
 ENVELOPE = unpack(answer_frame())
@@ -79,6 +79,8 @@ def test_an_outcome_says_what_it_may(outcome: Outcome, changes: dict[str, Any]) 
     [
         (Outcome.ANSWERED, {}),
         (Outcome.NOT_KNOWN, {"facts": [{"Date": "2026-01-01"}]}),
+        (Outcome.NOT_KNOWN, {"written": "Words."}),
+        (Outcome.WITHHELD, {"reason": AgencyReason.BY_RULE, "written": "Words."}),
         (Outcome.NOT_KNOWN, {"rule": "own-rule"}),
         (Outcome.NOT_KNOWN, {"reason": "by-rule"}),
         (Outcome.KNOWN_NOTHING_RELEVANT, {"rule": "jane-example"}),
@@ -100,7 +102,7 @@ def test_an_outcome_says_nothing_else(outcome: Outcome, changes: dict[str, Any])
 def test_a_silent_refusal_has_no_room_to_differ_from_not_known() -> None:
     plain = row(Outcome.NOT_KNOWN)
     free = {name for name in OutcomeRow.model_fields if getattr(plain, name) in (None, [])}
-    assert free == {"rule", "reason", "confirm", "facts"}  # each of them refused above
+    assert free == {"rule", "reason", "written", "confirm", "facts"}  # each of them refused above
 
 
 def test_the_log_is_told_names_and_counts_and_never_a_fact() -> None:
