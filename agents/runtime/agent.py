@@ -29,6 +29,7 @@ from agents.runtime.own_log import OwnLog
 from agents.runtime.review.commands import review_commands
 from agents.runtime.review.deeds import ReviewDeeds
 from agents.runtime.review.glancing import Glancing
+from agents.runtime.review.page.app import ReviewPage
 from agents.runtime.review.reviewers import Door
 from agents.runtime.review.room import ReviewRoom
 from agents.runtime.settings import AgentSettings
@@ -81,12 +82,24 @@ class Agent:
         self.ground.post.spawn(self.currency.keep_up())
         self.ground.post.spawn(self.telling.keep_telling())
         self.ground.post.spawn(self._compare_for_ever())
+        self._open_page()
 
     async def stop(self) -> None:
         """Leave the bus, let go of the source, close the store."""
         await self.ground.close()
         self.worker.looking.calls.close()
         await asyncio.get_running_loop().run_in_executor(None, self.source.close)
+
+    def _open_page(self) -> None:
+        """Serve the page for reviewers, if one is configured; where, is in a file beside the command socket."""
+        room = self.worker.review
+        if room.settings.port is None or room.settings.role is None:
+            return
+        page = ReviewPage(room.settings.port, room)
+        path = self.ground.home.socket_path.parent / "review.port"
+        path.touch(mode=0o600)
+        path.write_text(f"{page.port}\n", "ascii")
+        self.ground.post.spawn(page.serve())
 
     async def _compare_for_ever(self) -> None:
         clock = self.ground.clock

@@ -26,7 +26,7 @@ DEFAULT_ENTRIES: Final = 20
 
 
 class NothingKeptBack(Rejected):
-    """An entry of the own log that has nothing sealed: another kind than `kept-back` or `reviewed`, erased, or not there."""
+    """An entry of the own log that has nothing sealed: not `kept-back` nor `reviewed`, erased, or not there."""
 
     code = "nothing_kept_back"
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import structlog
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from pydantic import Field
@@ -26,6 +27,8 @@ from broker.node.toml_table import SettingsInvalid
 from schemas.failures import Failure, Rejected
 from schemas.messages.fields import Line, Slug
 from schemas.vocabulary import ReviewRole
+
+_log = structlog.get_logger()
 
 FILE: Final = "reviewers.json"
 MIN_PASSPHRASE: Final = 12
@@ -145,6 +148,7 @@ class Door:
                 if len(self._wrong) >= _MOST_REMEMBERED:
                     self._wrong.clear()
                 self._wrong[reviewer] = (1 if is_new_row else count + 1, self.clock.now())
+                _log.warning("review_sign_in_refused")
                 raise SignInRefused("no reviewer has that name and that passphrase")
             self._wrong.pop(reviewer, None)
             return SignedIn(reviewer, known.name, known.role)
