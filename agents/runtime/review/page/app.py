@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
 from agents.runtime.review.acts import Acting
@@ -44,6 +44,9 @@ HEADERS: Final[Mapping[str, str]] = {
     "Cache-Control": "no-store",
 }
 _LISTS: Final = ("words", "records")
+_NOTED: Final = "Noted. It takes another person, who reads and releases the same."
+_RELEASED: Final = "Released. It is looked up once more and leaves, unless something changed."
+Serve: TypeAlias = "Callable[[Request], Awaitable[Response]]"
 
 
 class FormMalformed(Rejected):
@@ -76,111 +79,132 @@ class ReviewPage(LocalServer):
 def review_app(room: ReviewRoom) -> App:
     """The application for one review desk."""
     from starlette.applications import Starlette
-    from starlette.responses import HTMLResponse, RedirectResponse, Response
     from starlette.routing import Route
 
-    sessions = Sessions(room.door, room.post.clock)
-    style = (resources.files("agents.runtime.review.page") / "style.css").read_text("utf-8")
+    pages = _Pages(room)
+    return Starlette(
+        routes=[
+            Route("/", pages.signed(pages.waiting), methods=["GET"]),
+            Route("/sign-in", _guarded(pages.sign_in), methods=["GET", "POST"]),
+            Route("/sign-out", pages.signed(pages.sign_out), methods=["POST"]),
+            Route("/style.css", _guarded(_styles), methods=["GET"]),
+            Route("/requests/{exchange}", pages.signed(pages.case), methods=["GET"]),
+            Route("/requests/{exchange}/act", pages.signed(pages.act), methods=["POST"]),
+            Route("/requests/{exchange}/release", pages.signed(pages.release), methods=["POST"]),
+        ]
+    )
 
-    def html(page: str, status: int = 200) -> Response:
-        return HTMLResponse(page, status_code=status, headers=HEADERS)
 
-    def to(path: str) -> Response:
-        return RedirectResponse(path, status_code=303, headers=HEADERS)
+class _Pages:
+    """What each address answers."""
 
-    def refused(status: int, said: str) -> Response:
-        return html(frame("Not done", problem(said)), status)
+    def __init__(self, room: ReviewRoom) -> None:
+        self._room = room
+        self._sessions = Sessions(room.door, room.post.clock)
 
-    def guarded(serve: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    def signed(self, serve: Callable[[Request, _Asked], Awaitable[Response]]) -> Serve:
+        """What only somebody signed in is answered, and a form only with its token."""
+
         async def run(request: Request) -> Response:
-            if _host_of(request) not in NAMES:
-                return refused(421, "This page is served to this machine alone: ask for it as 127.0.0.1 or localhost.")
-            if request.method == "POST" and not _is_own(request):
-                return refused(403, "That was sent from another page. Open the review desk and do it there.")
-            try:
-                return await serve(request)
-            except Failure as failure:
-                return refused(422, failure.detail or failure.code)
-
-        return run
-
-    def signed(serve: Callable[[Request, _Asked], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-        async def run(request: Request) -> Response:
-            known = sessions.find(request.cookies.get(COOKIE))
+            known = self._sessions.find(request.cookies.get(COOKIE))
             if known is None:
-                return to("/sign-in")
+                return _to("/sign-in")
             asked = _Asked(*known, await _form(request) if request.method == "POST" else {})
             if request.method == "POST" and not is_same(asked.one("form_token"), asked.session.form_token):
-                return refused(403, "The form was of an earlier sign-in. Open the request again.")
+                return _refused(403, "The form was of an earlier sign-in. Open the request again.")
             return await serve(request, asked)
 
-        return guarded(run)
+        return _guarded(run)
 
-    async def sign_in(request: Request) -> Response:
-        if request.method == "GET":
-            return html(sign_in_page())
+    async def sign_in(self, request: Request) -> Response:
+        """Show the form, or let somebody in."""
+        if request.method != "POST":
+            return _html(sign_in_page())
         fields = await _form(request)
         try:
-            who = await room.door.sign_in(fields.get("reviewer", [""])[0], fields.get("passphrase", [""])[0])
+            who = await self._room.door.sign_in(fields.get("reviewer", [""])[0], fields.get("passphrase", [""])[0])
         except Rejected as failure:
-            return html(sign_in_page(failure.detail), 403)
-        sessions.close(request.cookies.get(COOKIE))
-        answer = to("/")
-        answer.set_cookie(COOKIE, sessions.open(who), max_age=LONGEST_MS // 1000, httponly=True, samesite="strict")
+            return _html(sign_in_page(failure.detail), 403)
+        self._sessions.close(request.cookies.get(COOKIE))
+        answer, token = _to("/"), self._sessions.open(who)
+        answer.set_cookie(COOKIE, token, max_age=LONGEST_MS // 1000, httponly=True, samesite="strict")
         return answer
 
-    async def sign_out(request: Request, asked: _Asked) -> Response:
-        sessions.close(request.cookies.get(COOKIE))
-        answer = to("/sign-in")
+    async def sign_out(self, request: Request, _: _Asked) -> Response:
+        """End the session."""
+        self._sessions.close(request.cookies.get(COOKIE))
+        answer = _to("/sign-in")
         answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return answer
 
-    async def waiting(_: Request, asked: _Asked) -> Response:
-        return html(list_page(room.listed(), asked.who.name, asked.session.form_token))
+    async def waiting(self, _: Request, asked: _Asked) -> Response:
+        """The list."""
+        return _html(list_page(self._room.listed(), asked.who.name, asked.session.form_token))
 
-    async def case(request: Request, asked: _Asked, said: str | None = None) -> Response:
+    async def case(self, request: Request, asked: _Asked, said: str | None = None) -> Response:
+        """One request; `said` is what went wrong."""
+        name, token = asked.who.name, asked.session.form_token
         try:
-            shown = await room.shown(request.path_params["exchange"])
+            shown = await self._room.shown(request.path_params["exchange"])
         except Rejected as failure:
-            page = list_page(room.listed(), asked.who.name, asked.session.form_token, said or failure.detail)
-            return html(page, 404)
-        page = case_page(shown, asked.who.name, asked.session.form_token, said)
-        return html(page, 422 if said else 200)
+            return _html(list_page(self._room.listed(), name, token, said or failure.detail), 404)
+        return _html(case_page(shown, name, token, said), 422 if said else 200)
 
-    async def act(request: Request, asked: _Asked) -> Response:
+    async def act(self, request: Request, asked: _Asked) -> Response:
+        """Take something away, decline, or ask to confirm."""
         exchange = request.path_params["exchange"]
         try:
-            await room.act(asked.who, read_arguments(Acting, _acting(exchange, asked.fields)))
+            await self._room.act(asked.who, read_arguments(Acting, _acting(exchange, asked.fields)))
         except Rejected as failure:
-            return await case(request, asked, failure.detail or failure.code)
-        return to(f"/requests/{exchange}")
+            return await self.case(request, asked, failure.detail or failure.code)
+        return _to(f"/requests/{exchange}")
 
-    async def release(request: Request, asked: _Asked) -> Response:
+    async def release(self, request: Request, asked: _Asked) -> Response:
+        """Let what was shown leave."""
         try:
-            missing = await room.release(asked.who, request.path_params["exchange"], asked.one("shown"))
+            missing = await self._room.release(asked.who, request.path_params["exchange"], asked.one("shown"))
         except Rejected as failure:
-            return await case(request, asked, failure.detail or failure.code)
-        said = (
-            "Noted. It takes another person, who reads and releases the same."
-            if missing
-            else "Released. It is looked up once more and leaves, unless something changed."
-        )
-        return html(done_page(said, asked.who.name, asked.session.form_token))
+            return await self.case(request, asked, failure.detail or failure.code)
+        return _html(done_page(_NOTED if missing else _RELEASED, asked.who.name, asked.session.form_token))
 
-    async def styles(_: Request) -> Response:
-        return Response(style, media_type="text/css", headers=HEADERS)
 
-    return Starlette(
-        routes=[
-            Route("/", signed(waiting), methods=["GET"]),
-            Route("/sign-in", guarded(sign_in), methods=["GET", "POST"]),
-            Route("/sign-out", signed(sign_out), methods=["POST"]),
-            Route("/style.css", guarded(styles), methods=["GET"]),
-            Route("/requests/{exchange}", signed(case), methods=["GET"]),
-            Route("/requests/{exchange}/act", signed(act), methods=["POST"]),
-            Route("/requests/{exchange}/release", signed(release), methods=["POST"]),
-        ]
-    )
+def _guarded(serve: Serve) -> Serve:
+    """What this machine alone is answered, and a form only from a page of our own."""
+
+    async def run(request: Request) -> Response:
+        if _host_of(request) not in NAMES:
+            return _refused(421, "This page is served to this machine alone: ask for it as 127.0.0.1 or localhost.")
+        if request.method == "POST" and not _is_own(request):
+            return _refused(403, "That was sent from another page. Open the review desk and do it there.")
+        try:
+            return await serve(request)
+        except Failure as failure:
+            return _refused(422, failure.detail or failure.code)
+
+    return run
+
+
+def _html(page: str, status: int = 200) -> Response:
+    from starlette.responses import HTMLResponse
+
+    return HTMLResponse(page, status_code=status, headers=HEADERS)
+
+
+def _to(path: str) -> Response:
+    from starlette.responses import RedirectResponse
+
+    return RedirectResponse(path, status_code=303, headers=HEADERS)
+
+
+def _refused(status: int, said: str) -> Response:
+    return _html(frame("Not done", problem(said)), status)
+
+
+async def _styles(_: Request) -> Response:
+    from starlette.responses import Response
+
+    style = (resources.files("agents.runtime.review.page") / "style.css").read_text("utf-8")
+    return Response(style, media_type="text/css", headers=HEADERS)
 
 
 def _host_of(request: Request) -> str | None:
