@@ -105,7 +105,7 @@ def _declined(ruling: Ruling, acting: Acting, case: Case) -> Ruling:
         raise ReviewRefused("detriment is detriment to a child, and this request is about none: give another reason")
     if acting.written is None and not IN_WRITING.isdisjoint(case.header.lawful_bases):
         raise ReviewRefused(
-            "asked under the Social Services and Well-being (Wales) ReviewAct: say in writing why (--written)"
+            "asked under the Social Services and Well-being (Wales) Act: say in writing why (--written)"
         )
     refusal = Refusal(category=acting.category, subject=acting.subject, reason=acting.reason, written=acting.written)
     return _refusing(ruling, refusal)
