@@ -17,6 +17,8 @@ from broker.node.home import Home
 
 _SET_IT: Final = "set this machine's clock by NTP (timedatectl set-ntp true), or have that party set its own"
 _TOLERATED_MINUTES: Final = PERMITTED_SKEW_MS // 60_000
+_NAMED: Final = 3
+"""Of many whose clocks are off."""
 _TOLD_FROM_MS: Final = PERMITTED_SKEW_MS // 4
 """Half a minute: a clock kept by NTP is never that far off, so nobody keeps it."""
 
@@ -40,27 +42,44 @@ def check_others(home: Home) -> str | Warned:
     Raises: NotWell, if messages are refused for it.
     """
     try:
-        dates = CommandClient(home.socket_path).ask("status")["dates"]
+        status = CommandClient(home.socket_path).ask("status")
     except NotRunning:
         return "not running, so nobody to compare with"
-    return judge(dates["refused"], dates["offsets"])
+    dates = status["dates"]
+    if status.get("connected") and not any(dates.values()):
+        return Warned(
+            "connected, and nobody has answered anything yet; if that stays so, our clock may be over "
+            f"{_TOLERATED_MINUTES} minutes off, and the other side's doctor says by how much: {_SET_IT}"
+        )
+    return judge(dates["refused"], dates["offsets"], dates.get("soonest", {}))
 
 
-def judge(refused: int, offsets: Mapping[str, int]) -> str | Warned:
+def judge(refused: int, offsets: Mapping[str, int], soonest: Mapping[str, int]) -> str | Warned:
     """What the dates of messages say (broker.node.post.dates)."""
+    far = sorted(
+        (party for party in offsets if abs(offsets[party]) > _TOLD_FROM_MS), key=lambda one: -abs(offsets[one])
+    )
+    told = "; ".join(_told(party, offsets[party]) for party in far[:_NAMED])
     if refused:
+        told = told or "one of the clocks is wrong, or the bus was away"
         return Warned(
             f"{refused} messages were refused since the start for their dates (over {_TOLERATED_MINUTES} minutes "
-            f"ahead, or too late): one of the clocks is wrong, or the bus was away; {_SET_IT}"
+            f"ahead, or too late): {told}; {_SET_IT}"
+        )
+    if far:
+        return Warned(f"{told}; {_TOLERATED_MINUTES} minutes are tolerated: {_SET_IT}")
+    # Whoever refuses our dates sends nothing but what waits for us, which may be a repeat; a repeat may be any age.
+    late = -max(soonest.values(), default=0)
+    if not offsets and late > _TOLD_FROM_MS:
+        return Warned(
+            f"no message came sooner than {late // 1000} seconds after its date: our clock is ahead, or the bus was "
+            f"away; {_SET_IT}"
         )
     if not offsets:
         return "no message of another party yet, so nobody to compare with"
-    worst = max(offsets, key=lambda kind: abs(offsets[kind]))
-    seconds = abs(offsets[worst]) // 1000
-    if abs(offsets[worst]) > _TOLD_FROM_MS:
-        side = "ahead of" if offsets[worst] > 0 else "behind"
-        return Warned(
-            f"the clock of the {worst} is {seconds} seconds {side} ours; {_TOLERATED_MINUTES} minutes are tolerated: "
-            f"{_SET_IT}"
-        )
-    return f"at most {seconds + 1} s from the clock of the {worst}"
+    worst = max(offsets, key=lambda party: abs(offsets[party]))
+    return f"at most {abs(offsets[worst]) // 1000 + 1} s from the clock of {worst}"
+
+
+def _told(party: str, offset: int) -> str:
+    return f"the clock of {party} is {abs(offset) // 1000} seconds {'ahead of' if offset > 0 else 'behind'} ours"

@@ -75,6 +75,16 @@ def check(subject: str, raw: bytes, *, me: Party, directory: Directory, now: int
     return Received(outer, envelope.parts, sender, envelope.digest, now, subject)
 
 
+def check_but_for_time(subject: str, raw: bytes, *, me: Party, directory: Directory) -> Received:
+    """The same for a message that is refused for its date, as if it were read when it was sent: whose clock is that?
+
+    Raises:
+        Rejected: it holds as little otherwise, and says nothing of anybody's clock.
+    """
+    sent_at = read_outer(unpack(raw).header).sent_at
+    return check(subject, raw, me=me, directory=directory, now=sent_at)
+
+
 def _message_key(outer: Outer, parts: Sequence[bytes], directory: Directory, now: int) -> PublicKey:
     """The sender's key, in force when the message was sent and not revoked by now."""
     find = outer.sender, KeyPurpose.MESSAGE, outer.message_key, outer.sent_at

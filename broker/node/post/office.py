@@ -218,7 +218,8 @@ class Post:
             return
         except Rejected as failure:
             # Not proven to be anybody's: nothing is said to anyone, and nothing is entered that a stranger could flood.
-            self.dates.refused += isinstance(failure, intake.FromTheFuture | intake.Expired)
+            if isinstance(failure, intake.FromTheFuture | intake.Expired):
+                self._note_date(subject, raw)
             self._note_rejection("unknown", failure)
             if isinstance(failure, KeyUnknown) and self.directories is not None:
                 self.directories.ask_soon()  # perhaps a newer statement names it: then its sender's repeat is taken in
@@ -227,6 +228,12 @@ class Post:
         self._sending.silence.heard(received.sender.id, received.at)
         self.observer.received(received.kind)
         await self._take_or_fail(received)
+
+    def _note_date(self, subject: str, raw: bytes) -> None:
+        self.dates.refused += 1
+        with suppress(Rejected):
+            proven = intake.check_but_for_time(subject, raw, me=self.me, directory=self.directory)
+            self.dates.note_refused(proven, self.clock.now())
 
     async def _tell_of_former(self, subject: str, raw: bytes) -> None:
         """Have a lasting message of a party that was removed entered as refused; nothing is said to the party."""

@@ -333,6 +333,19 @@ async def test_a_message_valid_for_the_longest_time_by_a_clock_ahead_is_acknowle
     assert len(pair.desk.post.outbox) == 0
 
 
+async def test_whose_clock_it_is_that_messages_are_refused_for_is_known_of_proven_ones_alone(pair: Pair) -> None:
+    sent_at = pair.clock.now() + PERMITTED_SKEW_MS + 60_000
+    outgoing = pair.desk.post.writer.write(
+        Submission, COORDINATOR.party, [b"x"], sent_at=sent_at, expires_at=sent_at + 60_000, exchange=nonce()
+    )
+    post, raw = pair.coordinator.post, outgoing.raw
+    await post._receive(outgoing.subject, raw[:-1] + bytes([raw[-1] ^ 1]))
+    assert post.dates.shown() == {"refused": 1, "offsets": {}, "soonest": {}}
+    await post._receive(outgoing.subject, raw)
+    assert post.dates.shown() == {"refused": 2, "offsets": {"desk": PERMITTED_SKEW_MS + 60_000}, "soonest": {}}
+    assert await pair.coordinator.kept() == []
+
+
 async def test_two_copies_in_one_group_have_one_effect_and_one_acknowledgement(pair: Pair) -> None:
     pair.coordinator.replies_at_the_seal = True
     outgoing = pair.submission()
