@@ -77,6 +77,7 @@ def tables() -> dict[str, Callable[[], str]]:
         "request-body": request.RequestBody,
         "told": request.Told,
         "subject": request.Subject,
+        "break-glass": request.BreakGlass,
         "grant": grant.Grant,
         "scope": grant.Scope,
         "ruling": grant.Ruling,

@@ -7,6 +7,7 @@ collected for the field (purposes, stages, RAG, roles, categories); what a word 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class AgencyKind(StrEnum):
@@ -127,6 +128,10 @@ class OfficerRole(StrEnum):
     PROBATION_NAVIGATOR = "probation_navigator"
     BUSINESS_SUPPORT = "business_support"
     IG_LEAD = "ig_lead"
+
+
+MANAGER_ROLES: Final = frozenset({OfficerRole.DECISION_MAKER})
+"""Who may break the glass for a colleague who asks (SPEC 5.1): whoever owns the hub's decisions."""
 
 
 class ReviewRole(StrEnum):
@@ -283,6 +288,13 @@ class Conclusion(StrEnum):
     ANSWERED = "answered"
     EXPIRED = "expired"
     WITHDRAWN = "withdrawn"
+
+
+class ReviewFinding(StrEnum):
+    """What the review of a broken glass came to."""
+
+    JUSTIFIED = "justified"
+    NOT_JUSTIFIED = "not_justified"
 
 
 class Decision(StrEnum):

@@ -26,17 +26,20 @@ from schemas.failures import Away
 from schemas.ledger.receipt import VerifiedReceipt
 from schemas.messages.entry import (
     ALERTING,
+    BreakGlassEntry,
     CouldNotLookEntry,
     Entry,
     QuarantinedEntry,
     ReleaseEntry,
+    ReviewClosedEntry,
     read_entry,
+    read_entry_as,
     verify_deed,
 )
 from schemas.messages.party import Directory, PartyKind
 from schemas.messages.transport import Notice
 
-Alerting: TypeAlias = QuarantinedEntry
+Alerting: TypeAlias = QuarantinedEntry | ReviewClosedEntry | BreakGlassEntry
 
 
 class ReleaseAwaited(Away):
@@ -74,12 +77,18 @@ class Alarm:
         """
         now, addendum, me = received.at, received.parts[-1], self.agency
         check_addendum(entry, addendum)
-        check_quarantined(receipt, entry, outer.exchange, directory=directory, me=me, now=now)
+        named = (entry.hub, entry.log, entry.agency, entry.exchange)
+        if named != (directory.hub, receipt.head.origin, me, outer.exchange):
+            raise EntryForeign("an entry of another hub, or about another agency or exchange")
+        if not isinstance(entry, BreakGlassEntry):
+            check_desks_deed(receipt, entry, directory=directory, now=now)
 
         def work(tx: Transaction) -> Reply:
-            check_answered(tx, entry)
+            if isinstance(entry, QuarantinedEntry):
+                check_answered(tx, entry)
             take(tx)
-            mirror.take_entry(tx, receipt.index, receipt.leaf, type_=entry.type, exchange=entry.exchange, seq=None)
+            number = entry.seq if isinstance(entry, BreakGlassEntry) else None
+            mirror.take_entry(tx, receipt.index, receipt.leaf, type_=entry.type, exchange=entry.exchange, seq=number)
             alert = Alert(receipt.index, entry.type, entry.exchange, entry.t, now, receipt.leaf, addendum)
             if alerts.add(tx, alert):
                 self.own_log.received(tx, receipt.leaf, entry.type, entry.exchange, now)
@@ -115,22 +124,21 @@ def check_addendum(entry: Alerting, addendum: bytes) -> None:
         raise PartMismatch("not the addendum that the entry names")
 
 
-def check_quarantined(
-    receipt: VerifiedReceipt, entry: QuarantinedEntry, exchange: str | None, *, directory: Directory, me: str, now: int
+def check_desks_deed(
+    receipt: VerifiedReceipt, entry: QuarantinedEntry | ReviewClosedEntry, *, directory: Directory, now: int
 ) -> None:
-    """That the hub's desk itself says that it kept back a part of this agency's answer.
+    """That the hub's desk itself says what an entry says.
 
     Raises:
-        EntryForeign: of another hub, log, agency, exchange or party.
+        EntryForeign: of another party.
         FromTheFuture, SignatureInvalid and others: it is not the desk's word.
     """
     desk = directory.only(PartyKind.DESK)
-    named = (entry.hub, entry.log, entry.agency, entry.exchange, entry.by)
-    if named != (directory.hub, receipt.head.origin, me, exchange, desk.id):
-        raise EntryForeign("a deed of another party, or about another exchange")
+    if entry.by != desk.id:
+        raise EntryForeign("a deed of another party")
     if entry.t > now + PERMITTED_SKEW_MS:
         raise FromTheFuture("a deed dated later than the permitted clock skew")
-    verify_deed(QuarantinedEntry, receipt.leaf, directory.key(desk.id, KeyPurpose.DEED, entry.deed_key, entry.t))
+    verify_deed(type(entry), receipt.leaf, directory.key(desk.id, KeyPurpose.DEED, entry.deed_key, entry.t))
 
 
 def check_answered(tx: Transaction, entry: QuarantinedEntry) -> None:
@@ -148,6 +156,13 @@ def check_answered(tx: Transaction, entry: QuarantinedEntry) -> None:
     if get_restored(tx) is not None and not rows:
         raise ReleaseAwaited("an answer that was not given back yet")
     raise EntryForeign("an answer that this agency did not give")
+
+
+def is_alerted(tx: Transaction, exchange: str, request_digest: str, grant_digest: str) -> bool:
+    """Whether the entry is held that tells this agency's lead that the glass was broken for that request and grant."""
+    rows = tx.execute("SELECT leaf FROM mirror_entry WHERE exchange = ? AND type = 'break-glass'", (exchange,))
+    entries = [read_entry_as(BreakGlassEntry, row[0]) for row in rows.fetchall()]
+    return any((one.request_digest, one.grant_digest) == (request_digest, grant_digest) for one in entries)
 
 
 def _answer_of(entry: Entry) -> str | None:

@@ -21,6 +21,8 @@ from schemas.failures import Failure
 
 MEANS: Final[Mapping[str, str]] = {
     "quarantined": "the hub's desk kept back what an answer of this agency held beyond its grant",
+    "break-glass": "a manager of the hub broke the glass for a request to this agency; its own rules decided as ever",
+    "review-closed": "a lead of the hub closed the review of a broken glass",
 }
 """What each kind of alert says, in words."""
 

@@ -71,6 +71,12 @@ class OfficerUntrusted(Rejected):
     code = "officer_untrusted"
 
 
+class ManagerUntrusted(Rejected):
+    """Check 11: whoever broke the glass is no pinned manager, has not signed, or the manager's word is over."""
+
+    code = "manager_untrusted"
+
+
 class GrantUntrusted(Rejected):
     """Check 12: not signed by the pinned coordinator's grant key."""
 

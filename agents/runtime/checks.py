@@ -13,6 +13,7 @@ No single party at the hub can get data out of this agency, or ask off the recor
  9  The header's deadline and expiry are the entry's; it has not expired and is not from the future.
 10  The pinned desk's request key that header and entry name has signed the header, and that is the entry's signature.
 11  The officer is pinned, has the role the header says, and has signed the request's digest with the key it names.
+    Where the glass was broken, the manager is pinned, in a manager's role, and has signed it too, in time.
 12  The pinned coordinator's grant key has signed the grant.
 13  The grant is for this hub, agency and exchange, and names this request's digest.
 14  The grant is in force now.
@@ -22,7 +23,7 @@ No single party at the hub can get data out of this agency, or ask off the recor
 17  The body opens, and is of this exchange.
 18  The addendum opens with the body's key, and is of this exchange.
 19  The addendum tells what the body tells, byte for byte.
-20  The subjects' references and roles, the officer, and the stage, are the header's.
+20  The subjects' references and roles, the officer, the stage and who broke the glass are the header's.
 21  The mirror extends to the receipt's checkpoint without contradiction (`mirror.take_head`, in the transaction).
 22  Every entry that the hub has numbered for this agency is held (`mirror.standing`; before the source is asked).
 
@@ -61,7 +62,7 @@ from schemas.messages.request import (
     verify_officer,
 )
 from schemas.records.registry import fields_of
-from schemas.vocabulary import Mode
+from schemas.vocabulary import MANAGER_ROLES, Mode
 
 _PARTS: Final = 4
 
@@ -121,6 +122,7 @@ class Checker:
         header = self._header(request, entry, exchange, now)  # 6 to 9
         self._desk(request, header, entry)  # 10
         self._officer(request, header, entry)  # 11
+        self._manager(request, header, entry)
         grant = self._grant(grant_envelope, header, entry, now)  # 12 to 15
         told = self._opened(request, header)  # 16 to 20
         return Delivered(
@@ -222,6 +224,23 @@ class Checker:
         if officer.statement.officer_role is not header.officer_role:
             raise fails.OfficerUntrusted("pinned in another role")
 
+    def _manager(self, request: Envelope, header: RequestHeader, entry: RequestEntry) -> None:
+        broken = header.break_glass
+        if broken is None:
+            return
+        with _as(fails.ManagerUntrusted):
+            manager = self.directory.party(broken.manager)
+            key = self.directory.key(
+                manager.id, KeyPurpose.OFFICER, broken.manager_key, header.asked_at, seen_at=entry.t
+            )
+            verify_officer(request, key)
+        if manager.statement.party_kind is not PartyKind.OFFICER:
+            raise fails.ManagerUntrusted("not an officer")
+        if manager.statement.officer_role not in MANAGER_ROLES:
+            raise fails.ManagerUntrusted("pinned in a role that breaks no glass")
+        if entry.t >= broken.until:
+            raise fails.ManagerUntrusted("the manager's word was over when the hub took the request in")
+
     def _grant(self, envelope: Envelope, header: RequestHeader, entry: RequestEntry, now: int) -> Grant:
         with _as(fails.GrantUntrusted):  # 12
             grant = read(Grant, envelope.header)
@@ -260,6 +279,9 @@ class Checker:
             raise fails.SubjectsDiffer("another officer")
         if body.told.stage is not header.stage:
             raise fails.SubjectsDiffer("another stage")
+        broken, said_broken = header.break_glass, body.told.break_glass
+        if (broken and broken.manager) != (said_broken and said_broken.manager.id):
+            raise fails.SubjectsDiffer("another manager, or a broken glass that one of the two does not know of")
         return body.told
 
     def _body(self, request: Envelope, header: RequestHeader) -> RequestBody | None:
@@ -294,6 +316,11 @@ def check_narrows(grant: Grant, header: RequestHeader) -> None:
             raise fails.GrantTooWide("a field that its category does not have")
     if grant.expires_at > header.expires_at:
         raise fails.GrantTooWide("it outlives the request")
+    broken = header.break_glass
+    if grant.lifted and broken is None:
+        raise fails.GrantTooWide("rules lifted, and nobody broke the glass")
+    if broken is not None and grant.expires_at > broken.until:
+        raise fails.GrantTooWide("it outlives the manager's word")
 
 
 def _taken_apart(parts: tuple[bytes, ...]) -> tuple[Envelope, Envelope, bytes, Extension]:

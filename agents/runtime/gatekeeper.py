@@ -285,6 +285,9 @@ def load_gatekeeper(own_rules: Path | None, reviewed: Iterable[Category] = ()) -
 
 def _check_effects(policy: Policy) -> None:
     for rule in policy.rules.values():
+        if rule.is_liftable:
+            # A manager of the hub opens what the hub keeps shut, and nothing of this agency's.
+            raise PolicyInvalid(f"{rule.file}, policy {rule.id}: @liftable is for a hub's rules; an agency's are never")
         effect = rule.annotations.get("effect")
         known = _PERMITS if rule.permits else _FORBIDS
         if effect is not None and effect not in known:

@@ -20,6 +20,7 @@ from typing import Final
 import structlog
 
 from agents.runtime import jobs, mirror
+from agents.runtime.alerting import is_alerted
 from agents.runtime.answering import Asked, Signatory, Written, write_answer
 from agents.runtime.checks import Checker, Delivered
 from agents.runtime.currency import Currency, is_current
@@ -53,6 +54,12 @@ FIRST_PAUSE_MS: Final = 2_000
 LONGEST_PAUSE_MS: Final = 5 * 60_000
 REPEATED_AFTER_EXPIRY_MS: Final = 7 * DAY_MS
 """A release is repeated for a week beyond the expiry: if the hub entered it in time, its proof may be on its way."""
+
+
+class AlertAwaited(Away):
+    """A request for which a manager of the hub broke the glass, before this agency's lead was told of it."""
+
+    code = "alert_awaited"
 
 
 @dataclass(slots=True)
@@ -137,6 +144,11 @@ class Worker:
         if job is None:
             return
         header, grant, told = self._opened(job, delivered)
+        if header.break_glass is not None and not await self._is_lead_told(job):
+            if self.post.clock.now() < job.expires_at:
+                raise AlertAwaited("the hub has not told this agency's lead yet that the glass was broken")
+            await self._give_up(exchange)
+            return
         # A restored store may be whole and old: then nothing is looked at before the hub was heard.
         if (stands.is_whole and not self.currency.catch_up.is_on) or await self._current(job):  # check 22
             asked = Asked(header, job_digest(job.request), job_digest(job.grant_envelope))
@@ -162,6 +174,10 @@ class Worker:
             )
         looked = await self._look(job, header, grant, told)
         return None if looked is None else (NOBODY_SAID, looked)
+
+    async def _is_lead_told(self, job: Job) -> bool:
+        named = job_digest(job.request), job_digest(job.grant_envelope)
+        return await self.post.store.read(lambda tx: is_alerted(tx, job.exchange, *named))
 
     async def _decide(self, job: Job, asked: Asked, grant: Grant, heard: Heard, looked: tuple[Looked, ...]) -> bool:
         """Make and commit the answer; False if the view of the hub's log is too old for it, or the exchange ended."""

@@ -43,6 +43,11 @@ COMMANDS: Final[Mapping[str, tuple[str, str, str]]] = {
     ),
     "enquiry": ("broker.cli.enquiries", "enquiry", "Enquiries of the officer whose key you give."),
     "request": ("broker.cli.requests", "request", "Requests to agencies."),
+    "break-glass": (
+        "broker.cli.break_glass",
+        "break_glass",
+        "Emergencies: a manager's signature beside the officer's, and the review of each.",
+    ),
     "log": ("broker.cli.log", "log", "The sharing log."),
     "policy": (
         "broker.cli.policy",

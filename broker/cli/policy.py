@@ -135,6 +135,7 @@ def _word(kind: type[StrEnum]) -> click.Choice[str]:
 @click.option("--rag", type=_word(Rag), default=Rag.AMBER.value)
 @click.option("--consent", type=_word(ConsentState), default=ConsentState.NOT_SOUGHT.value)
 @click.option("--allocated", is_flag=True, help="Somebody it is about has an allocated social worker already.")
+@click.option("--break-glass", is_flag=True, help="A manager broke the glass for it.")
 @click.option("--agency", type=NameParam(), default="any-agency", help="The agency's name at the hub.")
 @click.option("--kind", type=_word(AgencyKind), help="Of agency; by default the one that holds the category.")
 @click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="The day; by default today.")
@@ -186,6 +187,7 @@ def _typed(typed: dict[str, Any], category: Category) -> Question:
         agency=typed["agency"],
         kind=AgencyKind(typed["kind"]) if typed["kind"] else kind_of(category) or AgencyKind.SOCIAL_CARE,
         on=date(on.year, on.month, on.day),
+        break_glass=typed["break_glass"],
     )
 
 
@@ -225,6 +227,8 @@ def _members(pack: Pack, one: Explanation) -> dict[str, Any]:
         "reasons": [reason.model_dump(mode="json", exclude_none=True) for reason in one.reasons],
         "leaves": sorted(one.leaves),
         "takes_away": sorted(one.takes_away),
+        "glass_lifts": list(one.glass_lifts),
+        "glass_permits": one.glass_permits,
         "would_differ": [{what: sorted(values) for what, values in way.items()} for way in one.would_differ],
     }
 
@@ -238,6 +242,8 @@ def _lines(pack: Pack, one: Explanation) -> Iterable[str]:
         what = reason.basis or reason.agreement
         if what is not None:
             yield f"  {what}: in force from {first} until {last}"
+    for rule in one.glass_lifts if one.leaves else ():
+        yield f"  lifted, because a manager broke the glass: {rule}: {pack.sentence(rule)}"
     if one.takes_away:
         yield f"  taken away: {', '.join(sorted(one.takes_away))}"
     if one.would_differ:
@@ -245,5 +251,8 @@ def _lines(pack: Pack, one: Explanation) -> Iterable[str]:
     for way in one.would_differ:
         told = [f"{_SAID.get(what, what)} {' or '.join(sorted(values))}" for what, values in sorted(way.items())]
         yield f"    {'; '.join(told)}"
-    if not one.leaves and not one.would_differ:
+    if one.glass_permits:
+        lifted = f", which lifts {', '.join(one.glass_lifts)}" if one.glass_lifts else ""
+        yield f"  permitted in an emergency that a manager signs for (break-glass){lifted}"
+    if not one.leaves and not one.would_differ and not one.glass_permits:
         yield "  no other stage, rating, consent, footing, role or mode makes it permitted"

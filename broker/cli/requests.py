@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import click
 
-from broker.cli.options import ENQUIRY_ID, EXCHANGE_ID, SUBJECT_REF, home_option, key_option
+from broker.cli.options import ENQUIRY_ID, EXCHANGE_ID, SUBJECT_REF, NameParam, home_option, key_option
 from broker.cli.output import explained, json_option, show
 from broker.cli.tables import request_text
 from broker.client.asking import issue_request
@@ -88,6 +88,16 @@ def request() -> None:
 )
 @click.option("--deadline", type=ElapsedParam(), help="From now; without it the hub's clock table counts from receipt.")
 @click.option("--expiry", type=ElapsedParam(), help="From now; after it no answer is accepted.")
+@click.option("--break-glass-by", "manager", type=NameParam(), help="In an emergency: the manager who is to sign too.")
+@click.option("--break-glass-reason", "why", help="Why, for the manager, and for the leads of hub and agency.")
+@click.option(
+    "--break-glass-for",
+    "broken_for",
+    type=ElapsedParam(),
+    default=timedelta(hours=4),
+    show_default="4h",
+    help="From now; the grant ends then. At most 24h.",
+)
 @json_option
 @explained
 def issue(
@@ -99,16 +109,31 @@ def issue(
     subjects: tuple[str, ...],
     deadline: timedelta | None,
     expiry: timedelta | None,
+    manager: str | None,
+    why: str | None,
+    broken_for: timedelta,
     as_json: bool,
 ) -> None:
-    """Ask an agency about the subjects of an enquiry."""
+    """Ask an agency about the subjects of an enquiry.
+
+    In an emergency a manager signs too (--break-glass-by, --break-glass-reason): you sign first, and the request is on
+    its way once the manager has. Rules of the hub that are marked so are lifted then; none of an agency's is. Both
+    information governance leads are told at once.
+    """
     now = SystemClock().now()
+    if (manager is None) != (why is None):
+        raise click.UsageError(
+            "a glass is broken by a manager and for a reason: --break-glass-by, --break-glass-reason"
+        )
     body: dict[str, Any] = {"agency": agency, "categories": list(categories)}
     if subjects:
         body["subjects"] = list(subjects)
     for name, length in (("deadline_at", deadline), ("expires_at", expiry)):
         if length is not None:
             body[name] = now + int(length.total_seconds() * 1000)
+    if manager is not None:
+        until = now + int(broken_for.total_seconds() * 1000)
+        body["break_glass"] = {"manager": manager, "reason": why, "until": until}
     issued = issue_request(OfficerAtDesk.of(hub, key_path), enquiry_id, body)
     show(issued, request_text(issued), as_json=as_json)
 

@@ -16,6 +16,7 @@ ONWARD: Final = "NO FURTHER THAN THIS ENQUIRY, unless the agency that told it ag
 
 _MENDED_BY: Final[Mapping[str, str]] = {
     "officer_untrusted": "hand it the officer's party file, to be pinned there (agent pin FILE)",
+    "manager_untrusted": "hand it the manager's party file, to be pinned there (agent pin FILE)",
     "request_untimely": "compare the clocks of both sides",
     "grant_untimely": "compare the clocks of both sides",
 }
@@ -72,6 +73,7 @@ def request_text(request: Shown) -> str:
             f"  asks for  {asked}",
             f"  deadline  {at_text(request['deadline_at'])}",
             f"  expires   {at_text(request['expires_at'])}",
+            *_broken_glass(request),
             *_reasons(request),
             *_next_step(request),
         ]
@@ -86,6 +88,18 @@ def _next_step(request: Shown) -> Iterator[str]:
         mend = _MENDED_BY.get(code, "its administrator finds the reason under that code (agent doctor; SPEC 9)")
         yield f"  refused   {agency} did not take the request and is not asked again by itself: {mend}"
         yield "            then withdraw it and ask anew"
+
+
+def _broken_glass(request: Shown) -> Iterator[str]:
+    """Who broke the glass, until when, and what it lifted."""
+    glass = request["break_glass"]
+    if glass is None:
+        return
+    yield f"  break-glass by {glass['manager']} until {at_text(glass['until'])}"
+    if request["progress"] == "prepared":
+        yield f"    waits for that manager: broker break-glass sign {request['exchange']}"
+    elif glass["lifted"]:
+        yield f"    lifted: {', '.join(glass['lifted'])}"
 
 
 def _reasons(request: Shown) -> Iterator[str]:

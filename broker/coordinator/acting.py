@@ -13,7 +13,7 @@ from typing import Any, Final, assert_never
 
 import structlog
 
-from broker.coordinator import records
+from broker.coordinator import records, reviews
 from broker.coordinator.effects import (
     Alert,
     Append,
@@ -53,6 +53,14 @@ LeafOf = Callable[[int], bytes]
 
 
 @dataclass(frozen=True, slots=True)
+class BrokenGlass:
+    """What is entered beside a request for which a manager broke the glass, and who the two people are."""
+
+    leaf: LeafOf
+    by: reviews.TwoPeople
+
+
+@dataclass(frozen=True, slots=True)
 class Cause:
     """What came with an event: the time, sixteen random bytes for an entry of our own, and the leaf of a deed.
 
@@ -65,6 +73,7 @@ class Cause:
     deed: bytes = b""
     deed_type: str = ""
     removal: str | None = None
+    broken: BrokenGlass | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +137,12 @@ def _append(room: Room, tx: Transaction, exchange: Exchange, kind: EntryKind, ca
     if kind in (EntryKind.REQUEST, EntryKind.REFUSAL):
         assert cause.decision is not None
         leaf = cause.decision(seq)
+    elif kind is EntryKind.BREAK_GLASS:
+        assert cause.broken is not None
+        leaf = cause.broken.leaf(seq)
+        reviews.open_review(tx, exchange, cause.broken.by, leaf_hash(leaf).hex(), cause.now)
+        room.metrics.glass_broken.inc()
+        _log.warning("glass_broken", exchange=exchange.id, agency=exchange.agency)
     else:
         leaf = _entry_of_time(room, exchange, kind, cause, seq).encode()
     index = room.log.append(tx, leaf)
@@ -156,7 +171,7 @@ def _entry_of_time(room: Room, exchange: Exchange, kind: EntryKind, cause: Cause
             if cause.removal is not None:
                 return WithdrawnEntry(**said, removal=cause.removal)
             return WithdrawnEntry(**said, desk_deed=leaf_hash(cause.deed).hex())
-        case EntryKind.REQUEST | EntryKind.REFUSAL | EntryKind.DEED:
+        case EntryKind.REQUEST | EntryKind.REFUSAL | EntryKind.BREAK_GLASS | EntryKind.DEED:
             raise AssertionError("made elsewhere")
         case _:
             assert_never(kind)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from broker.coordinator import records
+from broker.coordinator import records, reviews
 from broker.coordinator.audit import verify_log
 from broker.coordinator.members import admit_officer, remove_officer, settle_members
 from broker.coordinator.room import Room
@@ -49,6 +49,10 @@ class _Exchange(Arguments):
     exchange: Hex16
 
 
+class _Which(Arguments):
+    all: bool = False
+
+
 class _Digest(Arguments):
     sha256: Hex32
 
@@ -72,6 +76,8 @@ class CoordinatorCommands:
             "remove-officer": self.remove_officer,
             "addendum": self.addendum,
             "question": self.question,
+            "reviews": self.reviews,
+            "review": self.review,
         }
 
     async def status(self, arguments: dict[str, Any]) -> Any:
@@ -180,6 +186,18 @@ class CoordinatorCommands:
         if raw is None:
             raise AddendumErased("no addendum of that digest is kept here")
         return {"sha256": sha256, "raw": encode_base64(raw)}
+
+    async def reviews(self, arguments: dict[str, Any]) -> Any:
+        """The reviews of broken glasses that are open; with `all` the closed ones too."""
+        closed_too, now = read_arguments(_Which, arguments).all, self._room.post.clock.now()
+        found = await self._room.post.store.read(lambda tx: reviews.reviews(tx, closed_too=closed_too))
+        return {"reviews": [one.shown(now) for one in found]}
+
+    async def review(self, arguments: dict[str, Any]) -> Any:
+        """One of them."""
+        exchange, now = read_arguments(_Exchange, arguments).exchange, self._room.post.clock.now()
+        found = await self._room.post.store.read(lambda tx: reviews.get_review(tx, exchange))
+        return found.shown(now)
 
     async def question(self, arguments: dict[str, Any]) -> Any:
         """What a request asked for, in the codes its decision rests on, and the policy now in force."""

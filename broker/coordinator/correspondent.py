@@ -19,6 +19,7 @@ from broker.coordinator.effects import EntryKind, SetTimer
 from broker.coordinator.exchange import step
 from broker.coordinator.greeting import greet, page
 from broker.coordinator.reissues import answer_given, note_submission, rename_carriers
+from broker.coordinator.review_closing import close_review
 from broker.coordinator.room import Room, extend_agency
 from broker.coordinator.ruling import Ruled, rule
 from broker.coordinator.submission import CheckedSubmission, check_submission
@@ -30,7 +31,15 @@ from schemas.envelope import unpack
 from schemas.failure_codes import COMMITTED
 from schemas.failures import Failure, Rejected
 from schemas.ledger.merkle import leaf_hash
-from schemas.messages.entry import AcknowledgedEntry, ClosedEntry, DeedEntry, RejectedEntry, nonce, read_entry_as
+from schemas.messages.entry import (
+    AcknowledgedEntry,
+    ClosedEntry,
+    DeedEntry,
+    RejectedEntry,
+    ReviewClosedEntry,
+    nonce,
+    read_entry_as,
+)
 from schemas.messages.model import KindUnexpected
 from schemas.messages.party import KeyRevoked, Party, PartyKind
 from schemas.messages.transport import Acknowledgement, Deed, Hello, LogQuery, NotTaken, Submission, read_outer
@@ -192,7 +201,7 @@ class CoordinatorCorrespondent:
             records.put_addendum(tx, checked.header.value.addendum_digest, ruled.exchange.id, checked.addendum)
             if ruled.grant_envelope:
                 records.put_request(tx, ruled.exchange.id, checked.raw, ruled.grant_envelope)
-            carried = carry_out(room, tx, done, Cause(now, "", decision=ruled.leaf))
+            carried = carry_out(room, tx, done, Cause(now, "", decision=ruled.leaf, broken=ruled.broken))
             if done.exchange.is_concluded:
                 carried.conclusions.append(done.exchange.progress)
 
@@ -249,6 +258,8 @@ class CoordinatorCorrespondent:
             return self._append_alone(tx, deed)
         before = records.get_exchange(tx, deed.exchange)
         event = bind(entry, before, sender)
+        if isinstance(entry, ReviewClosedEntry):
+            close_review(self._room, tx, entry, now)
         if records.has_deed(tx, deed.exchange, entry.type):
             raise DeedRepeated
         done = step(before, event, now)

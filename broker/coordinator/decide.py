@@ -24,6 +24,7 @@ from schemas.vocabulary import AgencyKind, Category, Mode, SubjectRole
 MAX_SCOPE: Final = 256
 MAX_REASONS: Final = 512
 MAX_RULES_OF_A_REFUSAL: Final = 32
+MAX_LIFTED: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Permit:
     scope: tuple[Scope, ...]
     rules: tuple[str, ...]
     reasons: tuple[Reason, ...]
+    lifted: tuple[str, ...] = ()
+    """Rules that did not count, because a manager broke the glass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class _Granted:
     fields: frozenset[str]
     rule: str
     rules: tuple[str, ...]
+    lifted: tuple[str, ...]
 
 
 def decide(header: Verified[RequestHeader], *, agency_kind: AgencyKind, policy: Pack, now: int) -> Decision:
@@ -64,6 +68,7 @@ def decide(header: Verified[RequestHeader], *, agency_kind: AgencyKind, policy: 
     A request that names a basis which is none here and now, or that no sharing agreement covers, is refused as a whole.
     Each category asked is decided for each role of a subject. Where its content is refused and its existence is not,
     existence is granted and the refusal of the content is among the reasons: narrower than asked, and never unsaid.
+    Where a manager broke the glass, rules that the pack marks so do not count; the footing of the request always does.
 
     Args:
         agency_kind: what sort of agency is asked, from its own signed statement.
@@ -92,7 +97,12 @@ def decide(header: Verified[RequestHeader], *, agency_kind: AgencyKind, policy: 
         return Refuse((POLICY_ERROR,), (Reason(rule=POLICY_ERROR),))
     if not scope:
         return Refuse(_rules_of_a_refusal(left_out), told)
-    return Permit(scope, tuple(sorted({rule for one in granted for rule in one.rules})), told)
+    return Permit(
+        scope,
+        rules=tuple(sorted({rule for one in granted for rule in one.rules})),
+        reasons=told,
+        lifted=tuple(sorted({rule for one in granted for rule in one.lifted}))[:MAX_LIFTED],
+    )
 
 
 def _decide_one(
@@ -117,7 +127,7 @@ def _granted(verdict: Verdict, category: Category, mode: Mode, role: SubjectRole
         return None
     # The rule a row is known by is the one that leaves most; ties go by name, so that the same is always said.
     best = min(verdict.rules, key=lambda rule: (-len(policy.rules[rule].fields_left(category, mode)), rule))
-    return _Granted(category, mode, role, fields, best, verdict.rules)
+    return _Granted(category, mode, role, fields, best, verdict.rules, verdict.lifted)
 
 
 def _rules_of_a_refusal(reasons: Iterable[Reason]) -> tuple[str, ...]:

@@ -8,7 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from broker.coordinator.events import Acknowledged, Event, Opened, PutInReview, Quarantined, Released, WithdrawAsked
+from broker.coordinator.events import (
+    Acknowledged,
+    Event,
+    Opened,
+    PutInReview,
+    Quarantined,
+    Released,
+    ReviewClosed,
+    WithdrawAsked,
+)
 from broker.coordinator.exchange import Exchange
 from broker.coordinator.room import Room
 from broker.node.clock import PERMITTED_SKEW_MS
@@ -32,6 +41,7 @@ from schemas.messages.entry import (
     OpenedEntry,
     QuarantinedEntry,
     ReleaseEntry,
+    ReviewClosedEntry,
     WithdrawEntry,
     read_entry,
 )
@@ -40,7 +50,15 @@ from schemas.messages.party import Party, PartyKind
 DEEDS_OF: Final[dict[PartyKind, tuple[type[DeedEntry], ...]]] = {
     PartyKind.AGENT: (InReviewEntry, ReleaseEntry, CouldNotLookEntry),
     PartyKind.ADMISSION: (AdmissionEntry, KeyEntry),
-    PartyKind.DESK: (OpenedEntry, QuarantinedEntry, ConsultedEntry, WithdrawEntry, ConflictEntry, ClosedEntry),
+    PartyKind.DESK: (
+        OpenedEntry,
+        QuarantinedEntry,
+        ConsultedEntry,
+        WithdrawEntry,
+        ConflictEntry,
+        ClosedEntry,
+        ReviewClosedEntry,
+    ),
 }
 """What each kind of party may send word of by itself; an agency's acknowledgement comes with that of its delivery."""
 
@@ -146,6 +164,8 @@ def bind(deed: DeedEntry, exchange: Exchange, sender: Party) -> Event:
         case QuarantinedEntry(answer_digest=answer):
             _equal(answer, exchange.answer_digest)
             return Quarantined()
+        case ReviewClosedEntry():
+            return ReviewClosed()  # that it is this review, and by whom: `review_closing`
         case WithdrawEntry(request_digest=request):
             _equal(request, exchange.request_digest)
             return WithdrawAsked()

@@ -12,6 +12,7 @@ class EntryKind(StrEnum):
 
     REQUEST = "request"
     REFUSAL = "refusal"
+    BREAK_GLASS = "break-glass"
     DEED = "deed"
     OVERDUE = "overdue"
     ESCALATED = "escalated"

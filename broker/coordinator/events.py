@@ -15,6 +15,8 @@ class Permitted:
     """The decision is a grant."""
 
     grant_digest: str
+    is_glass_broken: bool = False
+    """A manager broke the glass for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,11 @@ class Quarantined:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewClosed:
+    """A lead's signed word, handed in by the desk, that the review of the broken glass is over."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReminderDue:
     """Half of the time is over."""
 
@@ -98,6 +105,7 @@ Event: TypeAlias = (
     | AgencyRemoved
     | Opened
     | Quarantined
+    | ReviewClosed
     | ReminderDue
     | WarningDue
     | DeadlinePassed

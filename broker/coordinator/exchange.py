@@ -38,6 +38,7 @@ from broker.coordinator.events import (
     Refused,
     Released,
     ReminderDue,
+    ReviewClosed,
     WarningDue,
     WithdrawAsked,
 )
@@ -145,6 +146,13 @@ TRANSITIONS: Final[Mapping[tuple[Progress, type[Event]], Progress]] = {
     (_P.WITHDRAWN, PutInReview): _P.WITHDRAWN,
     (_P.ANSWERED, Opened): _P.ANSWERED,
     (_P.ANSWERED, Quarantined): _P.ANSWERED,
+    # A review takes its time; the exchange goes on, or has ended.
+    (_P.PERMITTED, ReviewClosed): _P.PERMITTED,
+    (_P.DELIVERED, ReviewClosed): _P.DELIVERED,
+    (_P.OVERDUE, ReviewClosed): _P.OVERDUE,
+    (_P.ANSWERED, ReviewClosed): _P.ANSWERED,
+    (_P.EXPIRED, ReviewClosed): _P.EXPIRED,
+    (_P.WITHDRAWN, ReviewClosed): _P.WITHDRAWN,
 }
 
 
@@ -192,7 +200,14 @@ def _moved(before: Exchange, event: Event, progress: Progress) -> Exchange:
         case EscalationDue():
             return replace(after, alerted=TimerKind.ESCALATION, is_escalated=True)
         case (
-            Refused() | Acknowledged() | WithdrawAsked() | AgencyRemoved() | Opened() | Quarantined() | ExpiryReached()
+            Refused()
+            | Acknowledged()
+            | WithdrawAsked()
+            | AgencyRemoved()
+            | Opened()
+            | Quarantined()
+            | ReviewClosed()
+            | ExpiryReached()
         ):
             return after
         case _:
@@ -201,6 +216,10 @@ def _moved(before: Exchange, event: Event, progress: Progress) -> Exchange:
 
 def _effects(exchange: Exchange, event: Event) -> tuple[Effect, ...]:
     match event:
+        case Permitted(is_glass_broken=True):
+            # Both entries before the delivery: an agent answers nothing while a number of the hub's is missing.
+            told = (Append(EntryKind.BREAK_GLASS), NoticeAgent(EntryKind.BREAK_GLASS))
+            return (Append(EntryKind.REQUEST), *told, Deliver(), *_timers(exchange))
         case Permitted():
             return (Append(EntryKind.REQUEST), Deliver(), *_timers(exchange))
         case Refused():
@@ -222,7 +241,7 @@ def _effects(exchange: Exchange, event: Event) -> tuple[Effect, ...]:
             )
         case Opened():
             return (Append(EntryKind.DEED),)
-        case Quarantined():
+        case Quarantined() | ReviewClosed():
             # Its lead hears of it from the hub, and not from whoever reads the log some day.
             return (Append(EntryKind.DEED), NoticeAgent(EntryKind.DEED))
         case ReminderDue():

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ from broker.coordinator.policy_watch import Gather, PolicyWatch
 from broker.coordinator.proving import Proving
 from broker.coordinator.reissues import rename_carriers
 from broker.coordinator.restored import Witnesses, witness_commands
+from broker.coordinator.reviews import open_and_overdue
 from broker.coordinator.room import Room
 from broker.coordinator.timekeeper import SETTLE_IN, Timekeeper
 from broker.node.commands import Command
@@ -92,6 +94,9 @@ class Coordinator:
                 self.room.metrics.exchanges.labels(progress).set(count)
                 if progress == "overdue":
                     self.room.metrics.overdue.set(count)
+            open_reviews, overdue_reviews = await self.ground.store.read(partial(open_and_overdue, now=clock.now()))
+            self.room.metrics.reviews_open.set(open_reviews)
+            self.room.metrics.reviews_overdue.set(overdue_reviews)
             await clock.sleep_until(clock.now() + COUNT_EVERY_MS)
 
 

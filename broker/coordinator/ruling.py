@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from broker.coordinator.acting import LeafOf
+from broker.coordinator.acting import BrokenGlass, LeafOf
 from broker.coordinator.decide import Decision, Permit
 from broker.coordinator.events import Permitted, Refused
 from broker.coordinator.exchange import Exchange
+from broker.coordinator.reviews import TwoPeople
 from broker.coordinator.room import Room
 from broker.coordinator.submission import CheckedSubmission
 from broker.policy.pack import Pack
 from schemas.envelope import digest, signed
-from schemas.messages.entry import RefusalEntry, RequestEntry
+from schemas.messages.entry import BreakGlassEntry, RefusalEntry, RequestEntry
+from schemas.messages.entry import nonce as draw
 from schemas.messages.grant import Grant, Ruling
 
 MAX_SENTENCES: Final = 64
@@ -30,6 +32,8 @@ class Ruled:
     ruling: bytes
     grant_envelope: bytes
     leaf: LeafOf
+    broken: BrokenGlass | None
+    """Of a permit for which a manager broke the glass."""
 
 
 def rule(room: Room, checked: CheckedSubmission, decision: Decision, *, now: int, nonce: str) -> Ruled:
@@ -46,7 +50,8 @@ def rule(room: Room, checked: CheckedSubmission, decision: Decision, *, now: int
         expires_at=asked.expires_at,
     )
     grant_envelope, grant_digest = _grant(room, checked, decision, now)
-    event = Permitted(grant_digest) if isinstance(decision, Permit) else Refused()
+    broken = _broken(room, checked, decision, grant_digest, now)
+    event = Permitted(grant_digest, broken is not None) if isinstance(decision, Permit) else Refused()
     ruling = Ruling(
         hub=room.hub,
         agency=asked.agency,
@@ -57,7 +62,8 @@ def rule(room: Room, checked: CheckedSubmission, decision: Decision, *, now: int
         reasons=list(decision.reasons),
         sentences=_sentences(room.policy, decision),
     ).encode()
-    return Ruled(exchange, event, ruling, grant_envelope, _leaf(room, checked, decision, grant_digest, now, nonce))
+    leaf = _leaf(room, checked, decision, grant_digest, now, nonce)
+    return Ruled(exchange, event, ruling, grant_envelope, leaf, broken)
 
 
 def _sentences(policy: Pack, decision: Decision) -> dict[str, str]:
@@ -81,10 +87,36 @@ def _grant(room: Room, checked: CheckedSubmission, decision: Decision, now: int)
         policy_digest=room.policy.digest,
         rules=list(decision.rules),
         scope=list(decision.scope),
+        lifted=list(decision.lifted) or None,
         not_before=now,
-        expires_at=asked.expires_at,
+        expires_at=asked.expires_at if asked.break_glass is None else min(asked.expires_at, asked.break_glass.until),
     ).encode()
     return signed(header, [key]), digest(header)
+
+
+def _broken(
+    room: Room, checked: CheckedSubmission, decision: Decision, grant_digest: str, now: int
+) -> BrokenGlass | None:
+    asked, broken = checked.header.value, checked.header.value.break_glass
+    if broken is None or not isinstance(decision, Permit):
+        return None
+    said: dict[str, Any] = {
+        "log": room.log.origin,
+        "hub": room.hub,
+        "t": now,
+        "n": draw(),
+        "agency": asked.agency,
+        "exchange": asked.exchange,
+        "request_digest": checked.request_digest,
+        "grant_digest": grant_digest,
+        "addendum_digest": asked.addendum_digest,
+        "until": broken.until,
+        "lifted": list(decision.lifted),
+        "manager_key": broken.manager_key,
+        "manager_sig": checked.manager_signature.hex(),
+    }
+    leaf: LeafOf = lambda seq: BreakGlassEntry(**said, seq=seq).encode()  # noqa: E731 - as the other leaves
+    return BrokenGlass(leaf, TwoPeople(asked.officer, broken.manager))
 
 
 def _leaf(

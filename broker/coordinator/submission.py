@@ -20,9 +20,9 @@ from schemas.envelope import Envelope, FrameMalformed, Signature, check_parts, u
 from schemas.failures import Rejected
 from schemas.messages.model import read
 from schemas.messages.party import Party, PartyKind
-from schemas.messages.request import RequestHeader, verify_officer
+from schemas.messages.request import RequestHeader, signatures_of, verify_officer
 from schemas.messages.transport import Submission
-from schemas.vocabulary import AgencyKind
+from schemas.vocabulary import MANAGER_ROLES, AgencyKind
 
 LONGEST_MS: Final = timedelta(days=60) // timedelta(milliseconds=1)
 """How long a request may stay open: no statutory time of DOMAIN section 7 is longer than 45 working days."""
@@ -82,6 +82,24 @@ class OfficerRoleWrong(Rejected):
     code = "officer_role_wrong"
 
 
+class ManagerNotAdmitted(Rejected):
+    """Whoever broke the glass is not pinned here, is not an officer, or was not admitted."""
+
+    code = "manager_not_admitted"
+
+
+class ManagerRoleWrong(Rejected):
+    """Whoever broke the glass was not admitted in a role that may."""
+
+    code = "manager_role_wrong"
+
+
+class BreakGlassOver(Rejected):
+    """The manager's word was good until an instant that is past."""
+
+    code = "break_glass_over"
+
+
 class NotFresh(Rejected):
     """Past its deadline before it came in, or dated in the future.
 
@@ -107,6 +125,8 @@ class CheckedSubmission:
     addendum: bytes
     request_digest: str
     agency_kind: AgencyKind
+    manager_signature: bytes = b""
+    """Where a manager broke the glass."""
 
 
 def check_submission(received: Received, room: Room) -> CheckedSubmission:
@@ -133,12 +153,15 @@ def check_submission(received: Received, room: Room) -> CheckedSubmission:
         raise WrongLog
     agency_kind = _check_agency(request, room, now)  # 5, 6  to an admitted agency, sealed to its newest key
     _check_officer(request, envelope, room, now)  # 7, 8, 9  by an admitted officer in that role, who signed
+    manager_signature = _check_manager(request, envelope, room, now)  # and where the glass was broken, by a manager
     if request.asked_at > now + PERMITTED_SKEW_MS or now >= request.deadline_at:  # 10  in time
         raise NotFresh("dated in the future, or past its deadline")
     if request.expires_at - request.asked_at > LONGEST_MS:  # 11  for a time that makes sense
         raise TooLong
     check_parts(envelope, [request.body_digest, request.addendum_digest])  # 12  with exactly the parts it names
-    return CheckedSubmission(header, received.parts[0], desk_signature, envelope.parts[1], envelope.digest, agency_kind)
+    return CheckedSubmission(
+        header, received.parts[0], desk_signature, envelope.parts[1], envelope.digest, agency_kind, manager_signature
+    )
 
 
 def _check_agency(request: RequestHeader, room: Room, now: int) -> AgencyKind:
@@ -173,9 +196,25 @@ def _check_officer(request: RequestHeader, envelope: Envelope, room: Room, now: 
     if officer.statement.officer_role is not request.officer_role:
         raise OfficerRoleWrong
     key = room.directory.key(officer.id, KeyPurpose.OFFICER, request.officer_key, now, seen_at=now)
-    if len(envelope.signatures) != 2:
-        raise SignatureMissing("a request has two signatures: the desk's and the officer's")
+    if len(envelope.signatures) != signatures_of(request):
+        raise SignatureMissing("not the desk's and the officer's signature, and the manager's where there is one")
     verify_officer(envelope, key)
+
+
+def _check_manager(request: RequestHeader, envelope: Envelope, room: Room, now: int) -> bytes:
+    broken = request.break_glass
+    if broken is None:
+        return b""
+    manager = _admitted(broken.manager, PartyKind.OFFICER, room)
+    if manager is None:
+        raise ManagerNotAdmitted
+    if manager.statement.officer_role not in MANAGER_ROLES:
+        raise ManagerRoleWrong
+    if now >= broken.until:
+        raise BreakGlassOver
+    key = room.directory.key(manager.id, KeyPurpose.OFFICER, broken.manager_key, now, seen_at=now)
+    verify_officer(envelope, key)
+    return _signature_by(envelope, key.id)
 
 
 def _admitted(name: str, kind: PartyKind, room: Room) -> Party | None:

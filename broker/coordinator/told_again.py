@@ -14,7 +14,9 @@ from typing import Final, TypeAlias
 from broker.coordinator import records
 from broker.coordinator.acting import Carried, Telling, tell
 from broker.coordinator.room import Room
+from broker.node.log import get_leaf
 from broker.node.store.port import AfterSeal, Seal, Transaction
+from schemas.messages.entry import ALERTING, read_entry
 
 TOLD_AGAIN_AFTER_EXPIRY_MS: Final = timedelta(days=7) // timedelta(milliseconds=1)
 """Exchanges that expired longer ago are not told of again: a backup older than that is no longer one to go on from."""
@@ -35,7 +37,7 @@ async def give_back_deeds(room: Room, agency: str, mirror_size: int) -> int:
 async def tell_desk_again(room: Room) -> int:
     """Tell a restored desk of everything about exchanges that it could still wait for; gives back how many entries."""
     since = room.post.clock.now() - TOLD_AGAIN_AFTER_EXPIRY_MS
-    return await _tell_all(room, lambda tx: _entries_for_desk(tx, since), is_to_desk=True)
+    return await _tell_all(room, lambda tx: _not_for_leads(tx, _entries_for_desk(tx, since)), is_to_desk=True)
 
 
 def _deeds_of_agency(tx: Transaction, agency: str, start: int) -> list[_Entry]:
@@ -43,7 +45,7 @@ def _deeds_of_agency(tx: Transaction, agency: str, start: int) -> list[_Entry]:
     return tx.execute(
         "SELECT exchange.id, deed.idx FROM deed JOIN exchange ON exchange.id = deed.exchange"
         " WHERE exchange.agency = ? AND deed.idx >= ?"
-        " AND deed.type IN ('acknowledged', 'in-review', 'release', 'could-not-look', 'quarantined')"
+        " AND deed.type IN ('acknowledged', 'in-review', 'release', 'could-not-look', 'quarantined', 'review-closed')"
         " ORDER BY deed.idx",
         (agency, start),
     ).fetchall()
@@ -60,6 +62,11 @@ def _entries_for_desk(tx: Transaction, since: int) -> list[_Entry]:
         " ORDER BY idx",
         {"since": since},
     ).fetchall()
+
+
+def _not_for_leads(tx: Transaction, found: list[_Entry]) -> list[_Entry]:
+    """Without what only the agency's lead is told of."""
+    return [(exchange, index) for exchange, index in found if not isinstance(read_entry(get_leaf(tx, index)), ALERTING)]
 
 
 async def _tell_all(room: Room, find: Callable[[Transaction], list[_Entry]], *, is_to_desk: bool) -> int:

@@ -7,7 +7,7 @@ Whether the question may be asked is not decided here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from broker.desk.deadlines import Times
@@ -25,6 +25,9 @@ from schemas.messages.model import FieldInvalid
 from schemas.messages.party import KeyNotInForce, Party, PartyUnknown
 from schemas.messages.request import (
     BODY_DIGEST,
+    MAX_BREAK_GLASS_MS,
+    BreakGlass,
+    BreakGlassTold,
     OfficerNamed,
     RequestBody,
     RequestHeader,
@@ -37,7 +40,7 @@ from schemas.messages.request import (
     verify_officer,
 )
 from schemas.records.registry import categories_of
-from schemas.vocabulary import Category
+from schemas.vocabulary import MANAGER_ROLES, Category
 
 _NO_DIGEST = "0" * 64
 
@@ -64,6 +67,8 @@ class Question:
     reply_key: PublicKey
     times: Times
     asked_at: int
+    manager: OfficerNamed | None = field(default=None, repr=False)
+    """Who is to break the glass, if the command says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +125,7 @@ def prepare(question: Question, *, trust: Trust, desk_key: SigningKey, draw: Cal
     seal_key, seal_epoch = _seal_key(trust, agency, now)
     subjects = _subjects(question.enquiry, command.subjects)
     references = dict(fresh_references(subjects, draw))
-    told = Told(
-        subjects=[subject.model_copy(update={"ref": ref}) for subject, ref in zip(subjects, references, strict=True)],
-        officer=question.officer,
-        stage=question.enquiry.stage,
-        reason=question.enquiry.content.reason,
-    )
+    told = _told(question, subjects, references)
     readers = [trust.ig_lead(trust.desk.id, now), trust.ig_lead(agency.id, now)]
     content = RequestTold(exchange=question.exchange, told=told).encode()
     addendum, addendum_key = make_addendum(trust.hub, question.exchange, content, readers)
@@ -152,6 +152,7 @@ def prepare(question: Question, *, trust: Trust, desk_key: SigningKey, draw: Cal
         officer=officer.id,
         officer_key=trust.officer_key(officer.id, question.keys_since, now).id,
         officer_role=officer.statement.officer_role,
+        break_glass=_break_glass(question, trust),
         subjects=[SubjectRef(ref=ref, role=subject.role) for subject, ref in zip(subjects, references, strict=True)],
         categories=command.categories,
         reply_key=encode_base64(question.reply_key.raw),
@@ -172,20 +173,81 @@ def complete(
     *,
     officer_key: PublicKey,
     desk_key: SigningKey,
+    by_manager: tuple[PublicKey, bytes] | None = None,
 ) -> bytes:
-    """The request envelope, signed by the desk and by the officer.
+    """The request envelope, signed by the desk, by the officer, and by the manager where the glass is broken.
 
     Args:
         officer_signature: 64 bytes, over the header's digest.
         officer_key: the key the header names, out of the officer's pinned file.
+        by_manager: of a header that names one, the manager's key and signature, likewise.
 
     Raises:
         SignatureInvalid, SignatureMissing: it is not that officer's word for these bytes.
     """
-    signature = Signature(officer_key.id, officer_signature)
-    verify_officer(Envelope(header, (signature,), ()), officer_key)
+    words = [check_word(header, officer_key, officer_signature)]
+    if by_manager is not None:
+        words.append(check_word(header, *by_manager))
     desk_signature = Signature(desk_key.id, sign(desk_key, KeyPurpose.REQUEST, header))
-    return pack(header, [desk_signature, signature], [sealed_body, addendum])
+    return pack(header, [desk_signature, *words], [sealed_body, addendum])
+
+
+def check_word(header: bytes, key: PublicKey, signature: bytes) -> Signature:
+    """An officer's or a manager's word for these bytes.
+
+    Raises:
+        SignatureInvalid: it is not.
+    """
+    word = Signature(key.id, signature)
+    verify_officer(Envelope(header, (word,), ()), key)
+    return word
+
+
+def check_manager(command: IssueRequest, officer: str, trust: Trust, now: int) -> None:
+    """That a command's manager may break the glass for that officer, and for long enough.
+
+    Raises:
+        FieldInvalid: the text names the field and the next step.
+    """
+    glass = command.break_glass
+    if glass is None:
+        return
+    if glass.manager == officer:
+        raise FieldInvalid("field break_glass.manager: two people break the glass; name a manager who is not you")
+    try:
+        role = trust.officer(glass.manager).statement.officer_role
+    except PartyUnknown:
+        raise FieldInvalid("field break_glass.manager names no officer of this hub") from None
+    if role not in MANAGER_ROLES:
+        roles = " or ".join(sorted(MANAGER_ROLES))
+        raise FieldInvalid(f"field break_glass.manager: only an officer admitted as {roles} breaks the glass")
+    if not now < glass.until <= now + MAX_BREAK_GLASS_MS:
+        raise FieldInvalid("field break_glass.until: a glass is broken for a time to come, of at most 24 hours")
+
+
+def _told(question: Question, subjects: Sequence[Subject], references: Iterable[str]) -> Told:
+    return Told(
+        subjects=[subject.model_copy(update={"ref": ref}) for subject, ref in zip(subjects, references, strict=True)],
+        officer=question.officer,
+        stage=question.enquiry.stage,
+        reason=question.enquiry.content.reason,
+        break_glass=_why_broken(question),
+    )
+
+
+def _break_glass(question: Question, trust: Trust) -> BreakGlass | None:
+    glass = question.command.break_glass
+    if glass is None:
+        return None
+    key, _ = trust.directory.newest(glass.manager, KeyPurpose.OFFICER, question.asked_at)
+    return BreakGlass(manager=glass.manager, manager_key=key.id, until=min(glass.until, question.times.expires_at))
+
+
+def _why_broken(question: Question) -> BreakGlassTold | None:
+    glass = question.command.break_glass
+    if glass is None or question.manager is None:
+        return None
+    return BreakGlassTold(manager=question.manager, reason=glass.reason)
 
 
 def _seal_key(trust: Trust, agency: Party, now: int) -> tuple[PublicKey, int]:

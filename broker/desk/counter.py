@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 from broker.desk import register
 from broker.desk.casework import Casework
 from broker.desk.conflicts import Conflicts
+from broker.desk.glass import Glass
 from broker.desk.officers import Commander, CommandRepeated, check_command
 from broker.desk.questions import Questions
 from broker.desk.reading import Reading
@@ -45,6 +46,7 @@ class Counter:
     questions: Questions = field(repr=False)
     reading: Reading = field(repr=False)
     conflicts: Conflicts = field(repr=False)
+    glass: Glass = field(repr=False)
     catch_up: CatchUp
 
     async def serve(self, method: str, path: str, header: str, body: bytes) -> Answer:
@@ -101,6 +103,10 @@ COMMANDS: Final[Mapping[tuple[str, str], Act]] = {
     ("POST", "/enquiries/{id}/erase"): lambda at, who, on, _: at.casework.erase(who.officer, on),
     ("POST", "/requests/{id}/signature"): lambda at, who, on, body: at.questions.sign(who.officer, on, body),
     ("GET", "/requests/{id}"): lambda at, who, on, _: at.questions.show(who.officer, on),
+    ("GET", "/break-glass"): lambda at, who, _, __: at.glass.waiting(who.officer),
+    ("GET", "/break-glass/{id}"): lambda at, who, on, _: at.glass.show(who.officer, on),
+    ("POST", "/break-glass/{id}/signature"): lambda at, who, on, body: at.glass.sign(who.officer, on, body),
+    ("POST", "/break-glass/{id}/closing"): lambda at, who, on, body: at.glass.close(who.officer, on, body),
     ("POST", "/requests/{id}/withdraw"): lambda at, who, on, _: at.questions.withdraw(who.officer, on),
 }
 _PATTERNS: Final = tuple(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from broker.desk.asked import Asked
 from broker.desk.excess import Cut
-from broker.desk.told import ClosedTold, ConflictTold, ConsultedTold, QuarantineTold
+from broker.desk.told import ClosedTold, ConflictTold, ConsultedTold, QuarantineTold, ReviewTold
 from broker.desk.trust import Trust
 from broker.node.own_deeds import carried_deed
 from broker.node.post.writing import Outgoing, Writer
@@ -25,6 +25,7 @@ from schemas.messages.entry import (
     DeedEntry,
     OpenedEntry,
     QuarantinedEntry,
+    ReviewClosedEntry,
     WithdrawEntry,
     nonce,
 )
@@ -68,6 +69,20 @@ class Deeds:
         addendum = self._addendum(asked.exchange, told, readers)
         fields = {"agency": asked.agency, "exchange": asked.exchange, "answer_digest": answer_digest}
         return self._done(QuarantinedEntry, asked.enquiry, asked.exchange, now, fields, addendum)
+
+    def review_closed(self, asked: Asked, told: ReviewTold, opened_by: str, word: tuple[str, str], now: int) -> Done:
+        """A lead's word that the review of a broken glass is over: key id and signature, and the entry it is about."""
+        readers = [self.trust.ig_lead(self.trust.desk.id, now), self.trust.ig_lead(asked.agency, now)]
+        fields = {
+            "agency": asked.agency,
+            "exchange": asked.exchange,
+            "break_glass": opened_by,
+            "finding": told.finding,
+            "lead_key": word[0],
+            "lead_sig": word[1],
+        }
+        addendum = self._addendum(asked.exchange, told, readers)
+        return self._done(ReviewClosedEntry, asked.enquiry, asked.exchange, now, fields, addendum)
 
     def withdraw(self, asked: Asked, now: int) -> Done:
         """The desk asks for a request to be taken back."""

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from broker.node.clock import PERMITTED_SKEW_MS
 from schemas.identifiers import IdentifierInvalid, IdentifierKind, parse_identifier
 from schemas.messages.fields import Hex16, Hex64, IsoDate, Millis, Prose, Slug, Word
-from schemas.messages.model import FieldInvalid, Message, failure_of
+from schemas.messages.model import FieldInvalid, Message, Part, failure_of
 from schemas.messages.request import (
     MAX_CATEGORIES,
     MAX_SUBJECTS,
@@ -95,6 +95,14 @@ class Conflicted(Command):
     officer: Slug
 
 
+class GlassToBreak(Part):
+    """In an emergency: the manager who is to sign beside the officer, why, and until when it is good."""
+
+    manager: Slug
+    reason: Prose
+    until: Millis
+
+
 class IssueRequest(Command):
     """Ask one agency. Without `subjects` it is asked about all of them; without times the clock table gives them."""
 
@@ -103,6 +111,7 @@ class IssueRequest(Command):
     subjects: Annotated[list[Hex16], Field(min_length=1, max_length=MAX_SUBJECTS)] | None = None
     deadline_at: Millis | None = None
     expires_at: Millis | None = None
+    break_glass: GlassToBreak | None = None
 
 
 class SignRequest(Command):

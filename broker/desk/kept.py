@@ -24,6 +24,7 @@ class Kept(StrEnum):
     REFERENCES = "exchange-references"
     OUTCOMES = "answer-outcomes"
     EXCESS = "quarantine-excess"
+    BREAK_GLASS = "break-glass-reason"
     UNREAD = "quarantine-unread"
     """An answer that could not be read: its sealed body, as it came."""
 

@@ -18,6 +18,7 @@ from broker.desk.correspondent import DeskCorrespondent
 from broker.desk.counter import Counter
 from broker.desk.deeds import Deeds
 from broker.desk.following import Following
+from broker.desk.glass import Glass
 from broker.desk.questions import Questions
 from broker.desk.reading import Reading
 from broker.desk.reissues import rename_deeds
@@ -121,7 +122,8 @@ def build_desk(ground: Ground, settings: DeskSettings) -> Desk:
         await restored.tell_agencies()
 
     post.on_connected = say_hello
-    counter = Counter(trust, post, casework, questions, Reading(post, shelf, deeds), conflicts, ground.catch_up)
+    glass = Glass(trust, post, shelf, deeds, questions)
+    counter = Counter(trust, post, casework, questions, Reading(post, shelf, deeds), conflicts, glass, ground.catch_up)
     commands = {**_commands(ground, counter), **keeping.commands()}
     return Desk(ground, trust, casework, counter, keeping, restored, commands)
 

@@ -11,10 +11,12 @@ from typing import Any, Final
 
 from broker.desk import register
 from broker.desk.asked import Asked
-from broker.desk.asking import Prepared, Question, check_agency, complete, prepare
+from broker.desk.asking import Prepared, Question, check_agency, check_manager, check_word, complete, prepare
+from broker.desk.conflicts import conflicts_of
 from broker.desk.deadlines import DeadlinePassed, DeadlineTable
 from broker.desk.deeds import Deeds
 from broker.desk.enquiry import EnquiryNotOpen, EnquiryState, IssueRequest, SignRequest, read_command
+from broker.desk.glass_records import add_waiting, forget_waiting, keep_officers_word
 from broker.desk.kept import Kept, References
 from broker.desk.officers import Commander
 from broker.desk.progress import Event, Progress
@@ -28,6 +30,7 @@ from broker.node.metrics import DeskMetrics
 from broker.node.post.office import Post
 from broker.node.ring import Hand
 from broker.node.store.port import Transaction
+from schemas.crypto.keys import PublicKey
 from schemas.crypto.purposes import KeyPurpose
 from schemas.messages.entry import nonce
 from schemas.messages.grant import MAX_RULING_BYTES, Ruling
@@ -37,6 +40,8 @@ from schemas.messages.transport import Submission
 
 SIGN_WITHIN_MS: Final = 10 * 60_000
 """Ten minutes to read and sign. A header signed later would state a time of asking that is not true any more."""
+BOTH_SIGN_WITHIN_MS: Final = 60 * 60_000
+"""An hour where a manager signs too: somebody has to be found first, perhaps at home."""
 REPEATED_AFTER_EXPIRY_MS: Final = 7 * DAY_MS
 """A submission is repeated for a week beyond the request's expiry, so that its end is told after an outage."""
 
@@ -96,6 +101,7 @@ class Questions:
         named = self.officers.get(officer)
         if named is None:
             raise FieldInvalid("this officer has no card at the desk; add one with name and position")
+        manager = self._manager(command, officer)
         found = self.shelf.open(await self.post.store.read(lambda tx: self.shelf.row(tx, enquiry, officer)))
         if found.state not in (EnquiryState.OPEN, EnquiryState.DECIDED):
             raise EnquiryNotOpen(f"the enquiry is {found.state}; nothing can be asked in it")
@@ -121,6 +127,7 @@ class Questions:
             reply_key=self.vault.identity(found.reply_key).public,
             times=times,
             asked_at=asked_at,
+            manager=manager,
         )
         prepared = prepare(question, trust=self.trust, desk_key=self.hand.signing(KeyPurpose.REQUEST), draw=nonce)
         await self._keep(question, prepared)
@@ -128,7 +135,7 @@ class Questions:
             "exchange": question.exchange,
             "header": prepared.header.decode("utf-8"),
             "digest": prepared.digest,
-            "sign_before": asked_at + SIGN_WITHIN_MS,
+            "sign_before": asked_at + (SIGN_WITHIN_MS if manager is None else BOTH_SIGN_WITHIN_MS),
         }
 
     async def _keep(self, question: Question, prepared: Prepared) -> None:
@@ -147,12 +154,31 @@ class Questions:
         )
         content = References(local=prepared.references).encode()
         references = self.vault.seal(asked.enquiry, Kept.REFERENCES, asked.exchange, content)
-        await self.post.commit(
-            lambda tx: register.add_exchange(tx, asked, prepared.sealed_body, prepared.addendum, references)
-        )
+        glass = question.command.break_glass
+
+        def work(tx: Transaction) -> None:
+            register.add_exchange(tx, asked, prepared.sealed_body, prepared.addendum, references)
+            if glass is not None:
+                if glass.manager in conflicts_of(tx, asked.enquiry):
+                    raise FieldInvalid(
+                        "field break_glass.manager: somebody who must not see this enquiry; name another"
+                    )
+                reason = self.vault.seal(asked.enquiry, Kept.BREAK_GLASS, asked.exchange, glass.reason.encode())
+                add_waiting(tx, asked.exchange, glass.manager, reason)
+
+        await self.post.commit(work)
+
+    def _manager(self, command: IssueRequest, officer: str) -> OfficerNamed | None:
+        check_manager(command, officer, self.trust, self.post.clock.now())
+        if command.break_glass is None:
+            return None
+        named = self.officers.get(command.break_glass.manager)
+        if named is None:
+            raise FieldInvalid("the manager has no card at the desk; add one with name and position")
+        return named
 
     async def sign(self, officer: str, exchange: str, body: bytes) -> dict[str, Any]:
-        """Take the officer's signature and submit the request.
+        """Take the officer's signature and submit the request; if a manager is to sign it too, once that is done.
 
         Raises:
             SignatureInvalid: it is not that officer's word for the header shown.
@@ -160,17 +186,37 @@ class Questions:
         """
         command = read_command(SignRequest, body)
         row = await self._row(exchange, officer)
-        asked, now = row.asked, self.post.clock.now()
+        asked, signature = row.asked, bytes.fromhex(command.signature)
         if asked.officer != officer:
             raise NotYours("another officer prepared this request; prepare one of your own")
+        header, now = asked.request(), self.post.clock.now()
+        if header.break_glass is None:
+            await self.submit(asked, signature, None)
+        else:
+            key = self.trust.directory.key(officer, KeyPurpose.OFFICER, header.officer_key, now, seen_at=now)
+            check_word(asked.header, key, signature)
+            await self.post.commit(lambda tx: keep_officers_word(tx, exchange, signature))
+        return await self.show(officer, exchange)
+
+    async def submit(self, asked: Asked, by_officer: bytes, by_manager: tuple[PublicKey, bytes] | None) -> None:
+        """Send a request on its way that everybody has signed who has to.
+
+        Raises:
+            SignatureInvalid: a signature is not that person's word for the header shown.
+            SignedTooLate, KeyReplaced, DeadlinePassed, EnquiryNotOpen, Concluded, EnquiryUnknown.
+        """
+        exchange, officer, now = asked.exchange, asked.officer, self.post.clock.now()
+        within = SIGN_WITHIN_MS if by_manager is None else BOTH_SIGN_WITHIN_MS
         parts = await self.post.store.read(lambda tx: register.parts_of(tx, exchange))
         if asked.progress is not Progress.PREPARED or parts is None:
             raise EnquiryNotOpen(f"the request is {asked.progress}; it was signed before")
         if now >= asked.deadline_at:
             raise DeadlinePassed("the deadline passed before the request was signed; prepare another")
-        if now > asked.asked_at + SIGN_WITHIN_MS:
-            raise SignedTooLate("prepared more than ten minutes ago; prepare another")
+        if now > asked.asked_at + within:
+            raise SignedTooLate(f"prepared more than {within // 60_000} minutes ago; prepare another")
         header = asked.request()
+        if header.break_glass is not None and now >= header.break_glass.until:
+            raise SignedTooLate("the glass was to be broken until an instant that is past; prepare another")
         desk_key = self.hand.held(KeyPurpose.REQUEST, header.desk_key)
         if desk_key is None:
             raise KeyReplaced("the desk's key was replaced since the request was prepared; prepare another")
@@ -178,9 +224,10 @@ class Questions:
         envelope = complete(
             asked.header,
             *parts,
-            bytes.fromhex(command.signature),
+            by_officer,
             officer_key=officer_key,
             desk_key=desk_key,
+            by_manager=by_manager,
         )
         outgoing = self.post.writer.write(
             Submission,
@@ -196,11 +243,11 @@ class Questions:
                 raise EnquiryNotOpen("the enquiry was closed meanwhile; nothing was asked")
             register.happened(tx, exchange, Event.SUBMITTED, now)
             register.drop_parts(tx, exchange)
+            forget_waiting(tx, exchange)
             self.post.outbox.put(tx, outgoing)
 
         await self.post.commit(work)
         self.metrics.requests_asked.inc()
-        return await self.show(officer, exchange)
 
     async def show(self, officer: str, exchange: str) -> dict[str, Any]:
         """How a request goes, without content.
@@ -265,5 +312,14 @@ def exchange_shown(row: ExchangeRow) -> dict[str, Any]:
         "not_accepted": row.code if row.standing.progress is Progress.NOT_ACCEPTED else None,
         "not_taken": row.code if row.standing.progress is Progress.PERMITTED else None,
         "part_quarantined": row.is_part_quarantined,
+        "break_glass": _glass_shown(row),
         **row.standing.shown(),
     }
+
+
+def _glass_shown(row: ExchangeRow) -> dict[str, Any] | None:
+    broken = row.asked.request().break_glass
+    if broken is None:
+        return None
+    lifted = [] if row.asked.grant is None else row.asked.granted().lifted or []
+    return {"manager": broken.manager, "until": broken.until, "lifted": lifted}

@@ -178,6 +178,10 @@ def _check_grant(grant: Grant, header: RequestHeader, ruling: Ruling, asked: Ask
         raise GrantDiffers("grant and ruling name two policies")
     if grant.expires_at > asked.expires_at:  # 9
         raise GrantWidens("the grant outlives the request")
+    if grant.lifted and header.break_glass is None:
+        raise GrantWidens("rules lifted, and nobody broke the glass")
+    if header.break_glass is not None and grant.expires_at > header.break_glass.until:
+        raise GrantWidens("the grant outlives the manager's word")
     modes = {one.category: one.mode for one in header.categories}
     roles = {subject.role for subject in header.subjects}
     for scope in grant.scope:

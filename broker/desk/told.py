@@ -8,9 +8,9 @@ from typing import Annotated
 from pydantic import Field
 
 from broker.desk.excess import Cut
-from schemas.messages.fields import Hex16, Millis, Slug
+from schemas.messages.fields import Hex16, Millis, Prose, Slug
 from schemas.messages.model import Message
-from schemas.vocabulary import Decision
+from schemas.vocabulary import Decision, ReviewFinding
 
 
 class QuarantineTold(Message):
@@ -45,6 +45,16 @@ class ConflictTold(Message):
     officer: Slug
     by: Slug
     change: ConflictChange
+    at: Millis
+
+
+class ReviewTold(Message):
+    """Which lead closed the review of a broken glass, and what was found; to the leads of both sides."""
+
+    exchange: Hex16
+    lead: Slug
+    finding: ReviewFinding
+    words: Prose
     at: Millis
 
 

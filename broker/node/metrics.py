@@ -84,6 +84,9 @@ class CoordinatorMetrics:
         self.policy_lost = gauge("policy_lost", "1 while the files of the policy in force are missing; all is refused.")
         self.policy_changed = gauge("policy_changed", "1 while the policy on disk is not the version in force.")
         self.overdue = gauge("exchanges_overdue", "Exchanges past their deadline and without a conclusion.")
+        self.glass_broken = counter("glass_broken", "Requests permitted for which a manager broke the glass.")
+        self.reviews_open = gauge("glass_reviews_open", "Broken glasses whose review is not closed.")
+        self.reviews_overdue = gauge("glass_reviews_overdue", "Of those, reviews that are past their time.")
         self.became_overdue = counter("exchanges_became_overdue", "Exchanges that passed their deadline.")
         self.timer_late_seconds = histogram("timer_late_seconds", "Firing after its due time.", _COMMIT_BUCKETS)
 

@@ -29,10 +29,12 @@ POLICY_ERROR: Final = "policy-error"
 """The rule that refuses when the policy could not be evaluated without error."""
 NO_PERMIT: Final = "no-permit"
 """The rule that refuses when no rule permits: the default."""
-ANNOTATIONS: Final = frozenset({"id", "sentence", "source", "effect", "reason", "keep", "remove"})
+ANNOTATIONS: Final = frozenset({"id", "sentence", "source", "effect", "reason", "keep", "remove", "liftable"})
 """What may stand before a policy. Any other word is refused: a misspelt `@remove` would let a field through."""
 MARKED: Final = "marked:"
 """In `@keep` and `@remove`: every field that the record models mark so (`marked:free_text`)."""
+BREAK_GLASS: Final = "break-glass"
+"""In `@liftable`, of a forbid: it does not count where a manager broke the glass."""
 REMEMBERED: Final = 16_384
 """Answers kept in memory. A hub's questions are combinations of codes and come again and again."""
 
@@ -73,6 +75,11 @@ class Rule:
     remove: tuple[str, ...]
     """Fields, and `marked:` kinds of fields, that this permit takes away."""
 
+    @property
+    def is_liftable(self) -> bool:
+        """Whether this forbid does not count where a manager broke the glass."""
+        return "liftable" in self.annotations
+
     def fields_left(self, category: Category, mode: Mode) -> frozenset[str]:
         """The fields of a category that this permit leaves."""
         return _fields_left(self.keep, self.remove, category, mode)
@@ -84,6 +91,8 @@ class Verdict:
 
     allowed: bool
     rules: tuple[str, ...]
+    lifted: tuple[str, ...] = ()
+    """Forbids that did not count, because a manager broke the glass; without that it would not be allowed."""
 
 
 _ERROR: Final = Verdict(False, (POLICY_ERROR,))
@@ -97,22 +106,30 @@ class Policy:
     digest: str
     rules: Mapping[str, Rule]
     _policies: cedarpy.PolicySet = field(repr=False)
+    _unlifted: cedarpy.PolicySet = field(repr=False)
+    """Without the forbids that a broken glass lifts."""
     _schema: cedarpy.Schema = field(repr=False)
     _entities: cedarpy.Entities = field(repr=False)
     _remembered: dict[object, Verdict] = field(default_factory=dict, repr=False, compare=False)
 
-    def decide(self, principal: Uid, action: str, resource: Uid, context: Context) -> Verdict:
+    def decide(
+        self, principal: Uid, action: str, resource: Uid, context: Context, *, is_glass_broken: bool = False
+    ) -> Verdict:
         """Ask whether `principal` may `action` on `resource`; a question that cannot be evaluated is refused.
 
         Args:
             context: every attribute the schema requires and no other; sets are of entities.
+            is_glass_broken: whether forbids marked `@liftable` are lifted where nothing else stands in the way.
         """
         try:
             # With the type of each value: True and 1 are equal in Python and different in Cedar.
-            question = (principal, action, resource, tuple((name, type(v), v) for name, v in context.items()))
+            values = tuple((name, type(v), v) for name, v in context.items())
+            question = (principal, action, resource, values, is_glass_broken)
             known = self._remembered.get(question)
             if known is None:
-                known = self._ask(principal, action, resource, context)
+                known = self._ask(principal, action, resource, context, self._policies)
+                if is_glass_broken and not known.allowed and known is not _ERROR:
+                    known = self._lifted(known, self._ask(principal, action, resource, context, self._unlifted))
                 if known is not _ERROR:
                     if len(self._remembered) >= REMEMBERED:
                         self._remembered.clear()
@@ -121,14 +138,23 @@ class Policy:
         except Exception:  # noqa: BLE001 - whatever went wrong, it is not a permit
             return _ERROR
 
-    def _ask(self, principal: Uid, action: str, resource: Uid, context: Context) -> Verdict:
+    def _lifted(self, refused: Verdict, without: Verdict) -> Verdict:
+        """What holds once the glass is broken: whatever refuses without the liftable rules refuses with them."""
+        if not without.allowed:
+            return _ERROR if without is _ERROR else refused
+        are_liftable = all(rule in self.rules and self.rules[rule].is_liftable for rule in refused.rules)
+        return Verdict(True, without.rules, refused.rules) if are_liftable else _ERROR
+
+    def _ask(
+        self, principal: Uid, action: str, resource: Uid, context: Context, policies: cedarpy.PolicySet
+    ) -> Verdict:
         request = {
             "principal": principal._asdict(),
             "action": {"type": "Action", "id": action},
             "resource": resource._asdict(),
             "context": json.dumps({name: _cedar(value) for name, value in context.items()}),
         }
-        result = cedarpy.is_authorized(request, self._policies, self._entities, self._schema)
+        result = cedarpy.is_authorized(request, policies, self._entities, self._schema)
         if result.diagnostics.errors or result.decision is cedarpy.Decision.NoDecision:
             return _ERROR
         ids = result.diagnostics.id_annotations_by_reason
@@ -140,11 +166,10 @@ class Policy:
 
     def without(self, ids: Collection[str]) -> Policy:
         """The same policy less some of its rules; its digest stays that of the whole, of which it is a part."""
-        whole = self._policies.to_pst()
-        left = {key: one for key, one in whole.static_policies.items() if one.annotations.get("id") not in ids}
-        policies = cedarpy.PolicySet.from_pst(replace(whole, static_policies=left))
+        policies = _without(self._policies, ids)
         rules = {name: rule for name, rule in self.rules.items() if name not in ids}
-        return Policy(self.digest, rules, policies, self._schema, self._entities)
+        unlifted = _without(policies, {rule.id for rule in rules.values() if rule.is_liftable})
+        return Policy(self.digest, rules, policies, unlifted, self._schema, self._entities)
 
     def fields_left(self, verdict: Verdict, category: Category, mode: Mode) -> frozenset[str]:
         """The fields of a category that an allowing verdict lets through: what any of its permits leaves."""
@@ -196,8 +221,9 @@ def make_policy(schema: tuple[str, str], files: Mapping[str, str], *, shipped: C
     if not rules:
         raise PolicyInvalid("there is no policy")
     policies = cedarpy.PolicySet.from_str("\n".join(files[name] for name in sorted(files)))
+    unlifted = _without(policies, {rule.id for rule in rules.values() if rule.is_liftable})
     lines = [_digest_line(schema_name, schema_text), *(_digest_line(name, files[name]) for name in sorted(files))]
-    return Policy(hashlib.sha256("".join(lines).encode()).hexdigest(), rules, policies, prepared, entities)
+    return Policy(hashlib.sha256("".join(lines).encode()).hexdigest(), rules, policies, unlifted, prepared, entities)
 
 
 def _rules_of(name: str, text: str, schema: cedarpy.Schema) -> list[Rule]:
@@ -234,7 +260,16 @@ def _rule(name: str, text: str, number: int, permits: bool, annotations: Mapping
     )
     if (keep or remove) and not permits:
         raise PolicyInvalid(f"{place}: a forbid neither keeps nor removes fields")
+    if "liftable" in words and (permits or words["liftable"] != BREAK_GLASS):
+        raise PolicyInvalid(f'{place}: only a forbid is liftable, and only by "{BREAK_GLASS}"')
     return Rule(rule_id, permits, words["sentence"].strip(), name, words, keep, remove)
+
+
+def _without(policies: cedarpy.PolicySet, ids: Collection[str]) -> cedarpy.PolicySet:
+    """The same policies but for those of these ids."""
+    parsed = policies.to_pst()
+    kept = {name: one for name, one in parsed.static_policies.items() if one.annotations.get("id") not in ids}
+    return cedarpy.PolicySet.from_pst(replace(parsed, static_policies=kept)) if ids else policies
 
 
 def _check_fields(rule: Rule, place: str) -> None:

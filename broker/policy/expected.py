@@ -55,6 +55,7 @@ class _Facts(Table):
     agency: Slug | None = None
     kind: AgencyKind | None = None
     on: date | None = None
+    break_glass: bool | None = None
 
 
 class _Default(Table):
@@ -79,6 +80,7 @@ class _Case(_Facts):
     permitted_by: Annotated[list[Word], Field(min_length=1)] | None = None
     refused_by: Annotated[list[Word], Field(min_length=1)] | None = None
     not_by: tuple[Word, ...] = ()
+    lifts: tuple[Word, ...] = ()
     leaves: tuple[str, ...] = ()
     takes_away: tuple[str, ...] = ()
 
@@ -107,6 +109,8 @@ class Expectation:
     """All that decide it, in order."""
     not_by: tuple[str, ...]
     """Rules that it is just outside of."""
+    lifts: tuple[str, ...]
+    """Rules that a broken glass lifts there, in order."""
     leaves: tuple[str, ...]
     takes_away: tuple[str, ...]
 
@@ -153,7 +157,7 @@ def decided(pack: Pack, question: Question, category: Category, mode: Mode, abou
 
 def _check(pack: Pack, one: Expectation) -> None:
     where = f"{one.place}: case {one.id!r}"
-    if strange := sorted({*one.rules, *one.not_by} - pack.cedar.rules.keys() - FILTERS.keys()):
+    if strange := sorted({*one.rules, *one.not_by, *one.lifts} - pack.cedar.rules.keys() - FILTERS.keys()):
         raise PolicyInvalid(f"{where}: there is no rule {strange[0]}")
     held = pack if one.question.agency else replace(pack, agreements=(_as_agreed(one),))
     verdict = decided(held, one.question, one.category, one.mode, one.about)
@@ -162,6 +166,8 @@ def _check(pack: Pack, one: Expectation) -> None:
         raise PolicyInvalid(f"{where}: expected {expected}, found {found}")
     if both := sorted(set(one.not_by) & set(verdict.rules)):
         raise PolicyInvalid(f"{where}: {both[0]} decides it")
+    if verdict.lifted != one.lifts:
+        raise PolicyInvalid(f"{where}: expected to lift {_named(one.lifts)}, lifts {_named(verdict.lifted)}")
     left = pack.cedar.fields_left(verdict, one.category, one.mode)
     if lost := sorted(_fields(one.leaves, one) - left):
         raise PolicyInvalid(f"{where}: the field {lost[0]} is expected to be left and is taken away")
@@ -195,6 +201,10 @@ def _said(permitted: bool, rules: Iterable[str]) -> str:
     return f"{'permitted' if permitted else 'refused'} by {', '.join(rules)}"
 
 
+def _named(rules: Iterable[str]) -> str:
+    return ", ".join(rules) or "nothing"
+
+
 def _expectation(case: _Case, file: _File, where: str) -> Expectation:
     if (case.permitted_by is None) is (case.refused_by is None):
         raise PolicyInvalid(f"{where}: case {case.id!r} needs permitted_by or refused_by, and not both")
@@ -216,6 +226,7 @@ def _expectation(case: _Case, file: _File, where: str) -> Expectation:
         agency=facts.get("agency", ""),
         kind=kind,
         on=facts["on"],
+        break_glass=facts.get("break_glass", False),
     )
     return Expectation(
         id=case.id,
@@ -228,6 +239,7 @@ def _expectation(case: _Case, file: _File, where: str) -> Expectation:
         permitted=case.permitted_by is not None,
         rules=tuple(sorted(case.permitted_by or case.refused_by or ())),
         not_by=case.not_by,
+        lifts=tuple(sorted(case.lifts)),
         leaves=_known(case.leaves, where),
         takes_away=_known(case.takes_away, where),
     )

@@ -45,6 +45,10 @@ class Explanation:
     leaves: frozenset[str]
     takes_away: frozenset[str]
     would_differ: tuple[Difference, ...]
+    glass_lifts: tuple[str, ...] = ()
+    """Rules that a manager's broken glass lifted, or would lift if there were one; with `glass_permits`."""
+    glass_permits: bool = False
+    """Refused, and a broken glass would permit it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ def explain(pack: Pack, question: Question, category: Category, mode: Mode, abou
     terms = pack.terms(question)
     verdict = decided(pack, question, category, mode, about)
     leaves = pack.cedar.fields_left(verdict, category, mode)
+    broken = verdict if leaves else decided(pack, replace(question, break_glass=True), category, mode, about)
     return Explanation(
         category=category,
         mode=mode,
@@ -71,6 +76,8 @@ def explain(pack: Pack, question: Question, category: Category, mode: Mode, abou
         leaves=leaves,
         takes_away=fields_of(category, mode) - leaves if verdict.allowed else frozenset(),
         would_differ=() if leaves else _near_misses(pack, question, category, mode, about),
+        glass_lifts=broken.lifted,
+        glass_permits=not leaves and bool(pack.cedar.fields_left(broken, category, mode)),
     )
 
 

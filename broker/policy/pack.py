@@ -7,6 +7,7 @@ what must hold. Owns no folder: `broker.policy.packs` gathers the files.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,7 +15,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from broker.node.policy import POLICY_ERROR, Policy, PolicyInvalid, Verdict, make_policy
+from broker.node.policy import POLICY_ERROR, Policy, PolicyInvalid, Rule, Verdict, make_policy, place_of
 from broker.policy.agreements import AGREEMENTS_FILE, Agreement, read_agreements
 from broker.policy.filters import FILTERS
 from broker.policy.legal import BASES_FILE, LegalBasis, Nation, read_bases
@@ -29,6 +30,9 @@ from schemas.vocabulary import Category, LawfulBasis, Mode, SubjectRole
 MANIFEST: Final = "pack.toml"
 EXPECTED: Final = "expected.toml"
 SCHEMA: Final = "hub.cedarschema"
+NEVER_LIFTED: Final = frozenset({"R18", "R19", "R21"})
+"""Adoption, gender recognition, fertility treatment: closed by statute (DOMAIN section 6)."""
+_NUMBER: Final = re.compile(r"\bR[0-9]+\b")
 _NEEDED: Final = (AGREEMENTS_FILE, EXPECTED)
 
 
@@ -89,12 +93,15 @@ class Weighing:
     ) -> None:
         self._policy = policy
         self._principal = principal_of(question)
+        self._is_glass_broken = question.break_glass
         self._shared = context_of(question, {bases[code].kind for code in terms.conditions})
 
     def verdict(self, category: Category, mode: Mode, role: SubjectRole) -> Verdict:
         """What the rules say."""
         context = about(self._shared, role, category)
-        return self._policy.decide(self._principal, mode.value, resource_of(category), context)
+        return self._policy.decide(
+            self._principal, mode.value, resource_of(category), context, is_glass_broken=self._is_glass_broken
+        )
 
 
 class Manifest(Table):
@@ -130,6 +137,12 @@ def read_manifest(files: Mapping[str, bytes]) -> Manifest:
     return manifest
 
 
+def _never_lifted(rule: Rule) -> str | None:
+    """The number of the catalogue that a rule is marked to lift and that nobody lifts."""
+    numbers = set(_NUMBER.findall(f"{rule.id} {rule.annotations.get('source', '')}"))
+    return next(iter(sorted(NEVER_LIFTED & numbers)), None) if rule.is_liftable else None
+
+
 def make_pack(given: PackFiles) -> Pack:
     """The pack of these files, not yet held against its expected decisions.
 
@@ -145,6 +158,10 @@ def make_pack(given: PackFiles) -> Pack:
     cedar = make_policy((SCHEMA, given.schema.decode()), rules)
     if taken := sorted(cedar.rules.keys() & FILTERS.keys()):
         raise PolicyInvalid(f"{cedar.rules[taken[0]].file}: {taken[0]} is the id of a rule of the program")
+    for rule in cedar.rules.values():
+        if (never := _never_lifted(rule)) is not None:
+            where = place_of(rule.file, rules[rule.file], rule.id)
+            raise PolicyInvalid(f"{where}: {never} is never lifted, by a broken glass or anything else")
     return Pack(
         name=manifest.name,
         title=manifest.title,

@@ -41,6 +41,8 @@ class Question:
     """Of the agency that is asked, from its own signed statement."""
     on: date
     """The day in the United Kingdom on which it is asked."""
+    break_glass: bool = False
+    """Whether a manager broke the glass for it."""
 
 
 def question_of(header: RequestHeader, kind: AgencyKind) -> Question:
@@ -56,6 +58,7 @@ def question_of(header: RequestHeader, kind: AgencyKind) -> Question:
         agency=header.agency,
         kind=kind,
         on=day_of(header.asked_at),
+        break_glass=header.break_glass is not None,
     )
 
 
@@ -74,6 +77,7 @@ class Asked(BaseModel):
     agency: str
     kind: AgencyKind
     on: date
+    break_glass: bool = False
     roles: list[SubjectRole]
     categories: list[CategoryAsked]
 

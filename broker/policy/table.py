@@ -37,6 +37,9 @@ What a rule may say:
 * Each policy has a unique `@id`, a `@sentence` in plain words, a `@source`; a permit may say which fields it keeps or
   removes (`@keep`, `@remove`; `marked:` means every field that `schemas/records` marks so). If several rules permit, a
   field is granted that any of them leaves. An unknown annotation, field, word or attribute stops the start.
+* A *never* may be `@liftable("break-glass")`: where a manager signed beside the officer (R31) it does not count, and
+  the grant names it. Rules of R18, R19 and R21 cannot be marked so; legal bases, agreements, and whatever an agency
+  decides are never lifted. `context.break_glass` says that the glass was broken.
 * A pack is tried against its expected decisions whenever it is loaded. One that comes out otherwise stops the start,
   and so does a rule that decides none of them: it may be one that can never decide.
 * In a `when`, what tells the most cases apart and is shortest stands first: a rule that is not concerned costs little.
@@ -100,7 +103,7 @@ def _agreement(one: Agreement) -> str:
 
 def _row(rule: Rule) -> str:
     fields = [f"only {name}" for name in rule.keep] + [f"without {name}" for name in rule.remove]
-    kind = "may" if rule.permits else "never"
+    kind = "may" if rule.permits else "never, but for a broken glass" if rule.is_liftable else "never"
     source = rule.annotations.get("source", "")
     return f"| {rule.id} | {kind} | {rule.sentence} | {', '.join(fields)} | {source} |"
 

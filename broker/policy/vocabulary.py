@@ -54,6 +54,7 @@ _CONTEXT: Final = {
     "article_9": "Bool",
     "article_10": "Bool",
     "law_enforcement": "Bool",
+    "break_glass": "Bool",
 }
 _UIDS: Final[Mapping[str, Mapping[StrEnum, Uid]]] = {
     name: {word: Uid(name, word.value) for word in words} for name, words in ENTITY_TYPES.items()
@@ -107,6 +108,7 @@ def context_of(question: Question, conditions: Collection[BasisKind]) -> Context
         "article_9": BasisKind.ARTICLE_9 in conditions,
         "article_10": BasisKind.ARTICLE_10 in conditions,
         "law_enforcement": BasisKind.LAW_ENFORCEMENT in conditions,
+        "break_glass": question.break_glass,
     }
 
 

@@ -84,7 +84,9 @@ USES: Final[Mapping[KeyPurpose, Use]] = {
     KeyPurpose.MESSAGE: Use(Holder.PARTY, Algorithm.ED25519, "signs every message on the bus and its acknowledgement"),
     KeyPurpose.DEED: Use(Holder.PARTY, Algorithm.ED25519, "signs the entries that record what the party did"),
     KeyPurpose.REQUEST: Use(Holder.DESK, Algorithm.ED25519, "signs request headers"),
-    KeyPurpose.OFFICER: Use(Holder.OFFICER, Algorithm.ED25519, "signs the digest of a request the officer makes"),
+    KeyPurpose.OFFICER: Use(
+        Holder.OFFICER, Algorithm.ED25519, "signs the digest of what the officer asks, or lets a colleague ask"
+    ),
     KeyPurpose.COMMAND: Use(Holder.OFFICER, Algorithm.ED25519, "signs what the officer tells the desk to do or show"),
     KeyPurpose.GRANT: Use(Holder.COORDINATOR, Algorithm.ED25519, "signs grants"),
     KeyPurpose.ANSWER: Use(Holder.AGENT, Algorithm.ED25519, "signs answer headers"),

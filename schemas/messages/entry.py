@@ -1,7 +1,8 @@
 """The leaves of a sharing log: one model an entry type, and never a personal datum (SPEC 7.1).
 
 A leaf is the canonical bytes themselves, at most 4096. It carries sixteen random bytes, so its hash tells nothing. An
-entry about a party's deed is made and signed by that party; the log's keeper adds nothing inside.
+entry about a party's deed is made and signed by that party; the log's keeper adds nothing inside. Long because every
+type of entry stands here.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from schemas.crypto.failures import SignatureInvalid
 from schemas.crypto.keys import PublicKey, SigningKey
 from schemas.crypto.purposes import KeyPurpose
 from schemas.crypto.signing import Verified, sign, verify
+from schemas.envelope import digest
 from schemas.messages.fields import Count, Hex16, Hex32, Hex64, Millis, Origin, Slug, Word
 from schemas.messages.model import KindUnexpected, Message, RuleBroken, read_one_of
-from schemas.vocabulary import ReviewAct, ReviewRole
+from schemas.vocabulary import ReviewAct, ReviewFinding, ReviewRole
 
 MAX_LEAF_BYTES: Final = 4096
 SIGNATURE: Final = "sig"
@@ -113,6 +115,19 @@ class WithdrawnEntry(HubEntry):
         return self
 
 
+class BreakGlassEntry(HubEntry):
+    """A manager broke the glass for the request; both leads are told, and a review is open until it is closed."""
+
+    type: Literal["break-glass"] = "break-glass"
+    request_digest: Hex32
+    grant_digest: Hex32
+    addendum_digest: Hex32 = Field(description="Of the request's addendum, which says who, by whom and why.")
+    until: Millis
+    lifted: Annotated[list[Word], Field(max_length=32)] = Field(description="As in the grant; perhaps none.")
+    manager_key: Hex16
+    manager_sig: Hex64 = Field(description="The manager's signature of the request's digest.")
+
+
 class AcknowledgedEntry(DeedEntry):
     """The agency has the request."""
 
@@ -179,6 +194,19 @@ class QuarantinedEntry(DeedEntry):
     agency: Slug
     exchange: Hex16
     answer_digest: Hex32
+    addendum_digest: Hex32
+
+
+class ReviewClosedEntry(DeedEntry):
+    """An information-governance lead of the hub closed the review of a broken glass; who and why, in the addendum."""
+
+    type: Literal["review-closed"] = "review-closed"
+    agency: Slug
+    exchange: Hex16
+    break_glass: Hex32 = Field(description="Leaf hash of the entry that opened the review.")
+    finding: ReviewFinding
+    lead_key: Hex16
+    lead_sig: Hex64 = Field(description="By the lead's officer key, over the review's digest (SPEC 5.7).")
     addendum_digest: Hex32
 
 
@@ -324,6 +352,7 @@ ENTRIES: Final[dict[str, type[Entry]]] = {
         EscalatedEntry,
         ExpiredEntry,
         WithdrawnEntry,
+        BreakGlassEntry,
         AcknowledgedEntry,
         InReviewEntry,
         ReleaseEntry,
@@ -331,6 +360,7 @@ ENTRIES: Final[dict[str, type[Entry]]] = {
         OpenedEntry,
         ConsultedEntry,
         QuarantinedEntry,
+        ReviewClosedEntry,
         WithdrawEntry,
         ConflictEntry,
         ClosedEntry,
@@ -347,7 +377,7 @@ ENTRIES: Final[dict[str, type[Entry]]] = {
         RejectedEntry,
     )
 }
-ALERTING: Final = (QuarantinedEntry,)
+ALERTING: Final = (QuarantinedEntry, BreakGlassEntry, ReviewClosedEntry)
 """Entries that the agency's information-governance lead is told of: their notice brings their addendum (SPEC 4.7)."""
 E_ = TypeVar("E_", bound=Entry)
 D_ = TypeVar("D_", bound=DeedEntry)
@@ -373,6 +403,15 @@ def read_entry_as(model: type[E_], leaf: bytes) -> E_:
     if not isinstance(entry, model):
         raise KindUnexpected("an entry of another type")
     return entry
+
+
+def review_digest(break_glass: str, finding: ReviewFinding) -> str:
+    """What a lead signs to close a review (SPEC 5.7): SHA-256 over the entry's leaf hash and the finding.
+
+    Args:
+        break_glass: leaf hash, in hexadecimal, of the entry that opened the review.
+    """
+    return digest(f"needtoknow/v1/review\0{break_glass}\0{finding.value}".encode("ascii"))
 
 
 def nonce() -> str:

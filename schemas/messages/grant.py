@@ -42,6 +42,9 @@ class Grant(Message):
     policy_digest: Hex32
     rules: Annotated[list[Word], Field(min_length=1, max_length=128)]
     scope: Annotated[list[Scope], Field(min_length=1, max_length=256)]
+    lifted: Annotated[list[Word], Field(min_length=1, max_length=32)] | None = Field(
+        default=None, description="Rules of the hub that did not count, because a manager broke the glass."
+    )
     not_before: Millis
     expires_at: Millis
 

@@ -40,6 +40,8 @@ MAX_CATEGORIES: Final = 64
 MAX_BODY_BYTES: Final = 256 * 1024 - LENGTH_BYTES
 """The bucket of 256 KiB: a delivery holds the body, its addendum and all proofs within the bus's 1 MiB."""
 BODY_DIGEST: Final = "body_digest"
+MAX_BREAK_GLASS_MS: Final = 24 * 3600 * 1000
+"""A day: time to bring the enquiry to where its rules fit what has become known."""
 
 
 class SubjectRef(Part):
@@ -54,6 +56,14 @@ class CategoryAsked(Part):
 
     category: Category
     mode: Mode
+
+
+class BreakGlass(Part):
+    """A manager's word beside the officer's: what the hub's own rules keep shut is to be opened, in an emergency."""
+
+    manager: Slug
+    manager_key: Hex16
+    until: Millis = Field(description="The request is taken in before that, and its grant ends then.")
 
 
 class RequestHeader(Message):
@@ -83,6 +93,7 @@ class RequestHeader(Message):
     officer: Slug
     officer_key: Hex16
     officer_role: OfficerRole
+    break_glass: BreakGlass | None = None
     subjects: Annotated[list[SubjectRef], Field(min_length=1, max_length=MAX_SUBJECTS)]
     categories: Annotated[list[CategoryAsked], Field(min_length=1, max_length=MAX_CATEGORIES)]
     reply_key: Base64 = Field(description="The enquiry's public reply key: 1216 bytes, ML-KEM-768 then X25519.")
@@ -102,6 +113,17 @@ class RequestHeader(Message):
             raise RuleBroken("one category twice")
         if sorted(set(self.lawful_bases)) != self.lawful_bases:
             raise RuleBroken("lawful bases not sorted, or one twice")
+        return self
+
+    @model_validator(mode="after")
+    def _two_people_break_the_glass(self) -> RequestHeader:
+        broken = self.break_glass
+        if broken is None:
+            return self
+        if broken.manager == self.officer or broken.manager_key == self.officer_key:
+            raise RuleBroken("the officer who asks cannot be the manager")
+        if not self.asked_at < broken.until <= min(self.asked_at + MAX_BREAK_GLASS_MS, self.expires_at):
+            raise RuleBroken("the glass is broken for no time, for more than a day, or beyond the request's expiry")
         return self
 
     def recipient(self) -> PublicKey:
@@ -167,6 +189,13 @@ class OfficerNamed(Part):
     contact: Line | None = None
 
 
+class BreakGlassTold(Part):
+    """Who broke the glass, as a person whom either lead may ring, and why."""
+
+    manager: OfficerNamed
+    reason: Prose
+
+
 class Told(Part):
     """What body and addendum must say alike, byte for byte: who, by whom, at which stage, and why."""
 
@@ -174,6 +203,7 @@ class Told(Part):
     officer: OfficerNamed
     stage: Stage = Field(description="Where the enquiry stands; the header's.")
     reason: Prose
+    break_glass: BreakGlassTold | None = Field(default=None, description="There exactly if the header has it.")
 
     @model_validator(mode="after")
     def _one_subject_each(self) -> Told:
@@ -240,6 +270,11 @@ def verify_officer(envelope: Envelope, key: PublicKey) -> Verified[str]:
         raise SignatureMissing("not exactly one signature by the officer key")
     value = request_digest(envelope.header)
     return verify(key, KeyPurpose.OFFICER, value.encode("ascii"), claimed[0].raw, value)
+
+
+def signatures_of(header: RequestHeader) -> int:
+    """How many signatures the frame of a request has: the desk's, the officer's, and the manager's if there is one."""
+    return 2 if header.break_glass is None else 3
 
 
 class RequestTold(Message):

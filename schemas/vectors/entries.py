@@ -21,9 +21,12 @@ from schemas.messages.entry import (
     OpenedEntry,
     QuarantinedEntry,
     ReleaseEntry,
+    ReviewClosedEntry,
     WithdrawEntry,
+    review_digest,
     sign_deed,
 )
+from schemas.messages.request import sign_as_officer
 from schemas.messages.transport import OUTER, Outer
 from schemas.vectors.parties import (
     ADMISSION,
@@ -32,7 +35,9 @@ from schemas.vectors.parties import (
     DAY_MS,
     DESK,
     HUB,
+    LEAD,
     LOG,
+    MANAGER,
     MINUTE_MS,
     T0,
     drawn,
@@ -52,10 +57,10 @@ from schemas.vectors.samples import (
     request_header_bytes,
     sealed_answer_body,
 )
-from schemas.vocabulary import ReviewAct, ReviewRole
+from schemas.vocabulary import ReviewAct, ReviewFinding, ReviewRole
 
 BY_AGENCY = (AcknowledgedEntry, InReviewEntry, ReleaseEntry, CouldNotLookEntry)
-BY_DESK = (OpenedEntry, ConsultedEntry, QuarantinedEntry, WithdrawEntry, ConflictEntry, ClosedEntry)
+BY_DESK = (OpenedEntry, ConsultedEntry, QuarantinedEntry, WithdrawEntry, ConflictEntry, ClosedEntry, ReviewClosedEntry)
 BY_ADMISSION = (AdmissionEntry, KeyEntry)
 
 
@@ -133,6 +138,17 @@ def _entry_values(model: type[Entry]) -> dict[str, object]:
         "file_digest": drawn_digest("admission reply"),
         "version": 7,
         "directory_digest": drawn_digest("directory"),
+        "until": T0 + 120 * MINUTE_MS,
+        "lifted": ["R4-below-threshold-content"],
+        "manager_key": signing_key(MANAGER, KeyPurpose.OFFICER).id,
+        "manager_sig": sign_as_officer(signing_key(MANAGER, KeyPurpose.OFFICER), digest(header)).raw.hex(),
+        "break_glass": drawn_digest("break-glass"),
+        "finding": ReviewFinding.JUSTIFIED,
+        "lead_key": signing_key(LEAD, KeyPurpose.OFFICER).id,
+        "lead_sig": sign_as_officer(
+            signing_key(LEAD, KeyPurpose.OFFICER),
+            review_digest(drawn_digest("break-glass"), ReviewFinding.JUSTIFIED),
+        ).raw.hex(),
     }
 
 

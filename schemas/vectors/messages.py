@@ -13,6 +13,7 @@ from schemas.messages.answer import ReleaseTold, told_of
 from schemas.messages.entry import ENTRIES, DeedEntry, ReleaseEntry, sign_deed
 from schemas.messages.grant import Reason, Ruling
 from schemas.messages.request import RequestTold, sign_as_officer
+from schemas.vectors.broken_glass import broken_glasses
 from schemas.vectors.ceremony import texts
 from schemas.vectors.entries import deed_party, leaves, outers
 from schemas.vectors.formats import Case
@@ -95,7 +96,7 @@ def _other_key(members: Members) -> None:
 
 def exchange_vectors() -> list[Case]:
     """Whole frames of a request, a grant and an answer, and the keys to check them by in the order of the SPEC."""
-    return [*_requests(), *_grants(), *_answers()]
+    return [*_requests(), *broken_glasses(), *_grants(), *_answers()]
 
 
 def _requests() -> Iterator[Case]:

@@ -137,7 +137,7 @@ def request_body() -> RequestBody:
 
 def request_addendum() -> tuple[bytes, bytes]:
     """The addendum of the request's entry, and its key."""
-    return _addendum("request-addendum", RequestTold(exchange=EXCHANGE, told=TOLD).encode())
+    return keep_addendum("request-addendum", RequestTold(exchange=EXCHANGE, told=TOLD).encode())
 
 
 @cache
@@ -224,7 +224,7 @@ def answer_body() -> AnswerBody:
 def release_addendum_of(rows: list[OutcomeRow]) -> tuple[bytes, bytes]:
     """The addendum of the release, and its key."""
     told = ReleaseTold(exchange=EXCHANGE, outcomes=[told_of(row) for row in rows])
-    return _addendum("release-addendum", told.encode())
+    return keep_addendum("release-addendum", told.encode())
 
 
 def answer_header(**changes: object) -> AnswerHeader:
@@ -263,7 +263,7 @@ def answer_frame() -> bytes:
     return signed(header, [signing_key(AGENCY, KeyPurpose.ANSWER)], [sealed_answer_body()])
 
 
-def _addendum(name: str, content: bytes) -> tuple[bytes, bytes]:
+def keep_addendum(name: str, content: bytes) -> tuple[bytes, bytes]:
     readers = [identity(DESK, KeyPurpose.ADDENDUM).public, identity(AGENCY, KeyPurpose.ADDENDUM).public]
 
     def make() -> bytes:

@@ -147,6 +147,9 @@ def _run_request(case: Case) -> None:
     officer = public_key(KeyPurpose.OFFICER, bytes.fromhex(case["officer_public_hex"]))
     verify_header(envelope, desk, KeyPurpose.REQUEST)
     assert request.verify_officer(envelope, officer).value == envelope.digest
+    if header.break_glass is not None:
+        manager = public_key(KeyPurpose.OFFICER, bytes.fromhex(case["manager_public_hex"]))
+        assert request.verify_officer(envelope, manager).value == envelope.digest
     check_parts(envelope, [header.body_digest, header.addendum_digest])
     opener = Identity.from_seed(KeyPurpose.SEAL, bytes.fromhex(case["seal_seed_hex"]))
     body = request.open_body(envelope.header, envelope.parts[0], opener)

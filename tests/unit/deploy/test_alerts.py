@@ -59,6 +59,7 @@ def test_each_thing_that_must_wake_somebody_does() -> None:
     assert {
         "Halted",
         "LeadAlert",
+        "GlassBroken",
         "Overdue",
         "LogsDiffer",
         "Flooding",

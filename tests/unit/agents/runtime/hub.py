@@ -40,6 +40,7 @@ from schemas.messages.fields import encode_base64
 from schemas.messages.grant import Grant, Scope
 from schemas.messages.party import Directory, PartyKind
 from schemas.messages.request import (
+    BreakGlassTold,
     CategoryAsked,
     OfficerNamed,
     RequestBody,
@@ -105,6 +106,9 @@ class Ask:
     body: dict[str, Any] = field(default_factory=dict)
     told_in_addendum: Told | None = None
     officer: Member = OFFICER
+    manager: Member | None = None
+    """Who signs too, as a manager who broke the glass; the header says so if `header` does."""
+    told_glass: BreakGlassTold | None = None
     desk: Member = DESK
     coordinator: Member = COORDINATOR
 
@@ -256,6 +260,7 @@ class World:
             officer=OfficerNamed(id=ask.officer.party.id, name="Sam Carr", position="Social worker"),
             stage=ask.stage,
             reason="Bruising seen at nursery.",
+            break_glass=ask.told_glass,
         )
         told_bytes = RequestTold(exchange=exchange, told=ask.told_in_addendum or told).encode()
         addendum, addendum_key = make_addendum("testhub", exchange, told_bytes, [])
@@ -296,7 +301,10 @@ class World:
         desk_key = ask.desk.keys[KeyPurpose.REQUEST]
         desk_signature = Signature(desk_key.id, sign(desk_key, KeyPurpose.REQUEST, raw))
         officer_signature = sign_as_officer(ask.officer.keys[KeyPurpose.OFFICER], request_digest(raw))
-        request = pack(raw, [desk_signature, officer_signature], [sealed, addendum])
+        words = [officer_signature]
+        if ask.manager is not None:
+            words.append(sign_as_officer(ask.manager.keys[KeyPurpose.OFFICER], request_digest(raw)))
+        request = pack(raw, [desk_signature, *words], [sealed, addendum])
         grant = self._grant(ask, header, request_digest(raw), now)
         grant_envelope = signed(grant.encode(), [ask.coordinator.keys[KeyPurpose.GRANT]])
         entry = RequestEntry(

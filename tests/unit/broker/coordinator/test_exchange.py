@@ -37,6 +37,7 @@ from broker.coordinator.events import (
     Refused,
     Released,
     ReminderDue,
+    ReviewClosed,
     WarningDue,
     WithdrawAsked,
 )
@@ -73,6 +74,7 @@ EVENTS: Final[tuple[Event, ...]] = (
     AgencyRemoved(),
     Opened(),
     Quarantined(),
+    ReviewClosed(),
     ReminderDue(),
     WarningDue(),
     DeadlinePassed(undecided=False),
@@ -82,6 +84,7 @@ EVENTS: Final[tuple[Event, ...]] = (
 HAPPENS: Final[dict[Progress, dict[type[Event], Progress]]] = {
     Progress.ASKED: {Permitted: Progress.PERMITTED, Refused: Progress.REFUSED},
     Progress.PERMITTED: {
+        ReviewClosed: Progress.PERMITTED,
         Acknowledged: Progress.DELIVERED,
         PutInReview: Progress.PERMITTED,
         Released: Progress.ANSWERED,
@@ -94,6 +97,7 @@ HAPPENS: Final[dict[Progress, dict[type[Event], Progress]]] = {
     },
     Progress.DELIVERED: {
         PutInReview: Progress.DELIVERED,
+        ReviewClosed: Progress.DELIVERED,
         Released: Progress.ANSWERED,
         WithdrawAsked: Progress.WITHDRAWN,
         AgencyRemoved: Progress.WITHDRAWN,
@@ -103,6 +107,7 @@ HAPPENS: Final[dict[Progress, dict[type[Event], Progress]]] = {
         ExpiryReached: Progress.EXPIRED,
     },
     Progress.OVERDUE: {
+        ReviewClosed: Progress.OVERDUE,
         Acknowledged: Progress.OVERDUE,
         PutInReview: Progress.OVERDUE,
         Released: Progress.ANSWERED,
@@ -113,13 +118,22 @@ HAPPENS: Final[dict[Progress, dict[type[Event], Progress]]] = {
     },
     Progress.REFUSED: {},
     Progress.ANSWERED: {
+        ReviewClosed: Progress.ANSWERED,
         Acknowledged: Progress.ANSWERED,
         PutInReview: Progress.ANSWERED,
         Opened: Progress.ANSWERED,
         Quarantined: Progress.ANSWERED,
     },
-    Progress.EXPIRED: {Acknowledged: Progress.EXPIRED, PutInReview: Progress.EXPIRED},
-    Progress.WITHDRAWN: {Acknowledged: Progress.WITHDRAWN, PutInReview: Progress.WITHDRAWN},
+    Progress.EXPIRED: {
+        Acknowledged: Progress.EXPIRED,
+        PutInReview: Progress.EXPIRED,
+        ReviewClosed: Progress.EXPIRED,
+    },
+    Progress.WITHDRAWN: {
+        Acknowledged: Progress.WITHDRAWN,
+        PutInReview: Progress.WITHDRAWN,
+        ReviewClosed: Progress.WITHDRAWN,
+    },
 }
 
 
@@ -165,6 +179,16 @@ def test_a_permit_is_entered_delivered_and_timed() -> None:
         SetTimer(TimerKind.OVERDUE, 100 * MINUTE),
         SetTimer(TimerKind.ESCALATION, 125 * MINUTE),
         SetTimer(TimerKind.EXPIRY, 1000 * MINUTE),
+    )
+
+
+def test_of_a_broken_glass_the_agency_is_told_before_it_is_asked() -> None:
+    effects = step(NEW, Permitted("g", is_glass_broken=True), 0).effects
+    assert effects[:4] == (
+        Append(EntryKind.REQUEST),
+        Append(EntryKind.BREAK_GLASS),
+        NoticeAgent(EntryKind.BREAK_GLASS),
+        Deliver(),
     )
 
 

@@ -8,7 +8,17 @@ from pathlib import Path
 import cedarpy
 import pytest
 
-from broker.node.policy import NO_PERMIT, POLICY_ERROR, Context, Policy, PolicyInvalid, Uid, load_policy, make_policy
+from broker.node.policy import (
+    NO_PERMIT,
+    POLICY_ERROR,
+    Context,
+    Policy,
+    PolicyInvalid,
+    Uid,
+    Verdict,
+    load_policy,
+    make_policy,
+)
 from schemas.failures import Disposition
 from schemas.vocabulary import Category, Mode
 
@@ -214,3 +224,58 @@ def test_a_refusal_leaves_no_field_at_all() -> None:
     asked = policy(PERMIT)
     verdict = asked.decide(MANAGER, "look", SCHOOL, {})
     assert asked.fields_left(verdict, Category.PERSON_IDENTITY, Mode.CONTENT) == frozenset()
+
+
+LIFTABLE = """
+@id("not-now")
+@sentence("Not while it is planned.")
+@liftable("break-glass")
+forbid (principal, action, resource) when { context.tags.contains(Purpose::"plan") };
+"""
+FIRM = """
+@id("never-police")
+@sentence("Never of the police.")
+forbid (principal, action, resource == Record::"police");
+"""
+POLICE = Uid("Record", "police")
+
+
+def test_a_broken_glass_lifts_the_forbids_that_are_marked_and_says_which() -> None:
+    pack = policy(PERMIT, LIFTABLE, FIRM)
+    assert pack.decide(MANAGER, "look", SCHOOL, CONTEXT) == Verdict(False, ("not-now",))
+    lifted = pack.decide(MANAGER, "look", SCHOOL, CONTEXT, is_glass_broken=True)
+    assert lifted == Verdict(True, ("may-look",), ("not-now",))
+
+
+def test_a_broken_glass_lifts_nothing_where_something_else_stands_in_the_way() -> None:
+    pack = policy(PERMIT, LIFTABLE, FIRM)
+    refused = pack.decide(MANAGER, "look", POLICE, CONTEXT, is_glass_broken=True)
+    assert refused == Verdict(False, ("never-police", "not-now"))
+    plan: Context = {**CONTEXT, "purpose": Uid("Purpose", "plan")}
+    assert not pack.decide(MANAGER, "look", SCHOOL, plan, is_glass_broken=True).allowed
+
+
+def test_what_was_allowed_anyway_was_not_lifted_and_an_answer_for_one_is_not_given_for_the_other() -> None:
+    pack = policy(PERMIT, LIFTABLE)
+    plain: Context = {**CONTEXT, "tags": frozenset()}
+    for is_broken in (True, False, True):
+        assert pack.decide(MANAGER, "look", SCHOOL, plain, is_glass_broken=is_broken) == Verdict(True, ("may-look",))
+        assert pack.decide(MANAGER, "look", SCHOOL, CONTEXT, is_glass_broken=is_broken).allowed is is_broken
+
+
+def test_a_rule_that_fails_refuses_whoever_broke_the_glass() -> None:
+    pack = policy(PERMIT, LIFTABLE, OVERFLOWING)
+    assert pack.decide(MANAGER, "look", SCHOOL, {**CONTEXT, "age": 2}, is_glass_broken=True).rules == (POLICY_ERROR,)
+
+
+@pytest.mark.parametrize(
+    ("annotations", "body"),
+    [
+        ('@liftable("break-glass")', "permit (principal, action, resource);"),
+        ('@liftable("anything")', "forbid (principal, action, resource);"),
+        ("@liftable", "forbid (principal, action, resource);"),
+    ],
+)
+def test_only_a_forbid_is_liftable_and_only_by_a_broken_glass(annotations: str, body: str) -> None:
+    with pytest.raises(PolicyInvalid, match="only a forbid is liftable"):
+        policy(named(annotations=annotations, body=body))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -79,3 +80,25 @@ def test_what_is_kept_of_a_request_is_its_question_and_no_reference_to_a_subject
     assert Asked.model_validate_json(kept.encode()) == kept
     assert asked.subjects[0].ref.encode() not in kept.encode()
     assert asked.officer.encode() not in kept.encode()
+
+
+def broken(category: Category, **changes: Any) -> Explanation:
+    kind = kind_of(category) or AgencyKind.SOCIAL_CARE
+    question = replace(question_of(header(**changes), kind), break_glass=True)
+    return explain(PACK, question, category, Mode.CONTENT, SubjectRole.INDEX_CHILD)
+
+
+def test_what_a_broken_glass_would_permit_is_told_with_the_rules_that_it_would_lift() -> None:
+    one = explained(Category.EDU_SEND, rag=Rag.GREEN, **SCREENING)
+    assert (one.glass_permits, one.glass_lifts) == (True, ("R4-below-threshold-content",))
+    assert not one.leaves
+
+
+def test_what_a_broken_glass_has_lifted_is_told_and_what_nobody_lifts_is_not() -> None:
+    one = broken(Category.EDU_SEND, rag=Rag.GREEN, **SCREENING)
+    assert one.leaves
+    assert (one.glass_permits, one.glass_lifts) == (False, ("R4-below-threshold-content",))
+    never = broken(Category.CSC_ADOPTION)
+    assert (never.glass_permits, never.glass_lifts) == (False, ())
+    footing = explained(Category.EDU_SEND, rag=Rag.GREEN, **{**SCREENING, "lawful_bases": [LawfulBasis.SSWBA_130]})
+    assert not footing.glass_permits

@@ -216,3 +216,51 @@ def test_a_pack_with_anything_written_into_it_loads_or_is_refused_by_name(
     except PolicyInvalid as refused:
         said = str(refused)
     assert any(each in said for each in (*FILES, "there is no policy"))
+
+
+@pytest.mark.parametrize(
+    ("number", "where"), [("R18", "id"), ("R19", "source"), ("R21", "source"), ("R18", "source"), ("R21", "id")]
+)
+def test_a_rule_that_statute_closes_cannot_be_marked_to_be_lifted(tmp_path: Path, number: str, where: str) -> None:
+    rule_id, source = (f"{number}-never", "ours") if where == "id" else ("never", f"DOMAIN {number}")
+    never = f'@id("{rule_id}") @sentence("Never.") @source("{source}") @liftable("break-glass")\n'
+    text = f'{RULE}{never}forbid (principal, action, resource == Category::"csc.adoption");\n'
+    with pytest.raises(PolicyInvalid, match=rf"own.cedar, line 3, policy {rule_id}: {number} is never lifted"):
+        load_own_pack(write_own_pack(tmp_path, {"own.cedar": text}))
+
+
+GREEN = (
+    '@id("green") @sentence("Not when Green.") @source("ours") @liftable("break-glass")\n'
+    """
+forbid (principal, action, resource) when { context.rag == Rag::"green" };
+"""
+)
+GREEN_CASES = (
+    EXPECTED
+    + """
+[[case]]
+id = "Green"
+asks = "police.missing"
+rag = "green"
+refused_by = ["green"]
+
+[[case]]
+id = "Green, and the glass was broken"
+asks = "police.missing"
+rag = "green"
+break_glass = true
+lifts = ["green"]
+permitted_by = ["own"]
+"""
+)
+
+
+def test_a_hubs_own_rule_may_be_lifted_and_its_expected_decisions_say_so(tmp_path: Path) -> None:
+    pack = load_own_pack(write_own_pack(tmp_path, {"own.cedar": RULE + GREEN, "expected.toml": GREEN_CASES}))
+    assert pack.cedar.rules["green"].is_liftable
+
+
+def test_a_pack_that_lifts_what_it_does_not_expect_is_refused(tmp_path: Path) -> None:
+    cases = GREEN_CASES.replace('lifts = ["green"]\n', "")
+    with pytest.raises(PolicyInvalid, match="expected to lift nothing, lifts green"):
+        load_own_pack(write_own_pack(tmp_path, {"own.cedar": RULE + GREEN, "expected.toml": cases}))

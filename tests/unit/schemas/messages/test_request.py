@@ -26,6 +26,7 @@ from schemas.messages.request import (
     sign_as_officer,
     verify_officer,
 )
+from schemas.vectors.broken_glass import BROKEN
 from schemas.vectors.parties import AGENCY, DESK, HUB, OFFICER, identity, signed_by, signing_key
 from schemas.vectors.samples import (
     EXCHANGE,
@@ -49,8 +50,10 @@ BOUND = [name for name in RequestHeader.model_fields if name not in {"v", "kind"
 def with_other(field: str) -> bytes:
     """The header with one field other than it was, still canonical."""
     members = json.loads(HEADER)
-    value = members[field]
-    if isinstance(value, int):
+    value = members.get(field)
+    if field == "break_glass":
+        members[field] = json.loads(BROKEN.model_dump_json())
+    elif isinstance(value, int):
         members[field] = value + 1
     elif isinstance(value, list):
         members[field] = []
