@@ -22,7 +22,8 @@ _USAGE: Final = f"""usage: agent init KIND --home DIR --hub HUB --agency NAME --
        agent COMMAND --home DIR ...      what a COMMAND takes: agent COMMAND --help
 
 COMMAND is one of enrol, pin, doctor, run, try, status, log (show, verify, open), keys (list, rotate, renew, rewrap),
-alerts (list, show, acknowledge), backup, restore, leaf. KIND is one of {", ".join(AgencyKind)}."""
+alerts (list, show, acknowledge), policy (list, show), review (list, show, release ...), backup, restore, leaf.
+KIND is one of {", ".join(AgencyKind)}."""
 
 
 def main() -> NoReturn:

@@ -29,6 +29,7 @@ from schemas.messages import (
     fields,
     grant,
     party,
+    policy,
     request,
     transport,
 )
@@ -62,6 +63,8 @@ _LIMITS: Final[tuple[tuple[object, str, str], ...]] = (
     (enrolment, "MAX_REQUEST_BYTES", "bytes of an enrolment request's file"),
     (enrolment, "MAX_CERTIFICATE_REQUEST_BYTES", "bytes of a certificate request"),
     (admission, "MAX_REPLY_BYTES", "bytes of an admission reply's file"),
+    (policy, "MAX_POLICY_BYTES", "bytes of a policy version's files as they travel"),
+    (policy, "MAX_POLICY_FILES", "files of a policy version"),
     (transport, "MAX_STATEMENTS", "statements asked for at once"),
     (transport, "MAX_PAGE_LEAVES", "leaf hashes in a log page"),
     (transport, "MAX_EXTENSION_LEAVES", "leaf hashes in an extension"),
@@ -93,6 +96,7 @@ def tables() -> dict[str, Callable[[], str]]:
         "directory-line": directory.DirectoryLine,
         "enrolment-header": enrolment.EnrolmentHeader,
         "admission-header": admission.AdmissionHeader,
+        "policy-statement": policy.PolicyStatement,
     }
     by_model = {name: _fields_table(model) for name, model in models.items()}
     return {
@@ -187,7 +191,7 @@ def _fields_table(model: type[BaseModel]) -> Callable[[], str]:
             if name in _SHOWN and "const" in schema:
                 continue
             there = "" if name in required else "may be missing"
-            is_count = _type_of(schema) == "Millis" and not name.endswith(("_at", "_before", "_after"))
+            is_count = _type_of(schema) == "Millis" and not name.endswith(("_at", "_before", "_after", "_from"))
             rows.append((f"`{name}`", "Count" if is_count else _type_of(schema), there, schema.get("description", "")))
         return _table(("field", "type", "", "meaning"), rows)
 

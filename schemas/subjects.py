@@ -21,6 +21,7 @@ from schemas.messages.transport import (
     Notice,
     NotTaken,
     Outer,
+    PolicyIssue,
     Released,
     Renewal,
     Submission,
@@ -52,7 +53,7 @@ ROUTES: Final[Mapping[tuple[PartyKind, PartyKind], Route]] = {
     ),
     (PartyKind.COORDINATOR, PartyKind.AGENT): Route(
         f"to.{TOKEN}.in",
-        (Delivery, Notice, Acknowledgement, Head, LogPage),
+        (Delivery, Notice, PolicyIssue, Acknowledgement, Head, LogPage),
     ),
     (PartyKind.AGENT, PartyKind.COORDINATOR): Route(
         f"from.{TOKEN}.coordinator",

@@ -10,6 +10,13 @@ from enum import StrEnum
 from typing import Final
 
 
+class Nation(StrEnum):
+    """The nations whose hubs this program serves; their law on safeguarding differs."""
+
+    ENGLAND = "england"
+    WALES = "wales"
+
+
 class AgencyKind(StrEnum):
     """What sort of agency answers; a hub may know several of one kind."""
 

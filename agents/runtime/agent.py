@@ -22,6 +22,8 @@ from agents.runtime.correspondent import AgentCorrespondent
 from agents.runtime.currency import Currency
 from agents.runtime.epochs import Epochs
 from agents.runtime.gatekeeper import Gatekeeper
+from agents.runtime.hub_policies import HubPolicies
+from agents.runtime.hub_policy_commands import hub_policy_commands
 from agents.runtime.inspection import Inspection
 from agents.runtime.looking import Looking
 from agents.runtime.mirroring import Mirroring
@@ -116,27 +118,25 @@ def build_agent(ground: Ground, source: RecordSource, gatekeeper: Gatekeeper, se
     Raises:
         HomeInvalid: its own file names no log, or the hub's coordinator or desk is not pinned.
     """
-    post, answers = ground.post, settings.answers
-    hub, desk = _hub_parties(ground)
+    post, (hub, desk) = ground.post, _hub_parties(ground)
     if ground.log is None:
         raise HomeInvalid("this agency's own file names no log; make the home again with init")
     checker = Checker(ground.ring, lambda: post.directory)
     metrics = AgentMetrics(ground.metrics.registry)
     currency = Currency(post, checker, hub, metrics, ground.catch_up)
-    calls = SourceCalls(ground.clock, places=answers.source_calls, limit_ms=answers.source_seconds * 1000)
     own_log = OwnLog(ground.log, ground.directory.hub)
     telling = build_telling(post, own_log, metrics, settings.alerts.command)
     signatory = _signatory(ground, desk.id, settings.handling_caveat)
-    looking = Looking(
-        source, calls, frozenset(settings.categories), metrics, settings.policy.conflicts_in(ground.home.path)
-    )
+    looking = _looking(ground, source, settings, metrics)
     worker = _worker(ground, settings, checker, currency, looking, gatekeeper, own_log, signatory)
 
     async def prove(receipt: bytes, now: int) -> bytes:
         return await correspondent.prove(receipt, now)
 
     keeping = keep_keys(ground, prove)
-    mirroring = Mirroring(checker, currency)
+    mirroring, membership = Mirroring(checker, currency), keeping.membership
+    policies = HubPolicies(post, checker, own_log, metrics)
+    review_deeds = ReviewDeeds(post, hub, mirroring, own_log, settings.review.role)
     correspondent = post.correspondent = AgentCorrespondent(
         post,
         hub,
@@ -148,12 +148,13 @@ def build_agent(ground: Ground, source: RecordSource, gatekeeper: Gatekeeper, se
         telling.alarm,
         signatory,
         metrics,
-        keeping.membership,
-        ReviewDeeds(post, hub, mirroring, own_log, settings.review.role),
+        membership,
+        review_deeds,
         mirroring,
+        policies,
     )
-    epochs = Epochs(ground, keeping.rotation, keeping.membership, metrics)
-    keeping.membership.changed.append(currency.follow_log_keys)
+    epochs = Epochs(ground, keeping.rotation, membership, metrics)
+    membership.changed.append(currency.follow_log_keys)
 
     async def connected() -> None:
         # What was missed of the directory first: it may name the keys of all that comes after.
@@ -167,9 +168,18 @@ def build_agent(ground: Ground, source: RecordSource, gatekeeper: Gatekeeper, se
         **alert_commands(post, telling.alarm),
         **review_commands(worker.review),
         **keeping.commands(),
+        **hub_policy_commands(policies, ground.clock),
     }
     checks = {"mirror": inspection.is_whole}
     return Agent(ground, source, currency, worker, inspection, metrics, keeping, epochs, telling, commands, checks)
+
+
+def _looking(ground: Ground, source: RecordSource, settings: AgentSettings, metrics: AgentMetrics) -> Looking:
+    """What asks the source, and never waits for it longer than it may."""
+    answers = settings.answers
+    calls = SourceCalls(ground.clock, places=answers.source_calls, limit_ms=answers.source_seconds * 1000)
+    conflicts = settings.policy.conflicts_in(ground.home.path)
+    return Looking(source, calls, frozenset(settings.categories), metrics, conflicts)
 
 
 def _worker(

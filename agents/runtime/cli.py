@@ -21,6 +21,7 @@ from agents.runtime.agency import Agency, SourceOf
 from agents.runtime.alerts_group import alerts_group
 from agents.runtime.backup_commands import backup, restore
 from agents.runtime.explained import explained, home_option, json_option
+from agents.runtime.hub_policy_group import policy_group
 from agents.runtime.key_commands import keys_group
 from agents.runtime.leaf_command import leaf
 from agents.runtime.log_group import log_group
@@ -53,6 +54,7 @@ def program(kind: AgencyKind, source: SourceOf, defaults: Path) -> click.Group:
     group.add_command(log_group())
     group.add_command(alerts_group())
     group.add_command(keys_group())
+    group.add_command(policy_group())
     group.add_command(backup)
     group.add_command(restore)
     group.add_command(leaf)

@@ -22,8 +22,10 @@ from agents.runtime.check_failures import EntryForeign
 from agents.runtime.checks import Checker, Delivered
 from agents.runtime.currency import Currency
 from agents.runtime.given_back import OWN_DEEDS, GivenBack, acknowledged_before, read_given_back
+from agents.runtime.held_entry import hold_entry
+from agents.runtime.hub_policies import HubPolicies
 from agents.runtime.jobs import Job, JobEvent, JobState, MadeAnswer
-from agents.runtime.mirror import ForkedLog, Standing
+from agents.runtime.mirror import Standing
 from agents.runtime.mirroring import PROOF_PARTS, Mirroring
 from agents.runtime.own_log import OwnLog
 from agents.runtime.review.deeds import ReviewDeeds
@@ -60,7 +62,7 @@ from schemas.messages.entry import (
 )
 from schemas.messages.model import KindUnexpected
 from schemas.messages.party import Party
-from schemas.messages.transport import Acknowledgement, Delivery, Head, Hello, LogPage, Notice, Released
+from schemas.messages.transport import Acknowledgement, Delivery, Head, Hello, LogPage, Notice, PolicyIssue, Released
 
 _log = structlog.get_logger()
 
@@ -95,6 +97,7 @@ class AgentCorrespondent:
     membership: Membership
     review_deeds: ReviewDeeds
     mirroring: Mirroring
+    policies: HubPolicies
 
     async def prepare(self, received: Received) -> Work:
         """Check a delivery or a notice and say what committing it does."""
@@ -105,10 +108,15 @@ class AgentCorrespondent:
             # What was revoked or suspended since cannot be seen without a directory: then nothing new is begun.
             self.membership.check_in_force(received.at)
             delivered = self.checker.check(received.parts, outer.exchange, received.at)
+            await self.policies.check(delivered, self._logged_all_the_same(received), self.currency.head_awaited)
             self.worker.expect(delivered)
             return self._delivery(delivered, outer, min(outer.sent_at, received.at), received.at)
         if isinstance(outer, Notice):
             return self._notice(received, outer)
+        if isinstance(outer, PolicyIssue):
+            issued = self.policies.open(received)
+            take = self._taken(issued.proof, issued.extension, outer, received.at)
+            return self.policies.work(issued, take, received.at)
         raise KindUnexpected("not a message for an agent")
 
     async def settled(self, sent: Sent, acknowledgement: Acknowledgement, parts: tuple[bytes, ...]) -> Settlement:
@@ -195,27 +203,14 @@ class AgentCorrespondent:
 
     def _logged_all_the_same(self, received: Received) -> Callable[[Transaction], None]:
         """The entry of a request that is refused: while it is missing nothing else could be answered (check 22)."""
-        outer, now = received.outer, received.at
-        if not isinstance(outer, Delivery):
-            return lambda tx: None
-        try:
-            proof, entry, extension = self.checker.logged(received.parts, outer.exchange, now)  # 1 to 3
-        except Rejected:
-            return lambda tx: None
-        receipt, last_seq, seen_at = proof.proven, outer.last_seq, min(outer.sent_at, now)
+        hold = hold_entry(self.checker, self.own_log, received, self.mirroring.watch_gap)
 
-        def hold(tx: Transaction) -> None:
-            try:
-                self.mirroring.watch_gap(lambda: mirror.take_head(tx, proof, extension, seen_at))
-            except (Rejected, ForkedLog):
-                # A message that does not hold changes nothing else: a fork shows again in the next head that does.
-                return
-            mirror.note_told(tx, last_seq)
-            if mirror.take_hub_entry(tx, receipt.index, receipt.leaf, entry):
-                self.own_log.received(tx, receipt.leaf, entry.type, entry.exchange, now)
-            self.mirroring.tell(partial(self.currency.moved, mirror.standing(tx)))
+        def work(tx: Transaction) -> None:
+            stands = hold(tx)
+            if stands is not None:
+                self.mirroring.tell(partial(self.currency.moved, stands))
 
-        return hold
+        return work
 
     def _delivery(self, delivered: Delivered, outer: Delivery, seen_at: int, now: int) -> Work:
         header, receipt, exchange = delivered.header, delivered.receipt, delivered.header.exchange
@@ -306,9 +301,9 @@ class AgentCorrespondent:
         return work
 
     def _taken(
-        self, proof: Proof[VerifiedReceipt], extension: mirror.Extension, outer: Notice, now: int
+        self, proof: Proof[VerifiedReceipt], extension: mirror.Extension, outer: Notice | PolicyIssue, now: int
     ) -> Callable[[Transaction], None]:
-        """Extends the mirror by what a notice brings."""
+        """Extends the mirror by what a notice, or a version of the hub's policy, brings."""
 
         def take(tx: Transaction) -> None:
             self.mirroring.watch_gap(lambda: mirror.take_head(tx, proof, extension, min(outer.sent_at, now)))

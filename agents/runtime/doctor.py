@@ -44,6 +44,7 @@ def examine(home: Home, agency: Agency, now: int) -> Iterator[Checked]:
     yield _try("credentials", lambda: check_access(home, now))
     yield _try("bus", lambda: check_bus(home, *configured_servers(home), now))
     yield _try("program", lambda: _running(home))
+    yield _try("hub policy", lambda: _hub_policy(home))
     yield _try("directory", lambda: check_directory(home, now))
     yield _try("clocks", lambda: check_others(home))
 
@@ -113,3 +114,21 @@ def _running(home: Home) -> str | Warned:
     if status["connected"]:
         return "running, connected"
     return Warned(f"running, waiting for the bus: {status.get('trouble') or 'it was not reached yet'}")
+
+
+def _hub_policy(home: Home) -> str | Warned:
+    try:
+        found = CommandClient(home.socket_path).ask("policy-versions")
+    except NotRunning:
+        return "which versions are held is the running agent's to say: agent policy list"
+    if signers := ", ".join(found["awaited_signers"]):
+        raise NotWell(f"{signers} signed a version and is not pinned here; requests wait for it: agent pin FILE")
+    if found["awaited"]:
+        raise NotWell("requests were granted by a version that has not come: ring the hub, broker policy versions")
+    held = {one["number"]: one for one in found["versions"]}
+    if found["in_force"] not in held:
+        return Warned("no version of the hub's policy has come yet; what is asked waits for it")
+    one = held[found["in_force"]]
+    said = f"version {one['number']} in force ({one['pack']} {one['pack_version']}), signed by {one['officer']}"
+    coming = [str(number) for number in held if number > one["number"]]
+    return f"{said}; to come: {', '.join(coming)}" if coming else said

@@ -8,7 +8,7 @@ import json
 import signal
 import sys
 import tempfile
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,7 @@ from broker.cli.founding import found_hub, write_bus
 from broker.cli.output import explained
 from broker.cli.setup import free_ports
 from broker.client.hub import LOOPBACK, Hub
+from broker.client.publishing import publish
 from broker.demo.account import Facts, give_account
 from broker.demo.performance import Performance
 from broker.demo.stage import AGENCIES, HUB_ID, HUB_PROGRAMS, Stage
@@ -29,10 +30,14 @@ from broker.desk.cards import OfficerCard, add_card
 from broker.enrolment.officer import make_officer
 from broker.enrolment.server_files import Node
 from broker.node.clock import SystemClock
+from broker.node.keyfile import read_key_file
+from broker.policy.packs import ENGLAND, folder_of, gather
 from schemas.messages.party import Party
 from schemas.vocabulary import OfficerRole
 
 OFFICER_KEY: Final = "officer.key"
+LEAD_KEY: Final = "lead.key"
+NAMES: Final = {OfficerRole.SOCIAL_WORKER: "Alex Morgan", OfficerRole.IG_LEAD: "Sam Price"}
 AGENCIES_AT_WORK: Final = ("police", "health", "probation")
 """Whose agents run from the beginning."""
 PIPE_WIDTH: Final = 160
@@ -87,7 +92,7 @@ async def _show(building: Awaitable[Stage], console: Console, nodes: int, *, as_
 
 
 async def _set_up(stage: Stage, count: int, console: Console) -> Performance:
-    """Make the hub, its bus and the officer, admit the agencies, start the programs; education's agent stays down."""
+    """Make the hub, its bus, officers and policy, admit the agencies, start the programs; education's stays down."""
     hub = Hub(stage.hub)
     making = asyncio.create_task(stage.make_agents())
     ports = free_ports(2 * count)
@@ -98,42 +103,42 @@ async def _set_up(stage: Stage, count: int, console: Console) -> Performance:
         config.write("[time]\nsettle_in_seconds = 1\n")  # deadlines are seconds here: nobody gets a quarter minute
     with hub.desk.config_path.open("a") as config:
         config.write("[asking]\nshortest_lead_seconds = 1\n")
-    officer = _make_officer(stage, hub, now)
+    officers = [
+        _make_officer(stage, hub, OFFICER_KEY, OfficerRole.SOCIAL_WORKER, "Duty social worker", now),
+        _make_officer(stage, hub, LEAD_KEY, OfficerRole.IG_LEAD, "Information governance lead", now),
+    ]
     await stage.start_bus(write_bus(hub, nodes, now=now))
     for name in HUB_PROGRAMS:
         stage.start(name)
     await stage.wait_until_ready(*HUB_PROGRAMS)
-    hub.ask_coordinator("admit-officer", {"officer": officer.id})
+    for officer in officers:
+        hub.ask_coordinator("admit-officer", {"officer": officer.id})
+    lead = read_key_file(stage.root / LEAD_KEY)
+    await asyncio.to_thread(publish, hub.ask_coordinator, lead, gather(folder_of(ENGLAND)), valid_from=None)
     await making
-    await _admit_agencies(stage, hub, officer, console)
+    await _admit_agencies(stage, hub, officers, console)
     for name in AGENCIES_AT_WORK:
         stage.start(name)
     await stage.wait_until_ready(*AGENCIES_AT_WORK)
     return Performance(stage, hub, stage.root / OFFICER_KEY)
 
 
-def _make_officer(stage: Stage, hub: Hub, now: int) -> Party:
-    officer = make_officer(
-        stage.root / OFFICER_KEY,
-        stage.root / "handed" / "officer.party",
-        hub=HUB_ID,
-        role=OfficerRole.SOCIAL_WORKER,
-        position="Duty social worker",
-        now=now,
-    )
-    card = OfficerCard(name="Alex Morgan", position="Duty social worker", contact="01632 960000")
+def _make_officer(stage: Stage, hub: Hub, key: str, role: OfficerRole, position: str, now: int) -> Party:
+    party_path = stage.root / "handed" / f"{role}.party"
+    officer = make_officer(stage.root / key, party_path, hub=HUB_ID, role=role, position=position, now=now)
+    card = OfficerCard(name=NAMES[role], position=position, contact="01632 960000")
     add_card(hub.desk, officer.id, card)
     for home in (hub.coordinator, hub.desk):
         home.pin(officer.raw)
     return officer
 
 
-async def _admit_agencies(stage: Stage, hub: Hub, officer: Party, console: Console) -> None:
+async def _admit_agencies(stage: Stage, hub: Hub, officers: Sequence[Party], console: Console) -> None:
     """What two administrators do by file and by telephone, for every agency."""
-    words = {}
+    words, files = {}, [officer.raw.decode("ascii") for officer in officers]
     for agency in AGENCIES:
         request = stage.handed(agency, "enrolment").read_text("ascii")
-        arguments = {"request": request, "officers": [officer.raw.decode("ascii")], "replaces": False}
+        arguments = {"request": request, "officers": files, "replaces": False}
         offered = await asyncio.to_thread(hub.ask_admission, "offer", arguments)
         stage.handed(agency, "admission").write_text(offered["reply"], "ascii")
         words[agency] = offered["words"]

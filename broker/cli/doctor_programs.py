@@ -7,7 +7,6 @@ import json
 from typing import Any, Final
 
 from broker.client.hub import LOOPBACK, Hub
-from broker.coordinator.config import CoordinatorSettings
 from broker.node.backup_catchup import still_waits_for
 from broker.node.clock import SystemClock
 from broker.node.command_client import CommandClient, NotRunning
@@ -15,8 +14,8 @@ from broker.node.doctor.checked import NotWell, Warned
 from broker.node.ground import lock_path
 from broker.node.home import Home
 from broker.node.log import LockCopy
-from broker.node.settings import load_settings
 from schemas.crypto.purposes import KeyPurpose
+from schemas.failure_codes import COMMITTED
 from schemas.ledger.checkpoint import TreeHead, open_checkpoint
 from schemas.ledger.verifier_key import ED25519, VerifierKey
 
@@ -25,15 +24,30 @@ ANSWERS_WITHIN_S: Final = 2.0
 
 
 def check_policy(hub: Hub) -> str | Warned:
-    """The policy loads, and is the version that a running coordinator decides by."""
-    policy = load_settings(hub.coordinator.config_path, CoordinatorSettings).load_policy(hub.coordinator)
+    """A version of the policy is in force, its kept copy is whole, and no agency refused it or what is to come."""
     try:
-        in_force = CommandClient(hub.coordinator.socket_path).ask("status")["policy_digest"]
+        found = CommandClient(hub.coordinator.socket_path).ask("policy-versions")
     except NotRunning:
-        in_force = policy.digest
-    if in_force != policy.digest:
-        return Warned(f"digest {policy.digest}; the running coordinator decides by {in_force} until it is restarted")
-    return f"digest {policy.digest}"
+        return "which version is in force is the running coordinator's to say: broker policy versions"
+    if not found["whole"]:
+        raise NotWell("the kept copy of the policy is damaged: everything is refused (RUNBOOK, The hub's policy)")
+    current = [one for one in found["versions"] if one["number"] >= max(found["in_force"], 1)]
+    if not found["in_force"]:
+        coming = f"; version {current[0]['number']} is to come" if current else ""
+        said = "no version is in force, so every request is refused"
+        return Warned(f"{said}{coming}; the hub's IG lead runs: broker policy publish PACK --from now")
+    signed = current[0]
+    if not signed["signer_admitted"]:
+        return Warned(
+            f"whoever signed version {signed['number']} is no officer any more, so agencies that join cannot check it:"
+            " have the IG lead of today publish it again"
+        )
+    answers = [one for version in current for one in version["agencies"]]
+    if refused := sorted({one["agency"] for one in answers if one["code"] not in (None, COMMITTED)}):
+        return Warned(f"refused by {', '.join(refused)}: broker policy versions says why; ring that agency")
+    waits = ", ".join(sorted({one["agency"] for one in answers if one["code"] is None}))
+    said = f"version {signed['number']} ({signed['pack']} {signed['pack_version']}), digest {signed['policy_digest']}"
+    return f"{said}; not yet at {waits}" if waits else said
 
 
 def is_running(home: Home) -> bool:

@@ -1,6 +1,6 @@
 """`broker policy ...`: check a policy pack, read it, and explain a decision to the hub's information governance lead.
 
-All but `explain EXCHANGE_ID` need no running hub: a pack is decided by where it lies.
+`explain EXCHANGE_ID`, `publish` and `versions` need the running hub; the others go by a pack where it lies.
 """
 
 from __future__ import annotations
@@ -17,13 +17,12 @@ import click
 
 from broker.cli.options import EXCHANGE_ID, NameParam
 from broker.cli.output import explained, json_option, show
+from broker.cli.policy_versions import publish, versions
 from broker.client.hub import Hub
-from broker.coordinator.config import CoordinatorSettings
 from broker.node.policy import PolicyInvalid
-from broker.node.settings import load_settings
 from broker.policy.expected import read_expected
 from broker.policy.explaining import Explanation, explain
-from broker.policy.pack import EXPECTED, Pack
+from broker.policy.pack import EXPECTED, Pack, PackFiles
 from broker.policy.packs import ENGLAND, folder_of, gather, load, load_own_pack, load_pack, names
 from broker.policy.question import Asked, Question
 from broker.policy.table import pack_page
@@ -57,6 +56,8 @@ def policy() -> None:
     """The hub's policy packs: rules, agreements, legal bases, expected decisions."""
 
 
+policy.add_command(publish)
+policy.add_command(versions)
 _directory = click.argument("directory", required=False, type=click.Path(file_okay=False, path_type=Path))
 
 
@@ -124,7 +125,11 @@ def _word(kind: type[StrEnum]) -> click.Choice[str]:
     envvar="NEEDTOKNOW_HUB",
     help="The hub's directory, for EXCHANGE (or set NEEDTOKNOW_HUB).",
 )
-@click.option("--pack", default=ENGLAND, help="A pack by its name or its folder; of an EXCHANGE, the hub's own counts.")
+@click.option(
+    "--pack",
+    default=ENGLAND,
+    help="A pack by its name or its folder; an EXCHANGE is explained by the version that decided it.",
+)
 @click.option("--asks", type=_word(Category), help="The category.")
 @click.option("--mode", type=_word(Mode), default=Mode.CONTENT.value)
 @click.option("--about", type=_word(SubjectRole), default=SubjectRole.INDEX_CHILD.value)
@@ -157,21 +162,18 @@ def explain_(exchange: str | None, home: Path | None, pack: str, as_json: bool, 
     chosen = _load(pack)
     category = Category(typed["asks"])
     found = explain(chosen, _typed(typed, category), category, Mode(typed["mode"]), SubjectRole(typed["about"]))
-    _show(chosen, [found], [], as_json=as_json)
+    _show(chosen, [found], as_json=as_json)
 
 
 def _explain_exchange(hub: Hub, exchange: str, *, as_json: bool) -> None:
     kept = hub.ask_coordinator("question", {"exchange": exchange})
     asked = Asked.model_validate(kept["asked"], strict=False)
-    settings = load_settings(hub.coordinator.config_path, CoordinatorSettings)
-    pack = settings.load_policy(hub.coordinator)
-    notes = []
-    if pack.digest != kept["policy_digest"]:
-        notes.append("The pack on this machine is not the one in force at the coordinator; it may decide otherwise.")
+    files = hub.ask_coordinator("policy-files", {"policy_digest": kept["policy_digest"]})["files"]
+    pack = load(PackFiles.of({name: text.encode() for name, text in files.items()}))
     found = [
         explain(pack, asked.question, one.category, one.mode, role) for one in asked.categories for role in asked.roles
     ]
-    _show(pack, found, notes, as_json=as_json)
+    _show(pack, found, as_json=as_json)
 
 
 def _typed(typed: dict[str, Any], category: Category) -> Question:
@@ -211,10 +213,10 @@ def _shown(pack: Pack) -> dict[str, Any]:
     }
 
 
-def _show(pack: Pack, found: Sequence[Explanation], notes: list[str], *, as_json: bool) -> None:
+def _show(pack: Pack, found: Sequence[Explanation], *, as_json: bool) -> None:
     members = [_members(pack, one) for one in found]
-    lines = [*notes, *(line for one in found for line in _lines(pack, one))]
-    show({"policy_digest": pack.digest, "notes": notes, "decisions": members}, "\n".join(lines), as_json=as_json)
+    lines = [line for one in found for line in _lines(pack, one)]
+    show({"policy_digest": pack.digest, "decisions": members}, "\n".join(lines), as_json=as_json)
 
 
 def _members(pack: Pack, one: Explanation) -> dict[str, Any]:

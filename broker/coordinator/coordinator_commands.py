@@ -95,7 +95,7 @@ class CoordinatorCommands:
             "now": room.post.clock.now(),
             "connected_at": room.post.connected_at,
             "dates": room.post.dates.shown(),
-            "policy_digest": room.policy.digest,
+            **_policy(room),
             "log_size": room.log.head.size,
             "restored": room.ground.catch_up.shown(),
             "open": counts,
@@ -200,10 +200,18 @@ class CoordinatorCommands:
         return found.shown(now)
 
     async def question(self, arguments: dict[str, Any]) -> Any:
-        """What a request asked for, in the codes its decision rests on, and the policy now in force."""
+        """What a request asked for, in the codes its decision rests on, and the policy that decided it."""
         exchange = read_arguments(_Exchange, arguments).exchange
-        asked = await self._room.post.store.read(lambda tx: records.get_question(tx, exchange))
-        return {"exchange": exchange, "asked": json.loads(asked), "policy_digest": self._room.policy.digest}
+        asked, policy_digest = await self._room.post.store.read(lambda tx: records.get_question(tx, exchange))
+        return {"exchange": exchange, "asked": json.loads(asked), "policy_digest": policy_digest}
+
+
+def _policy(room: Room) -> dict[str, Any]:
+    """Number and digest of the version of the policy in force; 0 and nothing for none."""
+    version = room.policies.version_at(room.post.clock.now())
+    if version is None:
+        return {"policy_number": 0, "policy_digest": ""}
+    return {"policy_number": version.statement.number, "policy_digest": version.statement.policy_digest}
 
 
 def _shown(index: int, leaf: bytes) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import structlog
 
-from broker.coordinator import records, removal_records
+from broker.coordinator import policy_records, records, removal_records
 from broker.coordinator.acting import NOTICE_LIFE_MS, Carried, Cause, carry_out, tell
 from broker.coordinator.decide import Permit, decide
 from broker.coordinator.deeds import DEEDS_OF, CheckedDeed, DeedRepeated, bind, check_deed
@@ -42,7 +42,17 @@ from schemas.messages.entry import (
 )
 from schemas.messages.model import KindUnexpected
 from schemas.messages.party import KeyRevoked, Party, PartyKind
-from schemas.messages.transport import Acknowledgement, Deed, Hello, LogQuery, NotTaken, Submission, read_outer
+from schemas.messages.transport import (
+    Acknowledgement,
+    Deed,
+    Hello,
+    LogQuery,
+    NotTaken,
+    PolicyIssue,
+    Submission,
+    kind_of,
+    read_outer,
+)
 from schemas.subjects import subject_for
 
 _log = structlog.get_logger()
@@ -80,6 +90,8 @@ class CoordinatorCorrespondent:
 
     async def settled(self, sent: Sent, acknowledgement: Acknowledgement, parts: tuple[bytes, ...]) -> Settlement:
         """A delivery's acknowledgement brings the agency's deed; everything else needs no more than letting it go."""
+        if sent.kind == kind_of(PolicyIssue):
+            return self._policy_answered(sent, acknowledgement.code)
         if sent.kind != "delivery" or sent.exchange is None:
             return lambda tx: None
         exchange_id = sent.exchange
@@ -110,6 +122,13 @@ class CoordinatorCorrespondent:
             NotTaken, desk, (), sent_at=now, expires_at=now + NOTICE_LIFE_MS, exchange=exchange_id, code=code
         )
         post.outbox.put(tx, told)
+
+    def _policy_answered(self, sent: Sent, code: str) -> Settlement:
+        """The agency has a version of the policy, or refused it: then people at both sides must see to it."""
+        now = self._room.post.clock.now()
+        if code != COMMITTED:
+            _log.error("policy_version_refused", agency=sent.receiver, code=code)
+        return lambda tx: policy_records.note_answer(tx, sent.message_id, code, now)
 
     async def passing(self, received: Received) -> None:
         """Answer a hello with the head, a log query with a page."""
@@ -169,13 +188,14 @@ class CoordinatorCorrespondent:
             return lambda tx: Reply(parts=given)
         self._room.check_directory(received.at)
         checked = check_submission(received, self._room)
-        policy, now, metrics = self._room.policy, received.at, self._room.metrics
+        now, metrics = received.at, self._room.metrics
+        policy = self._room.policies.at(now)
         with metrics.decision_seconds.time():
             decision = decide(checked.header, agency_kind=checked.agency_kind, policy=policy, now=now)
         metrics.decisions.labels("permit" if isinstance(decision, Permit) else "refuse").inc()
-        ruled = rule(self._room, checked, decision, now=now, nonce=nonce())
+        ruled = rule(self._room, checked, decision, policy, now=now, nonce=nonce())
         kind = EntryKind.REQUEST if isinstance(decision, Permit) else EntryKind.REFUSAL
-        return self._ruling(checked, ruled, kind, received)
+        return self._ruling(checked, ruled, kind, received, policy.digest)
 
     async def _answer_given(self, received: Received, outer: Submission) -> tuple[bytes, ...] | None:
         """The answer to a request that came before under another id: its desk's message key died meanwhile."""
@@ -184,7 +204,9 @@ class CoordinatorCorrespondent:
         named, desk = unpack(received.parts[0]).digest, received.sender.id
         return await self._room.post.store.read(lambda tx: answer_given(tx, desk, outer.exchange, named))
 
-    def _ruling(self, checked: CheckedSubmission, ruled: Ruled, kind: EntryKind, received: Received) -> Work:
+    def _ruling(
+        self, checked: CheckedSubmission, ruled: Ruled, kind: EntryKind, received: Received, policy_digest: str
+    ) -> Work:
         room, now = self._room, received.at
         asked = asked_in(checked.header.value, checked.agency_kind).encode()
         done = step(ruled.exchange, ruled.event, now)
@@ -196,7 +218,7 @@ class CoordinatorCorrespondent:
             if records.is_enquiry_closed(tx, ruled.exchange.enquiry):
                 raise EnquiryClosed
             records.add_exchange(tx, done.exchange)  # 13  under an id that no other request has
-            records.put_question(tx, done.exchange.id, asked)
+            records.put_question(tx, done.exchange.id, asked, policy_digest)
             note_submission(tx, done.exchange.id, received.outer.message_id)
             records.put_addendum(tx, checked.header.value.addendum_digest, ruled.exchange.id, checked.addendum)
             if ruled.grant_envelope:

@@ -11,8 +11,9 @@ from typing import Final
 
 import structlog
 
-from broker.coordinator import records
+from broker.coordinator import policy_records, records
 from broker.coordinator.acting import Carried, Telling, tell
+from broker.coordinator.policy_sending import lacking, send_lacking
 from broker.coordinator.room import Room, extension_from
 from broker.coordinator.told_again import give_back_deeds, tell_desk_again
 from broker.node.backup_standing import has_new_epoch
@@ -50,6 +51,8 @@ async def greet(room: Room, received: Received, hello: Hello) -> None:
         is_restored = has_new_epoch(tx, party.id, hello.epoch, hello.sent_at)
         if is_agent:
             records.note_heard(tx, party.id, now)
+            if is_restored:
+                policy_records.forget_sent(tx, party.id)
 
         def build(tx: Transaction, seal: Seal) -> _Head:
             if not is_agent:
@@ -72,6 +75,8 @@ async def greet(room: Room, received: Received, hello: Hello) -> None:
         again = await (give_back_deeds(room, party.id, hello.mirror_size) if is_agent else tell_desk_again(room))
         _log.warning("peer_was_restored", party=party.id, count=again)
     room.post.peer_returned(party.id)
+    if is_agent and await room.post.store.read(lambda tx: bool(lacking(tx, party.id, now))):
+        await send_lacking(room, party, now)
     if hello.last_seq < head.last_seq:
         await _send_what_it_lacks(room, party.id, hello.last_seq, now)
 

@@ -17,7 +17,8 @@ from broker.coordinator.config import CoordinatorSettings
 from broker.coordinator.coordinator_commands import CoordinatorCommands
 from broker.coordinator.correspondent import CoordinatorCorrespondent
 from broker.coordinator.members import settle_members, take_up_members
-from broker.coordinator.policy_watch import Gather, PolicyWatch
+from broker.coordinator.policy_commands import PolicyCommands
+from broker.coordinator.policy_watch import PolicyWatch
 from broker.coordinator.proving import Proving
 from broker.coordinator.reissues import rename_carriers
 from broker.coordinator.restored import Witnesses, witness_commands
@@ -34,8 +35,7 @@ from broker.node.observe import Check
 from broker.node.running import run
 from broker.node.settings import load_settings
 from broker.node.store.port import Transaction
-from broker.policy.pack import Pack
-from schemas.messages.entry import PolicyEntry, ShardOpenEntry, nonce
+from schemas.messages.entry import ShardOpenEntry, nonce
 
 COUNT_EVERY_MS: Final = 15_000
 """How often the open exchanges are counted for the metrics."""
@@ -50,13 +50,14 @@ class Coordinator:
     timekeeper: Timekeeper
     keeping: Keeping
     witnesses: Witnesses
-    watch: PolicyWatch | None
+    watch: PolicyWatch
     commands: Mapping[str, Command] = field(default_factory=dict)
     checks: Mapping[str, Check] = field(default_factory=dict)
 
     async def start(self) -> None:
         """Begin; a coordinator that was restored listens first, and begins once it has caught up."""
         await self.keeping.take_up()
+        await self.room.policies.take_up(self.ground.store, self.ground.clock.now())
         if self.ground.catch_up.is_on:
             # What waits meanwhile is taken in the moment it has caught up, before members are settled.
             await take_up_members(self.room)
@@ -80,8 +81,7 @@ class Coordinator:
         self.ground.post.spawn(self.timekeeper.run())
         self.ground.post.spawn(self._count_for_ever())
         self.keeping.keep()
-        if self.watch is not None:
-            self.ground.post.spawn(self.watch.run())
+        self.ground.post.spawn(self.watch.run())
 
     async def stop(self) -> None:
         """Leave the bus, close the store."""
@@ -100,20 +100,15 @@ class Coordinator:
             await clock.sleep_until(clock.now() + COUNT_EVERY_MS)
 
 
-def build_coordinator(
-    ground: Ground, policy: Pack, *, settle_in: timedelta = SETTLE_IN, gather: Gather | None = None
-) -> Coordinator:
+def build_coordinator(ground: Ground, *, settle_in: timedelta = SETTLE_IN) -> Coordinator:
     """Wire a coordinator; nothing runs yet.
-
-    Args:
-        gather: reads the policy's files anew, to see whether they are still there; without it nobody looks.
 
     Raises:
         HomeInvalid: its own file names no log.
     """
     if ground.log is None:
         raise HomeInvalid("the coordinator's own file names no log; make the home again with init")
-    room = Room(ground, ground.log, policy, CoordinatorMetrics(ground.metrics.registry))
+    room = Room(ground, ground.log, CoordinatorMetrics(ground.metrics.registry))
     timekeeper = Timekeeper(room, settle_in=settle_in)
     ground.post.correspondent = CoordinatorCorrespondent(room, timekeeper)
     keeping = keep_keys(ground, Proving(room).prove)
@@ -128,25 +123,26 @@ def build_coordinator(
     witnesses = Witnesses(room)
     room.on_hello = witnesses.hear
     ground.log.gate = ground.catch_up.require
-    commands = {**CoordinatorCommands(room).table(), **keeping.commands(), **witness_commands(witnesses)}
-    watch = None if gather is None else PolicyWatch(room, gather)
-    checks: Mapping[str, Check] = {} if watch is None else {"policy": watch.is_there}
+    commands = {
+        **CoordinatorCommands(room).table(),
+        **PolicyCommands(room).table(),
+        **keeping.commands(),
+        **witness_commands(witnesses),
+    }
+    watch = PolicyWatch(room)
+    checks: Mapping[str, Check] = {"policy": watch.is_there}
     return Coordinator(ground, room, timekeeper, keeping, witnesses, watch, commands, checks)
 
 
 async def open_log(room: Room) -> None:
-    """Make the log's first entry if there is none, and the entry of a policy that is new."""
+    """Make the log's first entry if there is none."""
     now = room.post.clock.now()
     opening = ShardOpenEntry(log=room.log.origin, hub=room.hub, t=now, n=nonce()).encode()
-    digest = room.policy.digest
-    policy = PolicyEntry(log=room.log.origin, hub=room.hub, t=now, n=nonce(), policy_digest=digest).encode()
 
     def work(tx: Transaction) -> None:
         head = get_head(tx)
         if head is None or head.size == 0:
             room.log.append(tx, opening)
-        if records.swap_policy(tx, digest):
-            room.log.append(tx, policy)
 
     await room.post.commit(work)
 
@@ -155,14 +151,13 @@ def run_coordinator(home_path: Path) -> int:
     """Run the coordinator of that home until it is told to stop; gives back the exit status.
 
     Raises:
-        SettingsInvalid, PolicyInvalid: its configuration or policy does not hold; the text says where.
+        SettingsInvalid: its configuration does not hold; the text says where.
     """
     home = Home(home_path)
     settings = load_settings(home.config_path, CoordinatorSettings)
-    policy = settings.load_policy(home)
 
     async def build(ground: Ground) -> Coordinator:
         settle_in = timedelta(seconds=settings.time.settle_in_seconds)
-        return build_coordinator(ground, policy, settle_in=settle_in, gather=lambda: settings.gather_policy(home))
+        return build_coordinator(ground, settle_in=settle_in)
 
     return run("coordinator", home, settings, build, migrations=records.MIGRATIONS)

@@ -151,21 +151,21 @@ def note_delivery_code(tx: Transaction, exchange_id: str, code: str) -> None:
     tx.execute("UPDATE exchange SET delivery_code = ? WHERE id = ?", (code, exchange_id))
 
 
-def put_question(tx: Transaction, exchange_id: str, asked: bytes) -> None:
-    """Keep what a request asked for, in the codes that the policy read."""
-    tx.execute("INSERT INTO question VALUES (?, ?)", (exchange_id, asked))
+def put_question(tx: Transaction, exchange_id: str, asked: bytes, policy_digest: str) -> None:
+    """Keep what a request asked for, in the codes that the policy read, and which policy that was."""
+    tx.execute("INSERT INTO question VALUES (?, ?, ?)", (exchange_id, asked, policy_digest))
 
 
-def get_question(tx: Transaction, exchange_id: str) -> bytes:
-    """What a request asked for, in codes.
+def get_question(tx: Transaction, exchange_id: str) -> tuple[bytes, str]:
+    """What a request asked for, in codes, and the digest of the policy that decided it.
 
     Raises:
         ExchangeUnknown: there is none, or it was decided before this was kept.
     """
-    row = tx.execute("SELECT asked FROM question WHERE exchange = ?", (exchange_id,)).fetchone()
+    row = tx.execute("SELECT asked, policy_digest FROM question WHERE exchange = ?", (exchange_id,)).fetchone()
     if row is None:
         raise ExchangeUnknown
-    return bytes(row[0])
+    return bytes(row[0]), row[1]
 
 
 def put_request(tx: Transaction, exchange_id: str, envelope: bytes, grant_envelope: bytes) -> None:
@@ -322,7 +322,7 @@ def is_enquiry_closed(tx: Transaction, enquiry: str) -> bool:
     return tx.execute("SELECT 1 FROM closed_enquiry WHERE enquiry = ?", (enquiry,)).fetchone() is not None
 
 
-# Members, policy, standing.
+# Members, standing.
 
 
 def members(tx: Transaction) -> dict[str, Member]:
@@ -339,13 +339,6 @@ def add_member(tx: Transaction, member: Member) -> None:
 def drop_member(tx: Transaction, party: str) -> None:
     """Remove somebody."""
     tx.execute("DELETE FROM member WHERE party = ?", (party,))
-
-
-def swap_policy(tx: Transaction, digest: str) -> bool:
-    """Remember the policy in force; whether it is another than before."""
-    row = tx.execute("SELECT digest FROM policy_in_force").fetchone()
-    tx.execute("INSERT OR REPLACE INTO policy_in_force VALUES (1, ?)", (digest,))
-    return row is None or row[0] != digest
 
 
 def open_by_progress(tx: Transaction) -> dict[str, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from broker.coordinator import policy_records
 from broker.node.post.inbox import Inbox
 from broker.node.store.port import Transaction
 from schemas.envelope import unpack
@@ -30,7 +31,9 @@ def answer_given(tx: Transaction, desk: str, exchange: str, request_digest: str)
 
 
 def rename_carriers(tx: Transaction, renamed: Mapping[str, str]) -> None:
-    """Messages of ours that carry agencies' entries have other ids now."""
+    """Messages of ours that carry agencies' entries, or versions of the policy, have other ids now."""
     tx.executemany(
         "UPDATE agency_entry SET message_id = ? WHERE message_id = ?", [(new, old) for old, new in renamed.items()]
     )
+    for old, new in renamed.items():
+        policy_records.rename_carrier(tx, old, new)

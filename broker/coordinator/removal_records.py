@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from broker.coordinator import records
+from broker.coordinator import policy_records, records
 from broker.node.store.port import Transaction
 
 
@@ -18,6 +18,7 @@ def open_exchanges_of(tx: Transaction, agency: str) -> list[str]:
 def forget_messages_to(tx: Transaction, party: str) -> None:
     """Take back what waits for a party: nobody is to be sent it any more."""
     tx.execute("DELETE FROM outbox WHERE receiver = ?", (party,))
+    policy_records.forget_sent(tx, party)
 
 
 def keep_agency_statement(tx: Transaction, party: str, statement: bytes) -> None:

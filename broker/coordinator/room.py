@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from broker.coordinator import records
+from broker.coordinator.policies import Policies
 from broker.node.ground import Ground
 from broker.node.log import Log, get_leaf_hashes
 from broker.node.membership import Membership
@@ -17,7 +18,6 @@ from broker.node.metrics import CoordinatorMetrics
 from broker.node.post.office import Post
 from broker.node.post.port import Received
 from broker.node.store.port import Seal, Transaction
-from broker.policy.pack import Pack
 from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
 from schemas.messages.directory import Standing
@@ -33,8 +33,8 @@ class Room:
 
     ground: Ground
     log: Log
-    policy: Pack
     metrics: CoordinatorMetrics
+    policies: Policies = field(default_factory=Policies)
     admitted: dict[str, str] = field(default_factory=dict)
     membership: Membership | None = None
     """What the hub's directory says; none where no admission is pinned."""

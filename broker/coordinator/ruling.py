@@ -36,8 +36,8 @@ class Ruled:
     """Of a permit for which a manager broke the glass."""
 
 
-def rule(room: Room, checked: CheckedSubmission, decision: Decision, *, now: int, nonce: str) -> Ruled:
-    """Put a decision into its forms. `nonce` is sixteen random bytes for the leaf."""
+def rule(room: Room, checked: CheckedSubmission, decision: Decision, policy: Pack, *, now: int, nonce: str) -> Ruled:
+    """Put a decision by a policy into its forms. `nonce` is sixteen random bytes for the leaf."""
     asked = checked.header.value
     exchange = Exchange(
         id=asked.exchange,
@@ -49,7 +49,7 @@ def rule(room: Room, checked: CheckedSubmission, decision: Decision, *, now: int
         deadline_at=asked.deadline_at,
         expires_at=asked.expires_at,
     )
-    grant_envelope, grant_digest = _grant(room, checked, decision, now)
+    grant_envelope, grant_digest = _grant(room, checked, decision, policy.digest, now)
     broken = _broken(room, checked, decision, grant_digest, now)
     event = Permitted(grant_digest, broken is not None) if isinstance(decision, Permit) else Refused()
     ruling = Ruling(
@@ -57,12 +57,12 @@ def rule(room: Room, checked: CheckedSubmission, decision: Decision, *, now: int
         agency=asked.agency,
         exchange=asked.exchange,
         request_digest=checked.request_digest,
-        policy_digest=room.policy.digest,
+        policy_digest=policy.digest,
         permitted=isinstance(decision, Permit),
         reasons=list(decision.reasons),
-        sentences=_sentences(room.policy, decision),
+        sentences=_sentences(policy, decision),
     ).encode()
-    leaf = _leaf(room, checked, decision, grant_digest, now, nonce)
+    leaf = _leaf(room, checked, decision, grant_digest or policy.digest, now, nonce)
     return Ruled(exchange, event, ruling, grant_envelope, leaf, broken)
 
 
@@ -74,7 +74,9 @@ def _sentences(policy: Pack, decision: Decision) -> dict[str, str]:
     return {rule: line for rule, line in lines.items() if line}
 
 
-def _grant(room: Room, checked: CheckedSubmission, decision: Decision, now: int) -> tuple[bytes, str]:
+def _grant(
+    room: Room, checked: CheckedSubmission, decision: Decision, policy_digest: str, now: int
+) -> tuple[bytes, str]:
     if not isinstance(decision, Permit):
         return b"", ""
     asked, key = checked.header.value, room.grant_key
@@ -84,7 +86,7 @@ def _grant(room: Room, checked: CheckedSubmission, decision: Decision, now: int)
         exchange=asked.exchange,
         grant_key=key.id,
         request_digest=checked.request_digest,
-        policy_digest=room.policy.digest,
+        policy_digest=policy_digest,
         rules=list(decision.rules),
         scope=list(decision.scope),
         lifted=list(decision.lifted) or None,
@@ -119,9 +121,8 @@ def _broken(
     return BrokenGlass(leaf, TwoPeople(asked.officer, broken.manager))
 
 
-def _leaf(
-    room: Room, checked: CheckedSubmission, decision: Decision, grant_digest: str, now: int, nonce: str
-) -> LeafOf:
+def _leaf(room: Room, checked: CheckedSubmission, decision: Decision, rests_on: str, now: int, nonce: str) -> LeafOf:
+    """The leaf; `rests_on` is the digest of the grant, or of the policy that refused."""
     asked = checked.header.value
     said: dict[str, Any] = {
         "log": room.log.origin,
@@ -137,6 +138,6 @@ def _leaf(
     }
     if isinstance(decision, Permit):
         times: dict[str, Any] = {"deadline_at": asked.deadline_at, "expires_at": asked.expires_at}
-        return lambda seq: RequestEntry(**said, **times, grant_digest=grant_digest, seq=seq).encode()
-    rules, policy_digest = list(decision.rules), room.policy.digest
-    return lambda seq: RefusalEntry(**said, rules=rules, policy_digest=policy_digest, seq=seq).encode()
+        return lambda seq: RequestEntry(**said, **times, grant_digest=rests_on, seq=seq).encode()
+    rules = list(decision.rules)
+    return lambda seq: RefusalEntry(**said, rules=rules, policy_digest=rests_on, seq=seq).encode()

@@ -33,7 +33,8 @@ def renew_officer(key_path: Path, new_key_path: Path, party_path: Path, *, emerg
     if old.party is None:
         raise KeyFileInvalid(f"{key_path} is not an officer's key file")
     root, statement = old.signing_key(KeyPurpose.ROOT), old.party.statement
-    fresh = [SigningKey.generate(purpose) for purpose in (KeyPurpose.OFFICER, KeyPurpose.COMMAND)]
+    assert statement.officer_role is not None
+    fresh = [SigningKey.generate(purpose) for purpose in _purposes(statement.officer_role)]
     for key in fresh:
         # A file goes from hand to hand: the new keys have begun when it arrives, and the old ones go on meanwhile.
         statement = replaced(statement, key.public, now=now, emergency=emergency, at_once=True)
@@ -55,8 +56,7 @@ def make_officer(key_path: Path, party_path: Path, *, hub: str, role: OfficerRol
         KeyFileInvalid: the key file exists, or cannot be written.
     """
     root = SigningKey.generate(KeyPurpose.ROOT)
-    officer = SigningKey.generate(KeyPurpose.OFFICER)
-    command = SigningKey.generate(KeyPurpose.COMMAND)
+    keys = [SigningKey.generate(purpose) for purpose in _purposes(role)]
     statement = PartyStatement(
         hub=hub,
         party=f"o-{os.urandom(5).hex()}",
@@ -71,13 +71,19 @@ def make_officer(key_path: Path, party_path: Path, *, hub: str, role: OfficerRol
                 not_before=now - 2 * PERMITTED_SKEW_MS,
                 not_after=now + KEY_LIFE_MS,
             )
-            for key in (officer, command)
+            for key in keys
         ],
         issued_at=now,
         serial=1,
     )
     party = read_party(state_party(statement, root))
-    seeds = {key.purpose: key.seed() for key in (root, officer, command)}
+    seeds = {key.purpose: key.seed() for key in (root, *keys)}
     write_key_file(key_path, f"officer {party.id}", seeds, party)
     party_path.write_bytes(party.raw)
     return party
+
+
+def _purposes(role: OfficerRole) -> tuple[KeyPurpose, ...]:
+    """The keys an officer has beside the root: the hub's IG lead signs versions of its policy as well."""
+    asks = (KeyPurpose.OFFICER, KeyPurpose.COMMAND)
+    return (*asks, KeyPurpose.POLICY) if role is OfficerRole.IG_LEAD else asks

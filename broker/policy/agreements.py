@@ -13,10 +13,10 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from broker.node.policy import PolicyInvalid
-from broker.policy.legal import BasisKind, LegalBasis, Nation, Span
+from broker.policy.legal import BasisKind, LegalBasis, Span
 from broker.policy.toml_file import Table, places, read_file
 from schemas.messages.fields import Slug, Word
-from schemas.vocabulary import AgencyKind, LawfulBasis, Purpose
+from schemas.vocabulary import AgencyKind, LawfulBasis, Nation, Purpose
 
 AGREEMENTS_FILE: Final = "agreements.toml"
 MAX_AGREEMENTS: Final = 128

@@ -29,6 +29,13 @@ def day_of(at: int) -> date:
     return (instant + timedelta(hours=1) if is_summer else instant).date()
 
 
+def start_of(day: date) -> int:
+    """The first instant of a day in the United Kingdom, in milliseconds UTC."""
+    midnight = round(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() * 1000)
+    hour_before = midnight - timedelta(hours=1) // timedelta(milliseconds=1)
+    return hour_before if day_of(hour_before) == day else midnight
+
+
 def _change(year: int, month: int) -> datetime:
     last = datetime(year, month, 31, _CHANGE_HOUR, tzinfo=UTC)
     return last - timedelta(days=(last.weekday() + 1) % 7)

@@ -16,16 +16,9 @@ from pydantic import Field
 
 from broker.node.policy import PolicyInvalid
 from broker.policy.toml_file import Table, places, read_file
-from schemas.vocabulary import LawfulBasis
+from schemas.vocabulary import LawfulBasis, Nation
 
 BASES_FILE: Final = "legal-bases.toml"
-
-
-class Nation(StrEnum):
-    """The nations whose hubs this program serves; their law on safeguarding differs."""
-
-    ENGLAND = "england"
-    WALES = "wales"
 
 
 class BasisKind(StrEnum):

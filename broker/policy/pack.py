@@ -6,7 +6,6 @@ what must hold. Owns no folder: `broker.policy.packs` gathers the files.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,21 +14,22 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from broker.node.policy import POLICY_ERROR, Policy, PolicyInvalid, Rule, Verdict, make_policy, place_of
+from broker.node.policy import Policy, PolicyInvalid, Rule, Verdict, make_policy, place_of
 from broker.policy.agreements import AGREEMENTS_FILE, Agreement, read_agreements
 from broker.policy.filters import FILTERS
-from broker.policy.legal import BASES_FILE, LegalBasis, Nation, read_bases
+from broker.policy.legal import BASES_FILE, LegalBasis, read_bases
 from broker.policy.question import Question
 from broker.policy.terms import Terms, terms_of
 from broker.policy.toml_file import Table, place, read_file
 from broker.policy.vocabulary import about, context_of, principal_of, resource_of
 from schemas.messages.fields import Word
 from schemas.messages.grant import Reason
-from schemas.vocabulary import Category, LawfulBasis, Mode, SubjectRole
+from schemas.messages.policy import POLICY_SCHEMA, policy_digest
+from schemas.vocabulary import Category, LawfulBasis, Mode, Nation, SubjectRole
 
 MANIFEST: Final = "pack.toml"
 EXPECTED: Final = "expected.toml"
-SCHEMA: Final = "hub.cedarschema"
+SCHEMA: Final = POLICY_SCHEMA
 NEVER_LIFTED: Final = frozenset({"R18", "R19", "R21"})
 """Adoption, gender recognition, fertility treatment: closed by statute (DOMAIN section 6)."""
 _NUMBER: Final = re.compile(r"\bR[0-9]+\b")
@@ -47,10 +47,18 @@ class PackFiles:
     @property
     def digest(self) -> str:
         """What `sha256sum` makes of its own output on schema, legal bases, the Cedar files and the TOML files."""
-        names = sorted(self.files, key=lambda name: (not name.endswith(".cedar"), name))
-        parts = [(SCHEMA, self.schema), (BASES_FILE, self.bases), *((name, self.files[name]) for name in names)]
-        lines = [f"{hashlib.sha256(raw).hexdigest()}  {name}\n" for name, raw in parts]
-        return hashlib.sha256("".join(lines).encode()).hexdigest()
+        return policy_digest(self.whole)
+
+    @property
+    def whole(self) -> Mapping[str, bytes]:
+        """Every file by its name, those that come with the program too: what a version of the policy is made of."""
+        return {**self.files, SCHEMA: self.schema, BASES_FILE: self.bases}
+
+    @classmethod
+    def of(cls, whole: Mapping[str, bytes]) -> PackFiles:
+        """The pack of every file of a version."""
+        own = {name: raw for name, raw in whole.items() if name not in (SCHEMA, BASES_FILE)}
+        return cls(whole[SCHEMA], whole[BASES_FILE], own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +73,9 @@ class Pack:
     cedar: Policy
     bases: Mapping[LawfulBasis, LegalBasis] = field(repr=False)
     agreements: tuple[Agreement, ...] = field(repr=False)
-    is_lost: bool = False
-    """Whether its files went away while it was in force: it permits nothing until they are back."""
 
     def terms(self, question: Question) -> Terms | tuple[Reason, ...]:
         """The footing of a request, or the reasons why it has none."""
-        if self.is_lost:
-            return (Reason(rule=POLICY_ERROR),)
         return terms_of(question, nation=self.nation, bases=self.bases, agreements=self.agreements)
 
     def weigh(self, question: Question, terms: Terms) -> Weighing:

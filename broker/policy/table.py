@@ -29,23 +29,24 @@ A request is decided in this order; a reason names the rule, and the dates where
 2. The agency has signed an agreement that is in force on the day and names the purpose. Conditions of data protection
    law (Articles 6, 9, 10) that such agreements state count with those that the request names.
 3. For each category, mode and role the rules. Nothing is permitted unless a rule permits it (`no-permit`). A *never*
-   outweighs every *may*. A rule that cannot be evaluated refuses everything (`policy-error`), and so does a pack whose
-   files went away while it was in force.
+   outweighs every *may*. A rule that cannot be evaluated refuses everything (`policy-error`).
 
 What a rule may say:
 
 * Each policy has a unique `@id`, a `@sentence` in plain words, a `@source`; a permit may say which fields it keeps or
   removes (`@keep`, `@remove`; `marked:` means every field that `schemas/records` marks so). If several rules permit, a
-  field is granted that any of them leaves. An unknown annotation, field, word or attribute stops the start.
+  field is granted that any of them leaves. An unknown annotation, field, word or attribute is refused.
 * A *never* may be `@liftable("break-glass")`: where a manager signed beside the officer (R31) it does not count, and
   the grant names it. Rules of R18, R19 and R21 cannot be marked so; legal bases, agreements, and whatever an agency
   decides are never lifted. `context.break_glass` says that the glass was broken.
-* A pack is tried against its expected decisions whenever it is loaded. One that comes out otherwise stops the start,
+* A pack is tried against its expected decisions whenever it is loaded. One that comes out otherwise refuses the pack,
   and so does a rule that decides none of them: it may be one that can never decide.
 * In a `when`, what tells the most cases apart and is shortest stands first: a rule that is not concerned costs little.
 
-A pack of your own: `broker policy copy england rules`, change it (your agreements first), `broker policy check rules`,
-and name the folder in the coordinator's `config.toml` (`[policy] directory`). For Wales: `[policy] pack = "wales"`.
+A pack of your own: `broker policy copy england rules`, change it (your agreements first), `broker policy check rules`.
+The hub's IG lead puts it in force: `broker policy publish rules --key KEY --from 2026-12-01`; for Wales as it comes:
+`broker policy publish wales ...`.
+From then on the coordinator decides by the version that was signed, and not by the folder.
 `broker policy explain` says which rules decide a case and what about it would have to be different; it is for the hub's
 information governance lead, not for whoever asks: an officer is told rule ids and sentences.
 

@@ -17,10 +17,10 @@ from broker.policy.filters import (
     OTHER_NATION,
     PURPOSE_NOT_AGREED,
 )
-from broker.policy.legal import LegalBasis, Nation, Span
+from broker.policy.legal import LegalBasis, Span
 from broker.policy.question import Question
 from schemas.messages.grant import Reason
-from schemas.vocabulary import LawfulBasis
+from schemas.vocabulary import LawfulBasis, Nation
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ class Holder(StrEnum):
     ADMISSION = "admission"
     ACCOUNT = "agent; admission for the hub"
     IG_LEAD = "information-governance lead"
+    HUB_IG_LEAD = "officer in the role ig_lead"
 
 
 class KeyPurpose(StrEnum):
@@ -43,6 +44,7 @@ class KeyPurpose(StrEnum):
     REQUEST = "request"
     OFFICER = "officer"
     COMMAND = "command"
+    POLICY = "policy"
     GRANT = "grant"
     ANSWER = "answer"
     LOG = "log"
@@ -88,6 +90,11 @@ USES: Final[Mapping[KeyPurpose, Use]] = {
         Holder.OFFICER, Algorithm.ED25519, "signs the digest of what the officer asks, or lets a colleague ask"
     ),
     KeyPurpose.COMMAND: Use(Holder.OFFICER, Algorithm.ED25519, "signs what the officer tells the desk to do or show"),
+    KeyPurpose.POLICY: Use(
+        Holder.HUB_IG_LEAD,
+        Algorithm.ED25519,
+        "signs the versions of the hub's policy",
+    ),
     KeyPurpose.GRANT: Use(Holder.COORDINATOR, Algorithm.ED25519, "signs grants"),
     KeyPurpose.ANSWER: Use(Holder.AGENT, Algorithm.ED25519, "signs answer headers"),
     KeyPurpose.LOG: Use(Holder.PARTY, Algorithm.ED25519, "signs the party's log's checkpoints (C2SP signed note)"),

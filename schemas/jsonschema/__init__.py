@@ -22,6 +22,7 @@ from schemas.messages.enrolment import EnrolmentHeader, Possession
 from schemas.messages.entry import ENTRIES
 from schemas.messages.grant import Grant, Ruling
 from schemas.messages.party import PartyStatement
+from schemas.messages.policy import PolicyFiles, PolicyStatement
 from schemas.messages.request import RequestBody, RequestHeader, RequestTold
 from schemas.messages.transport import OUTER
 from schemas.records.record import Existence
@@ -45,6 +46,8 @@ _SINGLE: Final[tuple[type[BaseModel], ...]] = (
     EnrolmentHeader,
     Possession,
     AdmissionHeader,
+    PolicyStatement,
+    PolicyFiles,
 )
 
 

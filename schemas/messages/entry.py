@@ -279,10 +279,13 @@ class KeyEntry(DeedEntry):
 
 
 class PolicyEntry(Entry):
-    """A policy is in force from here on."""
+    """A version of the hub's policy was taken: its IG lead's signed statement, which this names, puts it in force."""
 
     type: Literal["policy"] = "policy"
+    number: Count
     policy_digest: Hex32
+    statement_digest: Hex32 = Field(description="Digest of the policy statement, the header that the IG lead signed.")
+    valid_from: Millis
 
 
 class LogReadEntry(Entry):

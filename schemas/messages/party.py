@@ -43,7 +43,7 @@ STATED: Final[Mapping[PartyKind, frozenset[KeyPurpose]]] = {
     PartyKind.COORDINATOR: _WITH_A_LOG | {KeyPurpose.GRANT},
     PartyKind.AGENT: _WITH_A_LOG | {KeyPurpose.ANSWER, KeyPurpose.SEAL, KeyPurpose.WITNESS, KeyPurpose.BUS_ACCOUNT},
     PartyKind.ADMISSION: _ON_THE_BUS | {KeyPurpose.DIRECTORY, KeyPurpose.ADMISSION, KeyPurpose.BUS_ACCOUNT},
-    PartyKind.OFFICER: frozenset({KeyPurpose.OFFICER, KeyPurpose.COMMAND}),
+    PartyKind.OFFICER: frozenset({KeyPurpose.OFFICER, KeyPurpose.COMMAND, KeyPurpose.POLICY}),
 }
 """The purposes of which each kind of party may state keys: a desk's file cannot bring a key that grants."""
 _OWNS_AN_ACCOUNT: Final = frozenset({PartyKind.AGENT, PartyKind.ADMISSION})

@@ -84,6 +84,14 @@ class NotTaken(Outer):
     code: Annotated[Word, AfterValidator(listed_code)]
 
 
+class PolicyIssue(Outer):
+    """Coordinator to agent: a policy version. Parts: statement frame, files, receipt of its entry, extension."""
+
+    kind: Literal["policy"] = "policy"
+    number: Count = Field(description="Number of the version.")
+    last_seq: Count = Field(description="As of a delivery.")
+
+
 class Acknowledgement(Outer):
     """A receiver's signed word that it has committed a message, and what came of it (SPEC 4.4).
 
@@ -207,6 +215,7 @@ OUTER: Final[dict[str, type[Outer]]] = {
         Released,
         Notice,
         NotTaken,
+        PolicyIssue,
         Acknowledgement,
         Hello,
         Head,

@@ -24,6 +24,7 @@ from schemas.vectors.keys import addendum_vectors, key_vectors, party_vectors, s
 from schemas.vectors.ledger import ledger_vectors
 from schemas.vectors.messages import entry_vectors, exchange_vectors, message_vectors
 from schemas.vectors.names import name_vectors, nkey_vectors
+from schemas.vectors.policies import policy_vectors
 from schemas.vectors.records import record_vectors
 
 SCHEMAS: Final = Path(__file__).parents[1]
@@ -58,6 +59,10 @@ def vector_files() -> dict[str, str]:
         "enrolments": ("SPEC 10.2: files in which an agency asks to be admitted.", enrolment_vectors()),
         "names": ("SPEC 10.2: names that a person takes for one another.", name_vectors()),
         "admissions": ("SPEC 10.3, 10.4: files that answer `request`, and the words over both.", reply_vectors()),
+        "policies": (
+            "SPEC 11: policy versions and their files, as they came a minute after T0; with `before`, the one before.",
+            policy_vectors(),
+        ),
         "records": ("SPEC 6.2: facts of record categories.", record_vectors()),
     }
     texts = {f"vectors/{name}.json": _cases(about, cases) for name, (about, cases) in files.items()}

@@ -20,6 +20,7 @@ from schemas.vectors.formats import Case
 from schemas.vectors.keys import b64
 from schemas.vectors.ledger_log import flipped
 from schemas.vectors.parties import AGENCY, DAY_MS, DESK, OFFICER, identity, signing_key, statement
+from schemas.vectors.policies import policy_files, policy_statement
 from schemas.vectors.samples import (
     EXCHANGE,
     TOLD,
@@ -199,6 +200,8 @@ def _sound() -> dict[str, bytes]:
             exchange=EXCHANGE, outcomes=[told_of(row) for row in answer_body().outcomes]
         ).encode(),
         "PartyStatement": statement(AGENCY).encode(),
+        "PolicyStatement": policy_statement().encode(),
+        "PolicyFiles": policy_files(),
         **texts(),
     }
 
@@ -315,6 +318,21 @@ _SPECIFIC: Final[dict[str, list[tuple[str, str, Change]]]] = {
         ("an officer's role", "field_invalid", lambda m: m.update(officer_role="ig_lead")),
         ("a key that grants", "field_invalid", lambda m: m["keys"][0].update(purpose="grant")),
         ("a key never in force", "field_invalid", lambda m: m["keys"][0].update(not_after=m["keys"][0]["not_before"])),
+    ],
+    "PolicyStatement": [
+        ("number 0", "field_invalid", lambda m: m.update(number=0)),
+        ("the first, and one before it", "field_invalid", lambda m: m.update(number=1)),
+        ("the second, and none before it", "field_invalid", lambda m: m.pop("previous")),
+        ("a nation that is none here", "word_unknown", lambda m: m.update(nation="scotland")),
+        ("a sentence for the pack", "field_invalid", lambda m: m.update(pack="the pack of England")),
+    ],
+    "PolicyFiles": [
+        ("out of order", "field_invalid", lambda m: m["files"].reverse()),
+        ("one file twice", "field_invalid", lambda m: m["files"].append(m["files"][-1])),
+        ("a path", "field_invalid", lambda m: m["files"][2].update(name="../10.cedar")),
+        ("a hidden file", "field_invalid", lambda m: m["files"][2].update(name=".cedar")),
+        ("a program", "field_invalid", lambda m: m["files"][2].update(name="rules.py")),
+        ("no schema", "field_invalid", lambda m: m["files"].pop(0)),
     ],
 }
 _OUTER: Final[list[tuple[str, str, Change]]] = [

@@ -22,6 +22,7 @@ ADMISSION: Final = "admission"
 OFFICER: Final = "o-4f2a9c"
 MANAGER: Final = "o-71c3d0"
 LEAD: Final = "o-9be105"
+IG_OFFICER: Final = "o-81d0e3"
 LOG: Final = "hub.example/sharing-log/2026"
 MINUTE_MS: Final = 60_000
 DAY_MS: Final = 24 * 60 * MINUTE_MS
@@ -67,6 +68,7 @@ _STATED: Final = {
         KeyPurpose.BUS_USER,
     ),
     OFFICER: (KeyPurpose.OFFICER, KeyPurpose.COMMAND),
+    IG_OFFICER: (KeyPurpose.OFFICER, KeyPurpose.COMMAND, KeyPurpose.POLICY),
 }
 _KINDS: Final = {
     DESK: PartyKind.DESK,
@@ -74,6 +76,7 @@ _KINDS: Final = {
     AGENCY: PartyKind.AGENT,
     ADMISSION: PartyKind.ADMISSION,
 }
+_ROLES: Final = {OFFICER: OfficerRole.SOCIAL_WORKER, IG_OFFICER: OfficerRole.IG_LEAD}
 
 
 def drawn(label: str, length_bytes: int) -> bytes:
@@ -122,7 +125,7 @@ def statement(party: str, /, **changes: object) -> PartyStatement:
         party=party,
         party_kind=_KINDS.get(party, PartyKind.OFFICER),
         agency_kind=AgencyKind.POLICE if party == AGENCY else None,
-        officer_role=OfficerRole.SOCIAL_WORKER if party == OFFICER else None,
+        officer_role=_ROLES.get(party),
         name="Example Police" if party == AGENCY else "Example Hub",
         log=LOG if party == COORDINATOR else None,
         root=encode_base64(signing_key(party, KeyPurpose.ROOT).public.raw),

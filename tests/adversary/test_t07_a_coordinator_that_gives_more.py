@@ -13,6 +13,7 @@ import pytest
 
 from broker.coordinator import correspondent
 from broker.coordinator.decide import Decision, Permit, decide
+from broker.coordinator.program import Coordinator
 from broker.node.log import get_leaves
 from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
@@ -26,7 +27,7 @@ from schemas.messages.request import CategoryAsked, RequestHeader
 from schemas.vocabulary import Category, Mode, SubjectRole
 from tests.support.desk_world import HandLog
 from tests.support.hostile import HostileHub, Parts, rejected, resigned
-from tests.support.world import World
+from tests.support.world import HOUR_MS, World
 
 
 @pytest.fixture
@@ -169,3 +170,22 @@ async def deliver(world: World, agency: str, parts: Parts) -> None:
     )
     await ground.post.bus.publish(f"to.{world.running[agency].ground.me.token}.in", raw)
     await world.turn(5_000, step_ms=1_000)
+
+
+async def test_a_grant_by_a_policy_that_nobody_signed_is_answered_by_nobody(world: World) -> None:
+    coordinator, agency = world.running["coordinator"], world.running["northshire"]
+    assert isinstance(coordinator, Coordinator)
+    policies, now = coordinator.room.policies, world.clock.now()
+    version = policies.version_at(now)
+    assert version is not None
+    policies.add(version, replace(policies.at(now), digest="0" * 64))
+    exchange = await world.ask(await world.open_enquiry())
+    for _ in range(100):
+        await world.settle()
+        if (await agency.commands["policy-versions"]({}))["awaited"]:
+            break
+    assert (await agency.commands["policy-versions"]({}))["awaited"] == ["0" * 64]
+    assert await world.progress(exchange) == "permitted"
+    assert world.sources["northshire"].calls == 0
+    await world.turn(25 * HOUR_MS, HOUR_MS)
+    assert await world.progress(exchange) == "expired"

@@ -16,7 +16,6 @@ from broker.node.ground import open_ground
 from broker.node.log import get_head
 from broker.node.metrics import build_metrics
 from broker.node.store.port import Transaction
-from broker.policy.packs import ENGLAND, load_pack
 from tests.benchmarks.running import Cast, folder_and_bus, product
 from tests.benchmarks.staging import AWAY_AGENCY, Stage
 from tests.benchmarks.tables import Table
@@ -98,7 +97,7 @@ async def _fill(stage: Stage, size: int) -> float:
         stage.coordinator, migrations=records.MIGRATIONS, bus=bus, clock=SystemClock(), metrics=build_metrics()
     )
     try:
-        coordinator = build_coordinator(ground, load_pack(ENGLAND), settle_in=timedelta(0))
+        coordinator = build_coordinator(ground, settle_in=timedelta(0))
         await open_log(coordinator.room)
         log = coordinator.room.log
         head = await ground.store.read(get_head)

@@ -28,17 +28,31 @@ from tests.benchmarks.timeline import NotingBus, Timeline
 
 async def run_coordinator(stage: Stage, profiles: Profiles) -> None:
     """Run the coordinator; the officer is admitted before it says that it is ready."""
+    from broker.client.publishing import following
     from broker.coordinator import records
     from broker.coordinator.members import admit_officer
+    from broker.coordinator.policy_taking import take_policy
     from broker.coordinator.program import build_coordinator
-    from broker.policy.packs import ENGLAND, load_pack
+    from broker.node.keyfile import read_key_file
+    from broker.policy.packs import ENGLAND, folder_of, gather, load
+    from schemas.crypto.purposes import KeyPurpose
+    from schemas.messages.policy import pack_policy_files, sign_policy
 
     timeline = Timeline("coordinator")
     ground = await _open(stage, stage.coordinator, records.MIGRATIONS, timeline)
-    program = build_coordinator(ground, load_pack(ENGLAND), settle_in=timedelta(0))
+    program = build_coordinator(ground, settle_in=timedelta(0))
     timeline.watch(ground)
     await program.start()
     await admit_officer(program.room, stage.officer)
+    lead = read_key_file(stage.lead_key)
+    assert lead.party is not None
+    await admit_officer(program.room, lead.party.id)
+    files = gather(folder_of(ENGLAND))
+    known = await program.commands["policy-versions"]({})
+    if not known["versions"]:
+        statement = following(known, lead, load(files), valid_from=known["now"])
+        frame = sign_policy(statement, lead.signing_key(KeyPurpose.POLICY))
+        await take_policy(program.room, frame, pack_policy_files(files.whole))
     await _serve(MeasuredParty(program, timeline, profiles))
 
 

@@ -57,6 +57,11 @@ class Stage:
         return self.folder / "officer.key"
 
     @property
+    def lead_key(self) -> Path:
+        """The private key file of the hub's IG lead."""
+        return self.folder / "lead.key"
+
+    @property
     def officer(self) -> str:
         """The officer's id."""
         return (self.folder / "officer.id").read_text("ascii")
@@ -83,6 +88,10 @@ class Stage:
         files.append(make_officer(self.officer_key, party_path, hub=HUB, role=role, position=position, now=now))
         officer = files[-1].id
         (self.folder / "officer.id").write_text(officer, "ascii")
+        ig_lead = OfficerRole.IG_LEAD
+        files.append(
+            make_officer(self.lead_key, self.folder / "lead.party", hub=HUB, role=ig_lead, position="IG lead", now=now)
+        )
         for home, _ in plans:
             for file in files:
                 if file.id != home.own().id:

@@ -166,7 +166,7 @@ class ClusteredWorld(World):
         await self.follow_servers()
         for name in ("coordinator", "desk", "admission", *self.agencies):
             await self.start_party(name)
-        await self.command("coordinator", "admit-officer", {"officer": officer})
+        await self.admit(officer)
         await self.connected(*self.running)
 
     async def follow_servers(self) -> None:

@@ -18,7 +18,7 @@ STATED = {
     PartyKind.COORDINATOR: KEPT[PartyKind.COORDINATOR],
     PartyKind.AGENT: (*KEPT[PartyKind.AGENT], KeyPurpose.ADDENDUM),
     PartyKind.ADMISSION: KEPT[PartyKind.ADMISSION],
-    PartyKind.OFFICER: (KeyPurpose.OFFICER, KeyPurpose.COMMAND),
+    PartyKind.OFFICER: (KeyPurpose.OFFICER, KeyPurpose.COMMAND, KeyPurpose.POLICY),
 }
 
 

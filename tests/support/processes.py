@@ -21,6 +21,7 @@ from typing import Final, TypeVar
 from broker.cli.agency import settle_pins
 from broker.cli.founding import found_hub, write_bus
 from broker.client.hub import LOOPBACK, Hub, OfficerAtDesk
+from broker.client.publishing import publish
 from broker.demo.county import County, build_county, write_county
 from broker.desk.cards import OfficerCard, add_card
 from broker.enrolment.officer import make_officer
@@ -29,8 +30,10 @@ from broker.node.bus.embedded import EmbeddedServer
 from broker.node.clock import SystemClock
 from broker.node.command_client import CommandClient, CommandFailed, NotRunning
 from broker.node.home import Home
+from broker.node.keyfile import read_key_file
 from schemas.vocabulary import OfficerRole
 from tests.support.nats import free_port
+from tests.support.policies import england_files
 
 T = TypeVar("T")
 
@@ -174,9 +177,19 @@ class Parties:
             position="Duty social worker",
             now=now,
         )
+        lead = make_officer(
+            root / "lead.key",
+            root / "lead.party",
+            hub=HUB_ID,
+            role=OfficerRole.IG_LEAD,
+            position="Information governance lead",
+            now=now,
+        )
+        add_card(hub.desk, lead.id, OfficerCard(name="Sam Price", position="Information governance lead"))
         add_card(hub.desk, person.id, OfficerCard(name="Alex Morgan", position="Duty social worker"))
         for home in (hub.coordinator, hub.desk):
             home.pin(person.raw)
+            home.pin(lead.raw)
         officer = OfficerAtDesk.of(hub, root / "officer.key")
         parties = cls(root, county, hub, HubBus.of(hub, node), agent, officer, leaf_port is not None)
         parties._name_programs()
@@ -190,7 +203,11 @@ class Parties:
             program.start()
         for program in of_hub:
             program.wait_until_connected()
-        self.hub.ask_coordinator("admit-officer", {"officer": self.officer.officer})
+        lead = read_key_file(self.root / "lead.key")
+        assert lead.party is not None
+        for officer in (self.officer.officer, lead.party.id):
+            self.hub.ask_coordinator("admit-officer", {"officer": officer})
+        publish(self.hub.ask_coordinator, lead, england_files(), valid_from=None)
         self._admit()
         self.programs[AGENCY].start()
         self.programs[AGENCY].wait_until_connected()
@@ -199,7 +216,7 @@ class Parties:
         """What two administrators do, with the ten words between them."""
         request, reply = self.root / "police.enrolment", self.root / "police.admission"
         agent_command(self.agent, "enrol", "--out", str(request))
-        officers = [(self.root / "officer.party").read_text("ascii")]
+        officers = [(self.root / name).read_text("ascii") for name in ("officer.party", "lead.party")]
         arguments = {
             "request": request.read_text("ascii"),
             "officers": officers,

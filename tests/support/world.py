@@ -33,7 +33,6 @@ from broker.node.metrics import build_metrics
 from broker.node.store.connection import CommitStep, commit_durably
 from broker.node.store.migrations import Migration
 from broker.node.store.port import StoreBroken
-from broker.policy.packs import ENGLAND, load_pack
 from schemas.crypto.purposes import KeyPurpose
 from schemas.identifiers import IdentifierKind, parse_identifier
 from schemas.messages.entry import nonce
@@ -46,6 +45,7 @@ from tests.support.admission import SmallAdmission
 from tests.support.clock import HandClock
 from tests.support.made_once import made_once
 from tests.support.onlooker import Onlooker
+from tests.support.policies import IG_LEAD, make_pack_version
 from tests.support.source import MemorySource
 
 HUB = "testhub"
@@ -57,7 +57,6 @@ CASE_WORDS = "Alderfield disturbance"
 HOUR_MS = 3_600_000
 ENDED = frozenset({"refused", "answered", "expired", "withdrawn"})
 
-_POLICY = load_pack(ENGLAND)
 _GATEKEEPER = load_gatekeeper(None)
 _DESK = DeskSettings.model_validate(
     {
@@ -128,8 +127,14 @@ class World:
         for name in ("coordinator", "desk", "admission", *self.agencies):
             await self.start_party(name)
         await self.settle()
-        await self.command("coordinator", "admit-officer", {"officer": officer})
+        await self.admit(officer)
         await self.settle()
+
+    async def admit(self, officer: str) -> None:
+        """Admit the officer and the hub's IG lead, who puts the first version of the policy in force."""
+        for one in (officer, IG_LEAD.party.id):
+            await self.command("coordinator", "admit-officer", {"officer": one})
+        await self.command("coordinator", "publish-policy", make_pack_version(self.clock.now()).arguments())
 
     def make_homes(self) -> str:
         """Put every home in its place, as a world like this was made the first time; gives back the officer's id."""
@@ -169,7 +174,7 @@ class World:
             known = {other: raw for other, raw in files.items() if other != name}
             if name in self.agencies:  # agencies are strangers to each other
                 known = {other: known[other] for other in ("coordinator", "desk", "admission")}
-            for raw in (*known.values(), officer.raw):
+            for raw in (*known.values(), officer.raw, IG_LEAD.party.raw):
                 self.home(name).pin(raw)
         add_card(self.home("desk"), officer.id, OfficerCard(name=OFFICER_NAME, position="Duty social worker"))
         return officer.id
@@ -195,7 +200,7 @@ class World:
     def build(self, name: str, ground: Ground) -> Program:
         """The party's program on what it stands on."""
         if name == "coordinator":
-            return build_coordinator(ground, _POLICY, settle_in=timedelta(seconds=1))
+            return build_coordinator(ground, settle_in=timedelta(seconds=1))
         if name == "admission":
             return SmallAdmission(ground)
         if name == "desk":

@@ -15,7 +15,19 @@ from schemas.crypto.sealing import Sealing, open_sealed
 from schemas.crypto.signing import verify
 from schemas.envelope import check_parts, pack, unpack, verify_header
 from schemas.identifiers import IdentifierKind, canonical_identifier
-from schemas.messages import addendum, admission, answer, directory, enrolment, grant, newcomer, party, request, words
+from schemas.messages import (
+    addendum,
+    admission,
+    answer,
+    directory,
+    enrolment,
+    grant,
+    newcomer,
+    party,
+    policy,
+    request,
+    words,
+)
 from schemas.messages.entry import ENTRIES, DeedEntry, read_entry, verify_deed
 from schemas.messages.model import Message, read
 from schemas.messages.transport import read_outer
@@ -44,6 +56,8 @@ MODELS: Final[dict[str, type[Message]]] = {
         enrolment.EnrolmentHeader,
         enrolment.Possession,
         admission.AdmissionHeader,
+        policy.PolicyStatement,
+        policy.PolicyFiles,
     )
 }
 
@@ -191,6 +205,13 @@ def run_directories(case: Case) -> None:
     found = directory.read_directory(_b64(case["frame"]), _b64(case["lines"]), pinned=pinned, held=held, now=now)
     assert directory.own_standing(found, pinned.party(parties.AGENCY)) is directory.Standing.ADMITTED
     assert directory.compare(found, pinned) == directory.Comparison((), (), ())
+
+
+def run_policies(case: Case) -> None:
+    known = party.Directory.of(parties.HUB, [parties.party(parties.OFFICER), parties.party(parties.IG_OFFICER)])
+    version = policy.verify_policy(_b64(case["frame"]), known, seen_at=parties.T0 + parties.MINUTE_MS)
+    policy.check_files(version, policy.read_policy_files(_b64(case["files"])))
+    policy.check_follows(policy.read_policy(_b64(case["before"])), version)
 
 
 def run_enrolments(case: Case) -> None:

@@ -15,6 +15,9 @@ from broker.policy.pack import SCHEMA, Pack, PackFiles, make_pack
 ENGLAND: Final = "england"
 MAX_FILES: Final = 64
 """A pack is read by people; of a folder with more, something else is meant."""
+REMEMBERED: Final = 8
+"""Packs that were loaded, by their digest: one is published, taken and in force as the same pack."""
+_loaded: Final[dict[str, Pack]] = {}
 
 
 def names() -> tuple[str, ...]:
@@ -57,9 +60,15 @@ def load(files: PackFiles) -> Pack:
     Raises:
         PolicyInvalid: it does not hold; the text says file, line and reason.
     """
-    pack = make_pack(files)
-    check_expected(pack, files.files)
-    return pack
+    digest = files.digest
+    known = _loaded.get(digest)
+    if known is None:
+        known = make_pack(files)
+        check_expected(known, files.files)
+        if len(_loaded) >= REMEMBERED:
+            _loaded.clear()
+        _loaded[digest] = known
+    return known
 
 
 def load_pack(name: str) -> Pack:

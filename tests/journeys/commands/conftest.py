@@ -24,6 +24,17 @@ $ broker officer new --hub-id gwent --role social_worker --position "Duty social
 Keep o.key; hand on o.party.
 $ broker officer add o.party --home hub --name "Alex Morgan" --fingerprint "<officer fingerprint>"
 admitted <officer>; hand o.party to each agency too
+$ broker officer new --hub-id gwent --role ig_lead --position "IG lead" --key lead.key --file lead.party
+<lead>  fingerprint <lead fingerprint>
+Keep lead.key; hand on lead.party.
+$ broker officer add lead.party --home hub --name "Sam Price" --fingerprint "<lead fingerprint>"
+admitted <lead>; hand lead.party to each agency too
+$ broker policy versions --home hub
+no version yet, so every request is refused; the IG lead runs: broker policy publish PACK --from now
+$ broker policy publish england --home hub --key lead.key --from now
+version 1 of the policy: england <pack version> (england), in force from ...
+  digest <policy>
+which agencies have it: broker policy versions
 
 $ broker county county --people 36
 36 invented people in county/police, county/health, county/education, county/probation
@@ -46,7 +57,7 @@ reply written to police.admission: hand it to the agency, and ring them
 offered to police; nothing is in effect before its words are compared
 $ agent enrol police.admission --home police --words "<words>"
   <words>
-enrolled police at gwent; pinned coordinator, desk, admission, <officer>
+enrolled police at gwent; pinned coordinator, desk, admission, ...
 bus <bus>
 $ broker agency admit police.enrolment --home hub --reply police.admission --words "<words>"
 ...

@@ -27,14 +27,14 @@ def test_the_hub_finds_itself_ready(terminal: Terminal) -> None:
         ok    separation              operator, system, account and authority keys are in admission's home alone
         ok    each other              coordinator, desk and admission pinned each other
         ok    agencies                police: epoch 1 until ...; police: keys for 399 days
-        ok    officers                1 pinned, each with a card
+        ok    officers                2 pinned, each with a card
         ok    coordinator: files      hub/coordinator: ... files and directories, all their owner's only
         ok    coordinator: clock      ..., after every pinned file was made; 2 minutes of difference are tolerated
         warn  coordinator: keys       coordinator: 8 keys, sealed under wrap.key beside them: ...
         ok    coordinator: endings    coordinator: the first to end is the client certificate, in 364 days
         ok    coordinator: access     certificate, authority and account JWT ...
         ok    coordinator: bus        <bus>: admitted, its certificate holds until ...
-        ok    coordinator: policy     digest <policy>
+        ok    coordinator: policy     version 1 (england <pack version>), digest <policy>...
         ok    coordinator: log        <entries> entries, lock copy of <entries>
         ok    coordinator: program    running and ready
         ok    coordinator: directory  version ...
@@ -59,7 +59,7 @@ def test_the_hub_finds_itself_ready(terminal: Terminal) -> None:
         ok    admission: bus keys     operator and system keys, the oldest of 0 days; one authority
         ok    admission: peers        ...
 
-        $ broker officer list --home hub
+        $ broker officer list --home hub | grep Duty
         <officer>   social_worker        Alex Morgan (Duty social worker)
         """
     )
@@ -73,7 +73,7 @@ def test_the_agency_finds_itself_ready_and_sees_what_would_leave(terminal: Termi
         ok    permissions  police: ... files and directories, all their owner's only
         ok    settings     12 categories are answered
         ok    clock        ..., after every pinned file was made; 2 minutes of difference are tolerated
-        ok    parties      coordinator, desk, admission and 1 officers are pinned
+        ok    parties      coordinator, desk, admission and 2 officers are pinned
         warn  keys         police: 11 keys, sealed under wrap.key beside them: ...
         ok    epochs       police: epoch 1 until ...
         ok    endings      police: the first to end is the client certificate, in 364 days
@@ -82,6 +82,7 @@ def test_the_agency_finds_itself_ready_and_sees_what_would_leave(terminal: Termi
         ok    credentials  certificate, authority and account JWT ...
         ok    bus          <bus>: admitted, its certificate holds until ...
         ok    program      running, connected
+        ok    hub policy   version 1 in force (england <pack version>), signed by <lead>
         ok    directory    version ...
         ok    clocks       ...
 
@@ -148,6 +149,7 @@ def test_an_information_governance_lead_reads_and_verifies_the_log(terminal: Ter
         — gwent.hub.example/sharing-log ...
 
         $ agent log show --home police
+        ...  received
         ...  received        <exchange>
         ...
         ...  release         <exchange>
@@ -186,6 +188,33 @@ def test_an_information_governance_lead_sees_which_rules_decided_a_request(termi
         police.da (content) about index_child: permitted
           R6-domestic-abuse-summary: ...
           taken away: children, safe_contact
+        """
+    )
+
+
+def test_the_policy_that_decided_is_known_at_both_ends_and_the_next_one_is_refused_where_it_does_not_hold(
+    terminal: Terminal,
+) -> None:
+    terminal.play(
+        """
+        $ broker policy versions --home hub
+           1  in force  from ...  england <pack version> (england)  signed by ig_lead
+              digest <policy>
+              police has it since ...
+        $ agent policy list --home police
+           1  in force  from ...  england <pack version> (england)  signed by <lead>
+        $ broker policy copy england rules > /dev/null; echo '@id("x") permit (a, b, c);' >> rules/00-bounds.cedar
+        $ broker policy publish rules --home hub --key lead.key --from now
+        error: 00-bounds.cedar, line ... [policy_invalid]
+        [1]
+        $ broker policy publish england --home hub --key o.key --from now
+        error: <officer> is a social_worker: only the hub's IG lead publishes its policy [not_the_ig_lead]
+        [1]
+        $ broker policy publish england --home hub --key lead.key --from 2020-01-01
+        error: ... [policy_untimely]
+        [1]
+        $ broker policy versions --home hub --json | grep -c '"number"'
+        1
         """
     )
 
@@ -412,7 +441,7 @@ def test_the_doctor_names_what_is_missing(terminal: Terminal) -> None:
         FAIL  desk: files             hub/desk can be read by others; run: chmod go= hub/desk [not_well]
         $ chmod 700 hub/desk; mv hub/desk/officers.json cards.json
         $ broker doctor --home hub | grep FAIL
-        FAIL  officers                <officer> has no card at the desk: broker officer remove, ... [not_well]
+        FAIL  officers                ... has no card at the desk: broker officer remove, ... [not_well]
         $ mv cards.json hub/desk/officers.json
         $ cp hub/desk/config.toml config.toml; echo "[colour]" >> hub/desk/config.toml
         $ broker doctor --home hub | grep FAIL

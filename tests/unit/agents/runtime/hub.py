@@ -35,7 +35,7 @@ from schemas.failures import Failure
 from schemas.ledger.note import Ed25519NoteSigner
 from schemas.messages.addendum import make_addendum
 from schemas.messages.answer import AnswerBody, open_answer
-from schemas.messages.entry import HubEntry, RequestEntry, nonce
+from schemas.messages.entry import HubEntry, PolicyEntry, RequestEntry, nonce
 from schemas.messages.fields import encode_base64
 from schemas.messages.grant import Grant, Scope
 from schemas.messages.party import Directory, PartyKind
@@ -62,6 +62,7 @@ from schemas.messages.transport import (
     LogPage,
     LogQuery,
     Notice,
+    PolicyIssue,
 )
 from schemas.records.registry import fields_of
 from schemas.vocabulary import (
@@ -78,6 +79,7 @@ from schemas.vocabulary import (
 from tests.support.clock import HandClock
 from tests.support.echo import Silent
 from tests.support.parties import Member, make_member
+from tests.support.policies import IG_LEAD, Version, make_version
 
 T = TypeVar("T")
 HOUR = 3_600_000
@@ -151,7 +153,7 @@ class World:
             "testhub", AGENCY, PartyKind.AGENT, "County Police", AgencyKind.POLICE, f"{AGENCY}.testhub/log"
         )
         self.agency = self.home.create(plan, now=self.clock.now() - HOUR, ig_lead_key=folder / "lead.key")
-        for member in (DESK, COORDINATOR, OFFICER):
+        for member in (DESK, COORDINATOR, OFFICER, IG_LEAD):
             self.home.pin(member.party.raw)
         self.directory = Directory.of("testhub", [self.agency, DESK.party, COORDINATOR.party, OFFICER.party])
         log_key = COORDINATOR.keys[KeyPurpose.LOG]
@@ -160,17 +162,21 @@ class World:
         self.desk = Node(DESK, self, folder / "desk.sqlite", None)
         self.coordinator.post.correspondent = CoordinatorStub(self)
         self.desk.post.correspondent = DeskStub(self)
+        self.policy = make_version(self.clock.now() - HOUR)
         self.seq = 0
         self.sent_to = 0
         self.deeds: list[bytes] = []
         self.answers: list[tuple[bytes, ...]] = []
         self.acknowledged: list[tuple[str, str]] = []
+        self.policy_answers: dict[str, str] = {}
+        """What the agent answered to each version of the hub's policy, by the message that brought it."""
         self.deed_code = ""
         self.is_silent = False
 
     async def start(self) -> None:
         await self.coordinator.post.start()
         await self.desk.post.start()
+        await self.issue(self.policy)  # it goes out once the agent says hello
         await self.start_agent()
 
     async def start_agent(self) -> None:
@@ -340,7 +346,7 @@ class World:
             "exchange": header.exchange,
             "grant_key": ask.coordinator.keys[KeyPurpose.GRANT].id,
             "request_digest": named,
-            "policy_digest": "1" * 64,
+            "policy_digest": self.policy.statement.policy_digest,
             "rules": ["r"],
             "scope": scope,
             "not_before": now,
@@ -420,6 +426,42 @@ class World:
         await self.coordinator.post.commit(work)
         await self.settle()
 
+    async def issue(self, version: Version, *, entry: dict[str, Any] | None = None) -> str:
+        """Log a version of the hub's policy and send it, with changes to its entry; gives back the message's id."""
+        now, stated, issued = self.clock.now(), version.statement, []
+        members: dict[str, Any] = {
+            "log": LOG,
+            "hub": "testhub",
+            "t": now,
+            "n": nonce(),
+            "number": stated.number,
+            "policy_digest": stated.policy_digest,
+            "statement_digest": version.digest,
+            "valid_from": stated.valid_from,
+        }
+        leaf = PolicyEntry(**{**members, **(entry or {})}).encode()
+
+        def work(tx: Transaction) -> AfterSeal[None] | None:
+            index = self.log.append(tx, leaf)
+
+            def send(tx: Transaction, seal: Seal) -> None:
+                outgoing = self.coordinator.post.writer.write(
+                    PolicyIssue,
+                    self.agency,
+                    [version.frame, version.files, seal.receipt(index), self.extension(tx, seal)],
+                    sent_at=now,
+                    expires_at=now + 30 * 24 * HOUR,
+                    number=stated.number,
+                    last_seq=self.seq,
+                )
+                self.coordinator.post.outbox.put(tx, outgoing)
+                issued.append(outgoing.message_id)
+
+            return AfterSeal(send)
+
+        await self.coordinator.post.commit(work)
+        return issued[0]
+
     async def append(self, leaves: list[bytes]) -> None:
         """Entries about other agencies, which this one sees as hashes only."""
         await self.coordinator.store.write(lambda tx: [self.log.append(tx, leaf) for leaf in leaves] and None)
@@ -455,6 +497,9 @@ class CoordinatorStub:
         return work
 
     async def settled(self, sent: Sent, acknowledgement: Acknowledgement, parts: tuple[bytes, ...]) -> Settlement:
+        if sent.kind == "policy":
+            self.world.policy_answers[sent.message_id] = acknowledgement.code
+            return lambda tx: None
         self.world.acknowledged.append((sent.kind, acknowledgement.code))
 
         def work(tx: Transaction) -> None:

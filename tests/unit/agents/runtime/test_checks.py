@@ -278,5 +278,5 @@ async def test_a_rejected_delivery_and_its_entry_are_in_the_own_log_and_its_code
     await world.ask(ask(grant={"agency": "other"}))
     assert world.acknowledged == [("delivery", "grant_foreign")]
     entries = await world.agent.inspection.entries(5)
-    assert [entry["entry"]["type"] for entry in entries] == ["rejected", "received"]  # type: ignore[index]
+    assert [entry["entry"]["type"] for entry in entries] == ["received", "rejected", "received"]  # type: ignore[index]
     assert world.source.calls == 0  # type: ignore[attr-defined]

@@ -193,6 +193,7 @@ def test_the_doctor_is_content_with_all_of_a_home_but_what_the_hubs_reply_brings
         "credentials",
         "bus",
         "program",
+        "hub policy",
         "directory",
         "clocks",
     ]

@@ -34,6 +34,7 @@ from schemas.vocabulary import AgencyKind, Category, Mode, OfficerRole, SubjectR
 from tests.support.clock import NOON, HandClock
 from tests.support.echo import EchoNode
 from tests.support.parties import Member, make_member
+from tests.support.policies import IG_LEAD, make_pack_version
 from tests.unit.broker.policy.asking import PACK
 from tests.unit.broker.policy.asking import header as header_of
 
@@ -100,8 +101,10 @@ class Scene:
 
     folder: Path
     policy: Pack = PACK
+    is_published: bool = True
+    """Whether the hub's IG lead has published that, as the first version."""
     settle_in: timedelta = timedelta(seconds=15)
-    members: tuple[Member, ...] = (DESK, POLICE, HEALTH, OFFICER)
+    members: tuple[Member, ...] = (DESK, POLICE, HEALTH, OFFICER, IG_LEAD)
     hub: MemoryHub = field(default_factory=MemoryHub)
     clock: HandClock = field(default_factory=HandClock)
 
@@ -115,12 +118,32 @@ class Scene:
         await self.start_coordinator()
         if OFFICER in self.members:
             await self.command("admit-officer", officer=OFFICER.party.id)
+        if IG_LEAD in self.members:
+            await self.command("admit-officer", officer=IG_LEAD.party.id)
+            if self.is_published:
+                self.version = make_pack_version(self.clock.now())
+                await self.command("publish-policy", **self.version.arguments())
+                await self.agencies_have_it()
         directory = home.directory()
         self.desk = Peer(DESK, self.hub, self.folder / "desk.sqlite", directory, self.clock)
         self.police = Peer(POLICE, self.hub, self.folder / "police.sqlite", directory, self.clock)
         for peer in (self.desk, self.police):
             await peer.post.start()
         await self.settle()
+
+    async def agencies_have_it(self) -> None:
+        """Take it that every agency has had the policy for long: nothing of it is under way any more."""
+
+        def work(tx: Transaction) -> list[str]:
+            sent = [row[0] for row in tx.execute("SELECT message_id FROM policy_sent")]
+            tx.execute("UPDATE policy_sent SET code = 'committed', answered_at = 0")
+            tx.execute("DELETE FROM outbox WHERE kind = 'policy'")
+            tx.execute("DELETE FROM agency")
+            return sent
+
+        for message_id in await self.coordinator.ground.store.write(work):
+            self.coordinator.ground.post.outbox.forget(message_id)
+        self.hub.captured.clear()
 
     async def start_coordinator(self) -> None:
         """Start the coordinator, for the first time or again, from its home."""
@@ -129,7 +152,7 @@ class Scene:
         ground = await open_ground(
             self.home, migrations=records.MIGRATIONS, bus=self.bus, clock=self.clock, metrics=build_metrics()
         )
-        self.coordinator: Coordinator = build_coordinator(ground, self.policy, settle_in=self.settle_in)
+        self.coordinator: Coordinator = build_coordinator(ground, settle_in=self.settle_in)
         await self.coordinator.start()
         await self.settle(only_coordinator=True)
 

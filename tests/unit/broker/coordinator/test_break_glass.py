@@ -21,6 +21,7 @@ from schemas.messages.request import BreakGlass, sign_as_officer
 from schemas.messages.transport import Delivery, Notice
 from schemas.vocabulary import OfficerRole, Rag, ReviewFinding, Stage
 from tests.support.parties import Member, make_member
+from tests.support.policies import IG_LEAD
 from tests.unit.broker.coordinator.scene import DESK, HEALTH, HOUR_MS, OFFICER, POLICE, STRANGER, Scene, asked
 
 MANAGER = make_member("o-71c3d0", PartyKind.OFFICER, officer_role=OfficerRole.DECISION_MAKER)
@@ -33,7 +34,7 @@ GREEN: dict[str, Any] = {"stage": Stage.SCREENING, "rag": Rag.GREEN}
 
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    scene = Scene(tmp_path, members=(DESK, POLICE, HEALTH, OFFICER, MANAGER, COLLEAGUE, LEAD))
+    scene = Scene(tmp_path, members=(DESK, POLICE, HEALTH, OFFICER, MANAGER, COLLEAGUE, LEAD, IG_LEAD))
     await scene.start()
     for officer in (MANAGER, COLLEAGUE, LEAD):
         await scene.command("admit-officer", officer=officer.party.id)

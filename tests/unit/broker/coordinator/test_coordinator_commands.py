@@ -20,8 +20,8 @@ from schemas.messages.entry import MemberEntry
 from schemas.messages.party import PartyKind
 from schemas.vocabulary import AgencyKind, Stage
 from tests.support.parties import make_member
+from tests.support.policies import IG_LEAD
 from tests.unit.broker.coordinator.scene import DESK, HEALTH, OFFICER, POLICE, STRANGER, Scene, asked
-from tests.unit.broker.policy.asking import pack_of
 
 
 async def test_the_status_names_what_is_open_and_who_was_heard(scene: Scene) -> None:
@@ -58,21 +58,22 @@ async def test_reading_past_the_end_shows_nothing_and_is_recorded_too(scene: Sce
     assert (await scene.entries())[-1].type == "log-read"
 
 
-async def test_the_log_opens_by_saying_so_then_the_policy_then_who_is_in(scene: Scene) -> None:
+async def test_the_log_opens_by_saying_so_then_who_is_in_and_what_is_decided_by(scene: Scene) -> None:
     entries = await scene.entries()
-    assert [entry.type for entry in entries[:2]] == ["shard-open", "policy"]
+    assert [entry.type for entry in entries] == ["shard-open", *["member"] * 5, "policy"]
     members = [entry for entry in entries if isinstance(entry, MemberEntry)]
     assert [(entry.member, entry.agency, entry.change) for entry in members] == [
         ("desk", None, "admitted"),
         ("agency", HEALTH.party.id, "admitted"),
         ("agency", POLICE.party.id, "admitted"),
         ("officer", None, "admitted"),
+        ("officer", None, "admitted"),
     ]
 
 
 async def test_which_officer_was_admitted_is_only_in_the_addendum_for_the_ig_lead(scene: Scene) -> None:
     members = [entry for entry in await scene.entries() if isinstance(entry, MemberEntry)]
-    (entry,) = [member for member in members if member.member == "officer"]
+    entry = next(member for member in members if member.member == "officer")
     assert OFFICER.party.id.encode() not in entry.encode()
     assert entry.addendum_digest is not None
     shown = await scene.command("addendum", sha256=entry.addendum_digest)
@@ -88,15 +89,6 @@ async def test_a_restart_repeats_no_opening_entry(scene: Scene) -> None:
     await scene.coordinator.stop()
     await scene.start_coordinator()
     assert await scene.entries() == before
-
-
-async def test_another_policy_is_said_in_the_log(scene: Scene) -> None:
-    await scene.coordinator.stop()
-    text = '@id("none") @sentence("x") forbid (principal, action, resource);'
-    scene.policy = pack_of(text)
-    await scene.start_coordinator()
-    last = (await scene.entries())[-1]
-    assert (last.type, last.model_dump()["policy_digest"]) == ("policy", scene.policy.digest)
 
 
 async def test_a_party_put_into_the_folder_is_admitted_and_one_taken_out_removed(scene: Scene) -> None:
@@ -116,7 +108,7 @@ async def test_a_party_put_into_the_folder_is_admitted_and_one_taken_out_removed
 async def test_an_officer_whose_file_was_taken_out_is_removed(scene: Scene) -> None:
     scene.home.unpin(OFFICER.party.id)
     assert (await scene.command("repin"))["removed"] == [OFFICER.party.id]
-    assert (await scene.command("officers"))["officers"] == []
+    assert [one["officer"] for one in (await scene.command("officers"))["officers"]] == [IG_LEAD.party.id]
 
 
 async def test_an_officer_is_admitted_once_and_listed(scene: Scene) -> None:
@@ -124,7 +116,8 @@ async def test_an_officer_is_admitted_once_and_listed(scene: Scene) -> None:
         "officer": OFFICER.party.id,
         "changed": False,
     }
-    assert [one["officer"] for one in (await scene.command("officers"))["officers"]] == [OFFICER.party.id]
+    listed = [one["officer"] for one in (await scene.command("officers"))["officers"]]
+    assert listed == [OFFICER.party.id, IG_LEAD.party.id]
 
 
 @pytest.mark.parametrize(

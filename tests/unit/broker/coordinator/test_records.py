@@ -40,8 +40,8 @@ async def test_what_a_submission_commits_is_all_there_or_none_of_it(
     counts = await scene.query(
         lambda tx: [tx.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]
     )
-    # The member's addendum stands since the officer was admitted.
-    assert counts == [0, 0, 0, 0, 1]
+    # The member's addendum stands since the officer and the IG lead were admitted.
+    assert counts == [0, 0, 0, 0, 2]
     assert await scene.types() == []
     await scene.turn(2_000)  # the desk repeats
     assert await scene.types() == ["request", "acknowledged"]

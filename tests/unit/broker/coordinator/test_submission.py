@@ -17,6 +17,7 @@ from schemas.messages.model import read
 from schemas.messages.transport import Delivery, Submission
 from schemas.vocabulary import OfficerRole
 from tests.support.parties import make_member
+from tests.support.policies import IG_LEAD
 from tests.unit.broker.coordinator.scene import (
     DESK,
     HEALTH,
@@ -138,7 +139,7 @@ async def test_an_officer_who_was_removed_asks_nothing_any_more(scene: Scene) ->
 
 
 async def test_a_pinned_officer_asks_nothing_before_being_admitted(tmp_path: Path) -> None:
-    scene = Scene(tmp_path, members=(DESK, POLICE, OFFICER, STRANGER))
+    scene = Scene(tmp_path, members=(DESK, POLICE, OFFICER, STRANGER, IG_LEAD))
     await scene.start()
     assert (await scene.submit(scene.request(officer=STRANGER)))[0] == "officer_not_admitted"
     await scene.command("admit-officer", officer=STRANGER.party.id)

@@ -32,7 +32,6 @@ from schemas.messages.party import Party, PartyKind
 from schemas.vocabulary import AgencyKind
 from tests.support.clock import NOON, HandClock
 from tests.support.made_once import made_once
-from tests.unit.broker.policy.asking import PACK
 
 HUB = "testhub"
 # Nobody is there, and nobody need be asked where it is.
@@ -151,7 +150,7 @@ class Hall:
             clock=self.clock,
             metrics=build_metrics(),
         )
-        self.coordinator: Coordinator = build_coordinator(ground, PACK, settle_in=timedelta(seconds=1))
+        self.coordinator: Coordinator = build_coordinator(ground, settle_in=timedelta(seconds=1))
         await self.coordinator.start()
 
     async def start_admission(self) -> None:

@@ -8,8 +8,8 @@ from importlib import resources
 import pytest
 
 from broker.node.policy import PolicyInvalid
-from broker.policy.legal import BASES_FILE, BasisKind, Nation, read_bases
-from schemas.vocabulary import LawfulBasis
+from broker.policy.legal import BASES_FILE, BasisKind, read_bases
+from schemas.vocabulary import LawfulBasis, Nation
 
 RAW = (resources.files("broker.policy") / "reference" / BASES_FILE).read_bytes()
 BASES = read_bases(RAW, {})

@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 
 import broker.policy
 from broker.node.policy import PolicyInvalid
-from broker.policy.legal import Nation
 from broker.policy.packs import MAX_FILES, folder_of, gather, load, load_own_pack, load_pack, names
-from schemas.vocabulary import LawfulBasis
+from schemas.vocabulary import LawfulBasis, Nation
 from tests.unit.broker.policy.own import AGREEMENTS, EXPECTED, FILES, MANIFEST, RULE, write_own_pack
 
 ROOT = Path(broker.policy.__file__).parent

@@ -8,9 +8,8 @@ import pytest
 
 from broker.node.policy import NO_PERMIT
 from broker.policy.expected import read_expected
-from broker.policy.legal import Nation
 from broker.policy.packs import folder_of, gather, load_pack
-from schemas.vocabulary import Category, LawfulBasis, Mode, OfficerRole, Purpose, Rag, Stage, SubjectRole
+from schemas.vocabulary import Category, LawfulBasis, Mode, Nation, OfficerRole, Purpose, Rag, Stage, SubjectRole
 from tests.unit.broker.policy.asking import ask
 
 WALES = load_pack("wales")

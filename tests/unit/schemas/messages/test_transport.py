@@ -21,7 +21,7 @@ def test_an_outer_message_is_read_as_the_kind_it_names(kind: str) -> None:
 
 def test_lasting_kinds_are_those_that_somebody_waits_for() -> None:
     lasting = {kind for kind, model in OUTER.items() if model.lasting}
-    assert lasting == {"submission", "delivery", "deed", "released", "notice", "not_taken", "renewal"}
+    assert lasting == {"submission", "delivery", "deed", "released", "notice", "not_taken", "policy", "renewal"}
 
 
 def test_every_kind_of_outer_message_is_in_the_table() -> None:

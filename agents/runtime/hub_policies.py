@@ -1,0 +1,202 @@
+"""The hub's policy as this agency knows it: versions that the hub's IG lead signed, each proven to be in the hub's log.
+
+A grant counts only if it was made under a version that is held and was in force then. A version that is not here yet
+makes the request wait, and is asked for; one that was not in force makes the grant void. Refuses to know what a
+version's rules say: this agency decides by its own (`gatekeeper`).
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from agents.runtime import hub_policy_records as records
+from agents.runtime import mirror
+from agents.runtime.checks import Checker, Delivered
+from agents.runtime.mirror import Extension
+from agents.runtime.own_log import OwnLog
+from broker.node.log_keys import Proof
+from broker.node.metrics import AgentMetrics
+from broker.node.post.office import Post
+from broker.node.post.port import Received, Reply, Work
+from broker.node.store import Transaction
+from schemas.failures import Away, Rejected
+from schemas.ledger.receipt import VerifiedReceipt
+from schemas.messages.entry import PolicyEntry, read_entry_as
+from schemas.messages.policy import (
+    PolicySignerUnknown,
+    PolicyVersion,
+    check_files,
+    check_follows,
+    read_policy,
+    read_policy_files,
+    verify_policy,
+    was_in_force,
+)
+
+_log = structlog.get_logger()
+_PARTS: Final = 4
+MOST_AWAITED: Final = 64
+"""Names kept of what is waited for; they are for people to read."""
+
+
+class PolicyUnknown(Away):
+    """Check 23: the version of the hub's policy that a grant names has not come yet; the request waits for it."""
+
+    code = "policy_unknown"
+
+
+class PolicyNotInForce(Rejected):
+    """Check 23: the version of the hub's policy that a grant names was not in force when it was made."""
+
+    code = "policy_not_in_force"
+
+
+class PolicySignerAwaited(Away):
+    """The officer who signed a version of the hub's policy is not pinned here yet: agent pin FILE."""
+
+    code = "policy_signer_awaited"
+
+
+class PolicyNotLogged(Rejected):
+    """A version of the hub's policy without the proof that the hub's log has exactly this statement."""
+
+    code = "policy_not_logged"
+
+
+class PolicyDoubled(Rejected):
+    """The hub shows two statements under one number: both are signed and logged, and only one is in force."""
+
+    code = "policy_doubled"
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A version as it came: signed, proven, with its files; not yet held."""
+
+    version: PolicyVersion
+    files: bytes = field(repr=False)
+    proof: Proof[VerifiedReceipt]
+    extension: Extension = field(repr=False)
+
+
+@dataclass(slots=True)
+class HubPolicies:
+    """Made once by the program."""
+
+    post: Post
+    checker: Checker
+    own_log: OwnLog
+    metrics: AgentMetrics
+    awaited_signers: set[str] = field(default_factory=set)
+    """Officers who signed versions that came, and who are not pinned here."""
+    _named: set[str] = field(default_factory=set)
+    """Digests by which grants that wait were made."""
+
+    def awaited(self, held: Mapping[int, records.Held]) -> list[str]:
+        """The digests of versions that requests wait for: not held, or the one that followed is missing."""
+        if len(held) < max(held, default=0) - min(held, default=1) + 1:
+            return sorted(self._named)
+        return sorted(self._named - {one.version.statement.policy_digest for one in held.values()})
+
+    def open(self, received: Received) -> Issued:
+        """Open a version, or say which check of SPEC 11.3 it failed.
+
+        Raises:
+            Rejected: the failure names the check.
+            PolicySignerAwaited: nobody can tell here yet whether its officer signed it.
+        """
+        if len(received.parts) != _PARTS:
+            raise PolicyNotLogged("not the four parts of a policy version")
+        frame, files, receipt, extension = received.parts
+        proof = self.checker.verified(receipt, received.at)
+        entry, origin = read_entry_as(PolicyEntry, proof.proven.leaf), proof.proven.head.origin
+        claimed = read_policy(frame)
+        stated = claimed.statement
+        said = (self.checker.directory.hub, origin, stated.number, stated.policy_digest, stated.valid_from)
+        if (entry.hub, entry.log, entry.number, entry.policy_digest, entry.valid_from) != said:
+            raise PolicyNotLogged("the entry is of another hub, log or version")
+        if not hmac.compare_digest(entry.statement_digest, claimed.digest):
+            raise PolicyNotLogged("the entry names another statement")
+        try:
+            version = verify_policy(frame, self.checker.directory, seen_at=entry.t)
+        except PolicySignerUnknown:
+            if len(self.awaited_signers) < MOST_AWAITED:
+                self.awaited_signers.add(stated.officer)
+            _log.warning("policy_signer_not_pinned", party=stated.officer, version=str(stated.number))
+            raise PolicySignerAwaited("the officer who signed it is not pinned: agent pin FILE") from None
+        check_files(version, read_policy_files(files))
+        self.awaited_signers.discard(stated.officer)
+        return Issued(version, files, proof, mirror.read_extension(extension))
+
+    def work(self, issued: Issued, extend: Callable[[Transaction], None], now: int) -> Work:
+        """What committing a version does. `extend` takes the hub's log as far as the proof reaches."""
+
+        def work(tx: Transaction) -> Reply:
+            extend(tx)
+            self.take(tx, issued, now)
+            return Reply()
+
+        return work
+
+    def take(self, tx: Transaction, issued: Issued, now: int) -> None:
+        """Hold a version; one that is held already changes nothing. Its neighbours must fit, whichever came first.
+
+        Raises:
+            PolicyDoubled: another statement is held under its number.
+            PolicyOutOfOrder: it does not follow on the one before it, or the next does not follow on it.
+        """
+        version, receipt = issued.version, issued.proof.proven
+        held, number = records.held(tx), issued.version.statement.number
+        if number in held:
+            if held[number].version.digest != version.digest:
+                _log.critical("policy_version_doubled", version=str(number))
+                raise PolicyDoubled("another statement is held under that number: ring the hub's IG lead")
+            return
+        if number - 1 in held or number == 1:
+            check_follows(held[number - 1].version if number > 1 else None, version)
+        if number + 1 in held:
+            check_follows(version, held[number + 1].version)
+        mirror.take_entry(tx, receipt.index, receipt.leaf, type_="policy", exchange=None, seq=None)
+        self.own_log.received(tx, receipt.leaf, "policy", None, now)
+        records.add(tx, version, issued.files, receipt.index, now)
+        _log.info("policy_version_held", version=str(number), digest=version.statement.policy_digest)
+
+    async def check(self, delivered: Delivered, hold: Callable[[Transaction], None], ask: Callable[[], None]) -> None:
+        """That a grant was made under a version that is held and was in force then (SPEC 5.4, check 23).
+
+        The instant is the grant's, but not before the request's own, which desk and officer signed: a coordinator
+        cannot date a grant back to a version that is over.
+
+        Args:
+            hold: holds the request's entry, so that nothing else waits while the request does.
+            ask: has the hub send what this agency lacks.
+
+        Raises:
+            PolicyUnknown: no such version is held yet, or the one that followed on it is missing.
+            PolicyNotInForce: it was not in force.
+        """
+        named, at = delivered.grant.policy_digest, max(delivered.grant.not_before, delivered.header.asked_at)
+        held = await self.post.store.read(records.held)
+        found = [one for one in held.values() if one.version.statement.policy_digest == named]
+        newest = max(held, default=0)
+        is_open = not found
+        for one in found:
+            after = held.get(one.number + 1)
+            if after is None and one.number < newest:
+                is_open = True  # how long it was in force is not known before the next one has come
+            elif was_in_force(one.version, None if after is None else after.version, at):
+                self._named.discard(named)
+                return
+        if is_open:
+            if len(self._named) < MOST_AWAITED:
+                self._named.add(named)
+            _log.warning("request_waits_for_policy", exchange=delivered.header.exchange, policy=named)
+            await self.post.commit(hold)
+            ask()
+            raise PolicyUnknown("the version of the hub's policy that it was granted by has not come yet")
+        raise PolicyNotInForce("granted by a version of the hub's policy that was not in force then")
