@@ -96,7 +96,7 @@ def check_agency(command: IssueRequest, trust: Trust) -> Party:
     try:
         agency = trust.agency(command.agency)
     except PartyUnknown:
-        raise FieldInvalid("field agency names nobody that this hub has pinned") from None
+        raise FieldInvalid("field agency names nobody who is admitted: broker agency list shows who is") from None
     kind = agency.statement.agency_kind
     held: frozenset[Category] = frozenset() if kind is None else frozenset(categories_of(kind))
     for place, asked in enumerate(command.categories):

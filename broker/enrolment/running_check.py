@@ -18,6 +18,7 @@ from broker.enrolment.server_check import EXPIRES_SOON_MS, Finding
 from broker.enrolment.server_config import BusIdentity
 from broker.node.bus.claims import ClaimsInvalid, decode
 from broker.node.clock import DAY_MS
+from broker.node.doctor.words import minute
 
 _VARZ: Final = "$SYS.REQ.SERVER.PING.VARZ"
 _LIST: Final = "$SYS.REQ.CLAIMS.LIST"
@@ -91,10 +92,10 @@ def _certificate(where: str, told: Mapping[str, Any], now: int) -> Iterator[Find
     except ValueError:
         return
     if ends_at <= now + EXPIRES_SOON_MS:
-        days = max(0, (ends_at - now) // DAY_MS)
+        left = f"ended {minute(ends_at)}" if ends_at <= now else f"ends in {(ends_at - now) // DAY_MS} days"
         yield Finding(
             where,
-            f"its certificate ends in {days} days; run: broker bus config, then reload it",
+            f"its certificate {left}; run: broker bus config, then reload it",
             is_grave=ends_at <= now,
         )
 
