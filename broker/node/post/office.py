@@ -2,6 +2,7 @@
 
 In: checks, then the correspondent prepares, then ONE transaction holds effect, memory of the id and acknowledgement,
 and only then is the acknowledgement sent. Out: a message is sent only after the transaction that put it in the outbox.
+Long because both ways share that order, and it is to be read in one place.
 """
 
 from __future__ import annotations
