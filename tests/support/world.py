@@ -69,13 +69,14 @@ _DESK = DeskSettings.model_validate(
 )
 
 
-def _agent_settings() -> AgentSettings:
+def _agent_settings(review: Mapping[str, Any]) -> AgentSettings:
     return AgentSettings.model_validate(
         {
             "bus": {},
             "kind": "police",
             "categories": ["police.incident", "police.missing", "police.notice"],
             "handling_caveat": "For this enquiry alone.",
+            "review": dict(review),
         }
     )
 
@@ -116,6 +117,8 @@ class World:
     commits: dict[str, CommitStep] = field(default_factory=dict)
     """A commit step of one's own for the store of a party."""
     onlooker: Onlooker = field(default_factory=Onlooker)
+    review: Mapping[str, Any] = field(default_factory=dict)
+    """What the agencies' settings say of their review desks."""
     somebody_lies: bool = False
     """Whether a test has somebody send proofs that prove nothing."""
 
@@ -205,7 +208,9 @@ class World:
             return SmallAdmission(ground)
         if name == "desk":
             return build_desk(ground, _DESK)
-        return build_agent(ground, self.sources[name], _GATEKEEPER, _agent_settings())
+        settings = _agent_settings(self.review)
+        gatekeeper = load_gatekeeper(None, settings.review.waiting()) if self.review else _GATEKEEPER
+        return build_agent(ground, self.sources[name], gatekeeper, settings)
 
     async def stop_party(self, name: str) -> None:
         """Stop a party as SIGTERM does."""

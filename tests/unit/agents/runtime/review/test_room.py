@@ -121,6 +121,22 @@ async def test_a_denial_that_came_meanwhile_outweighs_whoever_released(desk: Des
     assert {row.outcome for row in (await desk.rows(asked)).values()} == {Outcome.NOT_KNOWN}
 
 
+async def test_a_silent_denial_and_not_known_pass_the_desk_alike(desk: Desk, source: MemorySource) -> None:
+    source.protected["POLE-1"] = Restrictions(labels=frozenset({Label.ADOPTED}))
+    silent, unknown = await desk.wait(), await desk.wait(Ask([stranger("a" * 32)]))
+    for asked in (silent, unknown):
+        await desk.act(asked, act="decline", category=INTELLIGENCE, reason="not_relevant")
+        assert await desk.release(asked) == 0
+    await desk.world.until_answered(2)
+    await desk.world.until(lambda: len(desk.world.deeds) == 4)
+    for asked in (silent, unknown):
+        rows = [row.model_dump(exclude={"subject"}) for row in desk.world.open(asked).outcomes]
+        assert {row["outcome"] for row in rows} == {Outcome.NOT_KNOWN}
+        kinds = [type(one) for one in desk.deeds() if getattr(one, "exchange", None) == asked.exchange]
+        assert kinds == [InReviewEntry, ReleaseEntry]
+    assert len({tuple(map(len, parts[:1])) for parts in desk.world.answers}) == 1
+
+
 async def test_what_changes_between_the_word_and_the_sending_waits_again(desk: Desk, source: MemorySource) -> None:
     asked = await desk.wait()
     held = source.held["POLE-1"]
@@ -134,11 +150,11 @@ async def test_what_changes_between_the_word_and_the_sending_waits_again(desk: D
     source.findings = findings  # type: ignore[method-assign, assignment]
     assert await desk.release(asked) == 0
     await desk.world.until(lambda: looks > 8)
-    acts: list[str] = []
-    while "changed" not in acts:
-        await desk.world.settle()
-        acts = [one["act"] for one in await desk.own_log() if one["type"] == "reviewed"]
-    assert acts == ["released", "changed"]
+
+    async def acts() -> list[str]:
+        return [one["act"] for one in await desk.own_log() if one["type"] == "reviewed"]
+
+    await desk.world.until_is(["released", "changed"], acts)
     assert desk.world.answers == []
     assert (await desk.shown(asked))["pressed"] == []
 
