@@ -104,16 +104,17 @@ class ReviewRoom:
             while not ended.is_set():
                 case.stir.clear()
                 stands = await self._standing(case)
-                is_over = self.post.clock.now() >= case.job.review_until
-                if not is_over and self._missing(case, stands) > 0:
+                pressed = self._counting(stands)
+                is_missing = len(pressed) < case.people_needed(stands.ruling, self.settings.two_person_categories)
+                if is_missing and self.post.clock.now() < case.job.review_until:
                     await woken_or_at(case.stir, self.post.clock, case.job.review_until)
                     continue
-                case.is_over = self._missing(case, stands) > 0
+                case.is_over = is_missing
                 looked = await look()
                 if looked is None:
                     return None
                 heard = (await self._names(case)).heard(stands.ruling, is_read=not case.is_over, is_over=case.is_over)
-                if case.is_over or await self._is_as_read(case, heard, looked, stands):
+                if case.is_over or await self._is_as_read(case, heard, looked, pressed):
                     return heard, looked
                 await self._forget_presses(case)
             return None
@@ -232,9 +233,9 @@ class ReviewRoom:
         needed = case.people_needed(stands.ruling, self.settings.two_person_categories)
         return max(0, needed - len(self._counting(stands)))
 
-    async def _is_as_read(self, case: Case, heard: Heard, looked: Iterable[Looked], stands: Standing) -> bool:
-        said = (await self._names(case)).shown(self._decided(case, looked, heard), stands.ruling)
-        return all(hmac.compare_digest(said, press.shown) for press in self._counting(stands))
+    async def _is_as_read(self, case: Case, heard: Heard, looked: Iterable[Looked], pressed: Iterable[Press]) -> bool:
+        said = (await self._names(case)).shown(self._decided(case, looked, heard), heard.ruling)
+        return all(hmac.compare_digest(said, press.shown) for press in pressed)
 
     async def _forget_presses(self, case: Case) -> None:
         now = self.post.clock.now()

@@ -104,17 +104,17 @@ def _question(case: Shown) -> str:
         {
             "Time left": f"<strong>{text(left_text(case['left_ms']))}</strong>, until {text(at_text(case['until']))}",
             "Deadline": text(at_text(case["deadline_at"])),
-            "Asked by": f"{text(who)} ({text(officer['role'])}), {text(case['hub'])}",
+            "Asked by": f"{text(who)} ({_plain(officer['role'])}), {text(case['hub'])}",
             "Why": text(case["asks_why"]),
-            "Purpose": text(case["purpose"]),
+            "Purpose": _plain(case["purpose"]),
             "Legal basis": text(", ".join(case["lawful_bases"])),
-            "Stage and rating": f"{text(case['stage'])}, {text(case['rag'])}; consent {text(case['consent'])}",
+            "Stage and rating": f"{_plain(case['stage'])}, {text(case['rag'])}; consent {_plain(case['consent'])}",
         }
     )
 
 
 def _subject(subject: Shown) -> str:
-    return f"<h3>{text(subject['role'])}: {text(', '.join(subject['names']) or 'unborn')}</h3>" + rows(
+    return f"<h3>{_plain(subject['role'])}: {text(', '.join(subject['names']) or 'unborn')}</h3>" + rows(
         {
             "Born": text(subject["birth_date"] or "not given"),
             "Identifiers": text(", ".join(subject["identifiers"]) or "none given"),
@@ -213,7 +213,7 @@ def _decline(case: Shown, form_token: str) -> str:
 
 
 def _confirm(case: Shown, form_token: str) -> str:
-    people = [(one["ref"], f"{one['role']}: {', '.join(one['names']) or 'unborn'}") for one in case["subjects"]]
+    people = [(one["ref"], f"{_plain(one['role'])}: {', '.join(one['names']) or 'unborn'}") for one in case["subjects"]]
     fields = select(
         "subject", "Whose identity is the hub to confirm? Nothing is told of them.", people, prefix="confirm"
     )
@@ -223,3 +223,8 @@ def _confirm(case: Shown, form_token: str) -> str:
 def _form(case: Shown, act: str, form_token: str, fields: str, button: str, *, plain: bool = False) -> str:
     action = f"/requests/{case['exchange']}/act"
     return form(action, form_token, hidden("act", act) + fields, button, plain=plain)
+
+
+def _plain(word: str) -> str:
+    """A word of the vocabulary as people write it."""
+    return text(word.replace("_", " ").capitalize())
