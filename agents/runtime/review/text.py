@@ -85,6 +85,8 @@ def _outcome(one: Shown) -> Iterator[str]:
         for record in one["records"]:
             labels = f" ({', '.join(record['labels'])})" if record["labels"] else ""
             yield f"    record {record['record']}  {record['on'] or 'undated'}{labels}{_stays(record)}"
+            if record["waits_by"]:
+                yield f"      it waits by {record['waits_by']}: {printable(record['waits_because'] or '')}"
             for fact in record["facts"]:
                 yield from _fact(fact)
     else:
