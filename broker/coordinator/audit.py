@@ -23,6 +23,7 @@ from schemas.messages.entry import (
     Entry,
     ExpiredEntry,
     HubEntry,
+    PolicyEntry,
     RefusalEntry,
     ReleaseEntry,
     RequestEntry,
@@ -57,6 +58,8 @@ class Audit:
     """Deeds of parties that are not pinned any more: their signatures cannot be checked here."""
     findings: list[Finding] = field(default_factory=list)
     _seq: dict[str, int] = field(default_factory=dict)
+    _policy: tuple[int, int] = 0, 0
+    """Number and first instant of the newest version of the hub's policy."""
     _asked: set[str] = field(default_factory=set)
     _concluded: set[str] = field(default_factory=set)
 
@@ -77,9 +80,17 @@ class Audit:
             self._note("first_entry_wrong")
         if isinstance(entry, HubEntry):
             self._check_number(entry)
+        if isinstance(entry, PolicyEntry):
+            self._check_policy(entry)
         if isinstance(entry, DeedEntry):
             self._check_signature(entry, leaf)
         return self._check_conclusion(entry)
+
+    def _check_policy(self, entry: PolicyEntry) -> None:
+        """One statement a number: a hub that showed two agencies two of them has entered both."""
+        if entry.number != self._policy[0] + 1 or entry.valid_from < self._policy[1]:
+            self._note("policy_out_of_order")
+        self._policy = entry.number, entry.valid_from
 
     def _check_number(self, entry: HubEntry) -> None:
         expected = self._seq.get(entry.agency, 0) + 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from broker.coordinator.audit import Audit
-from schemas.messages.entry import Entry, ReleaseEntry, ShardOpenEntry, nonce
+from schemas.messages.entry import Entry, PolicyEntry, ReleaseEntry, ShardOpenEntry, nonce
 from schemas.messages.party import Directory
 from tests.unit.broker.coordinator.scene import HOUR_MS, ORIGIN, POLICE, Scene
 from tests.unit.broker.coordinator.test_correspondent import released
@@ -88,6 +88,13 @@ async def test_a_missing_entry_about_an_agency_is_found_by_its_number(scene: Sce
     await scene.submit(scene.request())
     entries = [entry for entry in await scene.entries() if entry.model_dump().get("seq") != 1]
     assert "number_not_gapless" in await _audited(scene, entries)
+
+
+async def test_a_second_statement_under_one_number_of_the_policy_is_found(scene: Scene) -> None:
+    story = await _story(scene)
+    (version,) = [entry for entry in story if isinstance(entry, PolicyEntry)]
+    doubled = version.model_copy(update={"statement_digest": "0" * 64})
+    assert await _audited(scene, [*story, doubled]) == ["policy_out_of_order"]
 
 
 async def test_a_deed_whose_signature_does_not_hold_is_found(scene: Scene) -> None:
