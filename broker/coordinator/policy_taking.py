@@ -8,13 +8,14 @@ published sees no such version. A crash after it: the start takes up what is kep
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 import structlog
 
 from broker.coordinator import policy_records as records
 from broker.coordinator.policy_sending import send_to_all
 from broker.coordinator.room import Room
-from broker.node.clock import PERMITTED_SKEW_MS
+from broker.node.clock import DAY_MS, PERMITTED_SKEW_MS
 from broker.node.store.port import AfterSeal, Seal, Transaction
 from broker.policy.pack import Pack, PackFiles
 from broker.policy.packs import load
@@ -33,10 +34,12 @@ from schemas.messages.policy import (
 )
 
 _log = structlog.get_logger()
+FURTHEST_AHEAD_MS: Final = 90 * DAY_MS
+"""No version begins before the one it follows on: a slip of the year must not close the door for that year."""
 
 
 class PolicyUntimely(Rejected):
-    """A policy version that would have been in force before it came, or that is dated in the future."""
+    """A policy version in force before it came or more than 90 days ahead, or one that is dated in the future."""
 
     code = "policy_untimely"
 
@@ -61,6 +64,8 @@ async def take_policy(room: Room, frame: bytes, files: bytes) -> PolicyVersion:
     check_files(version, read)
     if statement.made_at > now + PERMITTED_SKEW_MS or statement.valid_from < now - PERMITTED_SKEW_MS:
         raise PolicyUntimely("made in the future, or in force from an instant that is past; publish it again")
+    if statement.valid_from > now + FURTHEST_AHEAD_MS:
+        raise PolicyUntimely("in force from an instant more than 90 days ahead; is that the year that was meant?")
     pack = await asyncio.to_thread(load, PackFiles.of(read.by_name))
     _check_pack(statement, pack)
     leaf = PolicyEntry(

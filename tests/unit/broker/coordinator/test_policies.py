@@ -113,6 +113,7 @@ REFUSED: dict[str, tuple[Callable[[Scene], Version], str]] = {
     "a number left out": (lambda s: second(s, s.clock.now(), number=3), "policy_out_of_order"),
     "another statement before it": (lambda s: second(s, s.clock.now(), previous="0" * 64), "policy_out_of_order"),
     "an instant that is past": (lambda s: second(s, s.clock.now() - 120_001), "policy_untimely"),
+    "an instant that is too far ahead": (lambda s: second(s, s.clock.now() + 90 * DAY_MS + 1), "policy_untimely"),
     "made in the future": (lambda s: second(s, s.clock.now(), made_at=s.clock.now() + 120_001), "policy_untimely"),
     "another hub's": (lambda s: second(s, s.clock.now(), hub="otherhub"), "policy_foreign"),
     "by an officer who is no IG lead": (lambda s: second(s, s.clock.now(), by=OFFICER), "policy_signer_refused"),
