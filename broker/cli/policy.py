@@ -23,7 +23,7 @@ from broker.node.policy import PolicyInvalid
 from broker.policy.expected import read_expected
 from broker.policy.explaining import Explanation, explain
 from broker.policy.pack import EXPECTED, Pack, PackFiles
-from broker.policy.packs import ENGLAND, folder_of, gather, load, load_own_pack, load_pack, names
+from broker.policy.packs import ENGLAND, find_pack, folder_of, gather, load, load_pack, names
 from broker.policy.question import Asked, Question
 from broker.policy.table import pack_page
 from schemas.records.registry import kind_of
@@ -58,21 +58,19 @@ def policy() -> None:
 
 policy.add_command(publish)
 policy.add_command(versions)
-_directory = click.argument("directory", required=False, type=click.Path(file_okay=False, path_type=Path))
 
 
 @policy.command()
-@_directory
+@click.argument("pack", required=False)
 @json_option
 @explained
-def check(directory: Path | None, as_json: bool) -> None:
-    """Check the pack in DIRECTORY, or the packs that come with the program, against its own expected decisions."""
+def check(pack: str | None, as_json: bool) -> None:
+    """Check PACK, by its name or its folder, against its own expected decisions; or all that come with the program."""
     found = []
-    for name in [directory] if directory is not None else names():
-        files = gather(name if isinstance(name, Path) else folder_of(name))
-        pack = load(files)
+    for name in names() if pack is None else [pack]:
+        files = gather(find_pack(name))
         cases = read_expected(files.files[EXPECTED])
-        found.append({**_shown(pack), "expected_decisions": len(cases)})
+        found.append({**_shown(load(files)), "expected_decisions": len(cases)})
     lines = [
         f"{one['name']}: holds: {one['rules']} rules, {one['agreements']} agreements, "
         f"{one['expected_decisions']} expected decisions\n  digest {one['digest']}"
@@ -198,7 +196,7 @@ def _words(kind: type[W], texts: Iterable[str]) -> list[W]:
 
 
 def _load(pack: str) -> Pack:
-    return load_pack(pack) if pack in names() else load_own_pack(Path(pack))
+    return load(gather(find_pack(pack)))
 
 
 def _shown(pack: Pack) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from broker.client.hub import Hub
 from broker.client.publishing import publish as publish_pack
 from broker.node.keyfile import read_key_file
 from broker.policy.day import start_of
-from broker.policy.packs import folder_of, gather, names
+from broker.policy.packs import find_pack, gather
 from schemas.failure_codes import COMMITTED
 
 NOW: Final = "now"
@@ -57,7 +57,7 @@ def publish(pack: str, hub: Hub, key_path: Path, valid_from: int | None, as_json
     It is checked first (broker policy check); one that does not hold is refused, and the version in force stays. Then
     your key signs it, the coordinator enters it in the sharing log, and every agency is sent it.
     """
-    files = gather(folder_of(pack) if pack in names() else Path(pack))
+    files = gather(find_pack(pack))
     taken = publish_pack(hub.ask_coordinator, read_key_file(key_path), files, valid_from=valid_from)
     text = (
         f"version {taken['number']} of the policy: {_pack(taken)}, in force from {_when(taken['valid_from'])}\n"

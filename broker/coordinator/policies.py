@@ -52,17 +52,20 @@ class Policies:
     _packs: dict[int, Pack] = field(default_factory=dict)
     """Of the version in force and those to come; a version without one is damaged, or is over."""
     _damaged: set[int] = field(default_factory=set)
+    _begun: set[int] = field(default_factory=set)
+    """In force when they were taken: a clock that is set back afterwards does not end them."""
 
     async def take_up(self, store: Store, now: int) -> None:
         """Take up every version that is kept, and load those that are or will be in force."""
         kept = await store.read(records.versions)
-        self._versions = {one.number: read_policy(one.frame) for one in kept}
+        for one in kept:
+            self._take(read_policy(one.frame), one.taken_at)
         for number in self.current(now):
             await self.look_at(store, number)
 
-    def add(self, version: PolicyVersion, pack: Pack) -> None:
+    def add(self, version: PolicyVersion, pack: Pack, taken_at: int) -> None:
         """A version was taken: it is in the store and in the log."""
-        self._versions[version.statement.number] = version
+        self._take(version, taken_at)
         self._packs[version.statement.number] = pack
 
     def current(self, now: int) -> list[int]:
@@ -73,11 +76,11 @@ class Policies:
     def number_at(self, now: int) -> int:
         """The number of the version in force; 0 for none."""
         version = in_force(self._versions.values(), now)
-        return 0 if version is None else version.statement.number
+        return max(self._begun | {0 if version is None else version.statement.number})
 
     def version_at(self, now: int) -> PolicyVersion | None:
         """The version in force."""
-        return in_force(self._versions.values(), now)
+        return self._versions.get(self.number_at(now))
 
     def at(self, now: int) -> Pack:
         """The pack that decides at an instant (milliseconds UTC).
@@ -93,6 +96,11 @@ class Policies:
         if pack is None:
             raise PolicyDamaged(f"the kept copy of version {number} is damaged; see RUNBOOK, The hub's policy")
         return pack
+
+    def _take(self, version: PolicyVersion, taken_at: int) -> None:
+        self._versions[version.statement.number] = version
+        if version.statement.valid_from <= taken_at:
+            self._begun.add(version.statement.number)
 
     def is_whole(self, now: int) -> bool:
         """Whether nothing that is or will be in force is damaged."""

@@ -93,7 +93,7 @@ async def take_policy(room: Room, frame: bytes, files: bytes) -> PolicyVersion:
         return AfterSeal(build)
 
     index: int = await room.post.commit(work)
-    room.policies.add(version, pack)
+    room.policies.add(version, pack, now)
     _log.info("policy_version_taken", version=str(statement.number), digest=statement.policy_digest, index=index)
     return version
 

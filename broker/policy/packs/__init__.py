@@ -37,6 +37,11 @@ def folder_of(name: str) -> Traversable:
     return resources.files(__package__) / name
 
 
+def find_pack(pack: str) -> Path | Traversable:
+    """The folder of a pack as a person names it: by its name if it comes with the program, else by the folder."""
+    return folder_of(pack) if pack in names() else Path(pack)
+
+
 def gather(folder: Path | Traversable) -> PackFiles:
     """The bytes of a pack, with the schema and the legal bases that come with the program.
 
@@ -78,12 +83,3 @@ def load_pack(name: str) -> Pack:
         PolicyInvalid: there is none, or it does not hold.
     """
     return load(gather(folder_of(name)))
-
-
-def load_own_pack(directory: Path) -> Pack:
-    """A hub's own pack.
-
-    Raises:
-        PolicyInvalid: it does not hold.
-    """
-    return load(gather(directory))

@@ -76,6 +76,15 @@ async def test_a_version_is_in_force_from_its_instant_on_without_a_restart(scene
     assert await granted_by(scene) == coming.statement.policy_digest
 
 
+@pytest.mark.parametrize("is_restarted", [False, True])
+async def test_a_clock_that_is_set_back_does_not_end_the_first_version(scene: Scene, is_restarted: bool) -> None:
+    scene.clock.turn(-90_000)
+    if is_restarted:
+        await scene.coordinator.stop()
+        await scene.start_coordinator()
+    assert await granted_by(scene) == scene.version.statement.policy_digest
+
+
 async def test_a_version_that_is_to_come_comes_into_force_after_a_restart_too(scene: Scene) -> None:
     coming = second(scene, scene.clock.now() + HOUR_MS)
     await publish(scene, coming)

@@ -14,12 +14,17 @@ from hypothesis import strategies as st
 
 import broker.policy
 from broker.node.policy import PolicyInvalid
-from broker.policy.packs import MAX_FILES, folder_of, gather, load, load_own_pack, load_pack, names
+from broker.policy.pack import Pack
+from broker.policy.packs import MAX_FILES, folder_of, gather, load, load_pack, names
 from schemas.vocabulary import LawfulBasis, Nation
 from tests.unit.broker.policy.own import AGREEMENTS, EXPECTED, FILES, MANIFEST, RULE, write_own_pack
 
 ROOT = Path(broker.policy.__file__).parent
 GATHERED = gather(folder_of("england"))
+
+
+def load_own(folder: Path) -> Pack:
+    return load(gather(folder))
 
 
 def test_the_pack_for_england_comes_with_the_program() -> None:
@@ -35,7 +40,7 @@ def test_a_name_that_is_no_pack_is_refused_and_the_packs_are_named(name: str) ->
 
 
 def test_a_pack_of_the_hubs_own_is_what_its_files_say(tmp_path: Path) -> None:
-    own = load_own_pack(write_own_pack(tmp_path))
+    own = load_own(write_own_pack(tmp_path))
     assert (own.name, own.title, own.nation, own.version) == ("own", "Our own", Nation.ENGLAND, 3)
     assert list(own.cedar.rules) == ["own"]
     assert [one.id for one in own.agreements] == ["isa-2026"]
@@ -74,7 +79,7 @@ def test_a_pack_that_does_not_hold_is_refused_with_file_and_reason(
     tmp_path: Path, changes: dict[str, str | None], says: str
 ) -> None:
     with pytest.raises(PolicyInvalid, match=says):
-        load_own_pack(write_own_pack(tmp_path, changes))
+        load_own(write_own_pack(tmp_path, changes))
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
@@ -83,7 +88,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
         kept = (tmp_path / name).read_bytes()
         (tmp_path / name).write_bytes(b"\xff\xfe" + kept)
         with pytest.raises(PolicyInvalid, match="not UTF-8"):
-            load_own_pack(tmp_path)
+            load_own(tmp_path)
         (tmp_path / name).write_bytes(kept)
 
 
@@ -118,10 +123,10 @@ def test_the_digest_is_what_the_page_says_a_shell_makes_of_it() -> None:
 
 def test_a_basis_whose_commencement_is_left_to_a_hub_is_in_force_from_the_day_its_pack_names(tmp_path: Path) -> None:
     duty = LawfulBasis.CA2004_SHARE
-    before = load_own_pack(write_own_pack(tmp_path / "before"))
+    before = load_own(write_own_pack(tmp_path / "before"))
     assert not before.bases[duty].holds(Nation.ENGLAND, date(2030, 1, 1))
     dated = {"pack.toml": MANIFEST + "[commencement]\nca2004-share = 2026-09-01\n"}
-    after = load_own_pack(write_own_pack(tmp_path / "after", dated))
+    after = load_own(write_own_pack(tmp_path / "after", dated))
     assert not after.bases[duty].holds(Nation.ENGLAND, date(2026, 8, 31))
     assert after.bases[duty].holds(Nation.ENGLAND, date(2026, 9, 1))
     assert not after.bases[duty].holds(Nation.WALES, date(2026, 9, 1))
@@ -158,7 +163,7 @@ def test_a_basis_whose_commencement_is_left_to_a_hub_is_in_force_from_the_day_it
 def test_a_pack_that_fails_its_own_expected_decisions_is_refused(tmp_path: Path, old: str, new: str, says: str) -> None:
     assert old in EXPECTED
     with pytest.raises(PolicyInvalid, match=says):
-        load_own_pack(write_own_pack(tmp_path, {"expected.toml": EXPECTED.replace(old, new)}))
+        load_own(write_own_pack(tmp_path, {"expected.toml": EXPECTED.replace(old, new)}))
 
 
 def test_a_rule_that_decides_no_expected_case_is_refused_with_its_line(tmp_path: Path) -> None:
@@ -167,7 +172,7 @@ def test_a_rule_that_decides_no_expected_case_is_refused_with_its_line(tmp_path:
         " when { context.allocated && !context.allocated };\n"
     )
     with pytest.raises(PolicyInvalid, match=r"own\.cedar, line 4, policy never: it decides no case of expected\.toml"):
-        load_own_pack(write_own_pack(tmp_path, {"own.cedar": RULE + never}))
+        load_own(write_own_pack(tmp_path, {"own.cedar": RULE + never}))
 
 
 @pytest.mark.parametrize(
@@ -191,7 +196,7 @@ def test_an_agreement_that_does_not_hold_is_refused_with_its_line(
 ) -> None:
     assert old in AGREEMENTS
     with pytest.raises(PolicyInvalid, match=says):
-        load_own_pack(write_own_pack(tmp_path, {"agreements.toml": AGREEMENTS.replace(old, new)}))
+        load_own(write_own_pack(tmp_path, {"agreements.toml": AGREEMENTS.replace(old, new)}))
 
 
 def test_the_shipped_packs_name_every_file_they_have() -> None:
@@ -225,7 +230,7 @@ def test_a_rule_that_statute_closes_cannot_be_marked_to_be_lifted(tmp_path: Path
     never = f'@id("{rule_id}") @sentence("Never.") @source("{source}") @liftable("break-glass")\n'
     text = f'{RULE}{never}forbid (principal, action, resource == Category::"csc.adoption");\n'
     with pytest.raises(PolicyInvalid, match=rf"own.cedar, line 3, policy {rule_id}: {number} is never lifted"):
-        load_own_pack(write_own_pack(tmp_path, {"own.cedar": text}))
+        load_own(write_own_pack(tmp_path, {"own.cedar": text}))
 
 
 GREEN = (
@@ -255,11 +260,11 @@ permitted_by = ["own"]
 
 
 def test_a_hubs_own_rule_may_be_lifted_and_its_expected_decisions_say_so(tmp_path: Path) -> None:
-    pack = load_own_pack(write_own_pack(tmp_path, {"own.cedar": RULE + GREEN, "expected.toml": GREEN_CASES}))
+    pack = load_own(write_own_pack(tmp_path, {"own.cedar": RULE + GREEN, "expected.toml": GREEN_CASES}))
     assert pack.cedar.rules["green"].is_liftable
 
 
 def test_a_pack_that_lifts_what_it_does_not_expect_is_refused(tmp_path: Path) -> None:
     cases = GREEN_CASES.replace('lifts = ["green"]\n', "")
     with pytest.raises(PolicyInvalid, match="expected to lift nothing, lifts green"):
-        load_own_pack(write_own_pack(tmp_path, {"own.cedar": RULE + GREEN, "expected.toml": cases}))
+        load_own(write_own_pack(tmp_path, {"own.cedar": RULE + GREEN, "expected.toml": cases}))
