@@ -178,7 +178,7 @@ async def test_a_grant_by_a_policy_that_nobody_signed_is_answered_by_nobody(worl
     policies, now = coordinator.room.policies, world.clock.now()
     version = policies.version_at(now)
     assert version is not None
-    policies.add(version, replace(policies.at(now), digest="0" * 64))
+    policies.add(version, replace(policies.at(now), digest="0" * 64), now)
     exchange = await world.ask(await world.open_enquiry())
     for _ in range(100):
         await world.settle()
