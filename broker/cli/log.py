@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import click
 
+from broker.cli.extract import extract
 from broker.cli.options import home_option
 from broker.cli.output import explained, json_option, show
 from broker.cli.tables import at_text
@@ -31,6 +32,9 @@ class NoAddendum(Failure):
 @click.group()
 def log() -> None:
     """The sharing log."""
+
+
+log.add_command(extract)
 
 
 @log.command("show")

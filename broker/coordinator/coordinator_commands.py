@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
@@ -57,6 +57,10 @@ class _Digest(Arguments):
     sha256: Hex32
 
 
+class _Extract(Arguments):
+    exchanges: Count
+
+
 class CoordinatorCommands:
     """The commands, each a method."""
 
@@ -70,6 +74,7 @@ class CoordinatorCommands:
             "checkpoint": self.checkpoint,
             "log": self.log,
             "log-verify": self.log_verify,
+            "log-extracted": self.log_extracted,
             "repin": self.repin,
             "officers": self.officers,
             "admit-officer": self.admit_officer,
@@ -118,8 +123,7 @@ class CoordinatorCommands:
         asked, room = read_arguments(_Range, arguments), self._room
         stop = min(asked.start + asked.limit, room.log.head.size)
         count = max(stop - asked.start, 0)
-        entry = LogReadEntry(log=room.log.origin, hub=room.hub, t=room.post.clock.now(), n=nonce(), entries=count)
-        leaf = entry.encode()
+        leaf = self._read_of(count).encode()
 
         def work(tx: Transaction) -> list[bytes]:
             leaves = get_leaves(tx, asked.start, stop) if count else []
@@ -128,6 +132,17 @@ class CoordinatorCommands:
 
         leaves = await room.post.commit(work)
         return {"size": room.log.head.size, "entries": [_shown(asked.start + at, one) for at, one in enumerate(leaves)]}
+
+    async def log_extracted(self, arguments: dict[str, Any]) -> Any:
+        """The hub's IG lead makes an extract for a data subject: how many exchanges are in it, and nothing of whose."""
+        leaf = self._read_of(read_arguments(_Extract, arguments).exchanges, extract_by="ig_lead").encode()
+        index = await self._room.post.commit(lambda tx: self._room.log.append(tx, leaf))
+        return {"index": index, "hub": self._room.hub, "now": self._room.post.clock.now()}
+
+    def _read_of(self, entries: int, extract_by: Literal["ig_lead"] | None = None) -> LogReadEntry:
+        room = self._room
+        now = room.post.clock.now()
+        return LogReadEntry(log=room.log.origin, hub=room.hub, t=now, n=nonce(), entries=entries, extract_by=extract_by)
 
     async def log_verify(self, arguments: dict[str, Any]) -> Any:
         """Check the whole log again from its first entry."""

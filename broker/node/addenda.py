@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from broker.node.keyfile import read_key_file
+from schemas.crypto.keys import Identity
 from schemas.crypto.purposes import KeyPurpose
 from schemas.envelope import PartMismatch, digest, unpack
 from schemas.messages.addendum import AddendumHeader, key_for_reader, open_addendum
@@ -31,10 +32,19 @@ def read_addendum(raw: bytes, named: str, lead_key: Path) -> dict[str, Any]:
         NotAReader: it was not sealed to that lead.
         SealBroken, KeyNotCommitted: it does not open.
     """
+    found: dict[str, Any] = json.loads(open_for_lead(raw, named, read_key_file(lead_key).identity(KeyPurpose.ADDENDUM)))
+    return found
+
+
+def open_for_lead(raw: bytes, named: str, lead: Identity) -> bytes:
+    """The content of an addendum, as canonical bytes, opened with a lead's key that was read before.
+
+    Raises:
+        PartMismatch: the bytes are not those that the entry names.
+        NotAReader: it was not sealed to that lead.
+        SealBroken, KeyNotCommitted: it does not open.
+    """
     if digest(raw) != named:
         raise PartMismatch("not the addendum that the entry names")
-    lead = read_key_file(lead_key).identity(KeyPurpose.ADDENDUM)
     about = read(AddendumHeader, unpack(raw).header)
-    content = open_addendum(raw, key_for_reader(raw, lead), hub=about.hub, about=about.about)
-    found: dict[str, Any] = json.loads(content)
-    return found
+    return open_addendum(raw, key_for_reader(raw, lead), hub=about.hub, about=about.about)

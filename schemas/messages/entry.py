@@ -289,10 +289,13 @@ class PolicyEntry(Entry):
 
 
 class LogReadEntry(Entry):
-    """Somebody read the log through its keeper."""
+    """Somebody read the log through its keeper, or made an extract of it for a data subject."""
 
     type: Literal["log-read"] = "log-read"
     entries: Count
+    extract_by: Literal["ig_lead"] | None = Field(
+        default=None, description="An extract was made, by somebody in that role; `entries` are the exchanges in it."
+    )
 
 
 class ShardOpenEntry(Entry):

@@ -126,6 +126,7 @@ def _entry_values(model: type[Entry]) -> dict[str, object]:
         "change": "admitted",
         "root": signing_key(AGENCY, KeyPurpose.ROOT).id,
         "entries": 12,
+        "extract_by": "ig_lead",
         "entry_type": "request",
         "entry_hash": drawn_digest("leaf"),
         "sender": COORDINATOR,
@@ -140,6 +141,12 @@ def _entry_values(model: type[Entry]) -> dict[str, object]:
         "valid_from": T0 + DAY_MS,
         "version": 7,
         "directory_digest": drawn_digest("directory"),
+        **_broken_glass_values(header),
+    }
+
+
+def _broken_glass_values(header: bytes) -> dict[str, object]:
+    return {
         "until": T0 + 120 * MINUTE_MS,
         "lifted": ["R4-below-threshold-content"],
         "manager_key": signing_key(MANAGER, KeyPurpose.OFFICER).id,

@@ -58,6 +58,13 @@ async def test_reading_past_the_end_shows_nothing_and_is_recorded_too(scene: Sce
     assert (await scene.entries())[-1].type == "log-read"
 
 
+async def test_that_an_extract_was_made_is_an_entry_with_a_count_and_a_role_and_no_more(scene: Scene) -> None:
+    said = await scene.command("log-extracted", exchanges=3)
+    made = (await scene.entries())[said["index"]].model_dump(exclude_none=True)
+    assert made.keys() == {"v", "type", "log", "hub", "t", "n", "entries", "extract_by"}
+    assert (made["type"], made["entries"], made["extract_by"]) == ("log-read", 3, "ig_lead")
+
+
 async def test_the_log_opens_by_saying_so_then_who_is_in_and_what_is_decided_by(scene: Scene) -> None:
     entries = await scene.entries()
     assert [entry.type for entry in entries] == ["shard-open", *["member"] * 5, "policy"]

@@ -1,0 +1,210 @@
+"""The exchanges of the sharing log in which a person is a subject, found with the lead's key on the lead's machine.
+
+The coordinator gives out entries, sealed addenda and codes, as ever; it is never told who is looked for. Of what an
+addendum says only this leaves here: what was asked, when, of whom, on which basis, what came of it, and how many
+others were named. Neither the reason in words, nor anybody's name. Decides nothing about an extract.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from broker.client.extract.person import Person, how_it_is, is_contradicted
+from broker.node.addenda import open_for_lead
+from broker.node.keyfile import read_key_file
+from broker.policy.question import Asked
+from schemas.crypto.keys import Identity
+from schemas.crypto.purposes import KeyPurpose
+from schemas.failures import Failure, Rejected
+from schemas.messages.addendum import NotAReader
+from schemas.messages.answer import ReleaseTold
+from schemas.messages.model import Message, read
+from schemas.messages.party import Directory, PartyKind
+from schemas.messages.request import RequestTold
+
+Ask = Callable[[str, Mapping[str, Any]], Any]
+"""A command of the running coordinator."""
+M = TypeVar("M", bound=Message)
+
+PAGE: Final = 1_000
+MAX_ADDENDUM_BYTES: Final = 768 * 1024
+ASKED: Final = ("request", "refusal")
+ENDED: Final = {
+    "refusal": "refused by the hub: nothing was asked",
+    "release": "answered",
+    "could-not-look": "answered: the agency could not look",
+    "expired": "not answered in time",
+    "withdrawn": "taken back by the hub",
+}
+STILL_OPEN: Final = "not ended yet"
+
+
+class NotTheLead(Failure):
+    """None of the keys is that of the hub's information-governance lead."""
+
+    code = "not_the_lead"
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """One exchange about the person. All of it stands in the draft; the page says which of it is handed out."""
+
+    exchange: str
+    entry: int
+    asked_at: int
+    agency: str
+    found_by: str
+    others: int
+    about_as: tuple[str, ...]
+    stage: str
+    purpose: str
+    bases: tuple[str, ...]
+    asked: tuple[str, ...]
+    ended: str
+    outcomes: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+
+@dataclass
+class Search:
+    """What was found, and what could not be looked at."""
+
+    hub: str
+    entries: int = 0
+    found: list[Shared] = field(default_factory=list)
+    contradicted: list[int] = field(default_factory=list)
+    """Entries in which name and date of birth are equal and an identifier is another."""
+    erased: int = 0
+    unopened: int = 0
+    """Sealed to a key that was not given, or broken."""
+
+    @property
+    def unread(self) -> int:
+        """Requests of the log that nobody could look at."""
+        return self.erased + self.unopened
+
+
+def lead_keys(paths: Sequence[Path], directory: Directory) -> list[Identity]:
+    """The lead's keys; with the one that the hub states now there may be earlier ones.
+
+    Raises:
+        KeyFileInvalid: a file holds no lead's key, as an officer's does not.
+        NotTheLead: the hub's own is not among them; an agency's lead makes no extract of the hub's log.
+    """
+    keys = [read_key_file(path).identity(KeyPurpose.ADDENDUM) for path in paths]
+    stated = {
+        statement.key.id
+        for party in directory.parties.values()
+        for statement in party.keys
+        if party.statement.party_kind is PartyKind.DESK and statement.key.purpose is KeyPurpose.ADDENDUM
+    }
+    if not stated & {key.public.id for key in keys}:
+        raise NotTheLead(
+            "an extract is made with the key of the hub's information-governance lead; see: broker keys list"
+        )
+    return keys
+
+
+def search(ask: Ask, keys: Sequence[Identity], person: Person, hub: str) -> Search:
+    """Read the whole log, which becomes entries of it, and find the exchanges about that person, oldest first."""
+    searching = Search(hub)
+    shown = list(_entries(ask, searching))
+    ends = {one["entry"]["exchange"]: one["entry"] for one in shown if one["entry"]["type"] in ENDED}
+    for one in shown:
+        entry = one["entry"]
+        if entry["type"] not in ASKED:
+            continue
+        told = _told(ask, keys, entry, RequestTold, searching)
+        if told is None or told.exchange != entry["exchange"]:
+            searching.unopened += told is not None
+            continue
+        subjects = {subject.ref: how_it_is(person, subject) for subject in told.told.subjects}
+        if any(subjects.values()):
+            searching.found.append(_shared(ask, keys, one, told, subjects, ends.get(entry["exchange"])))
+        elif any(is_contradicted(person, subject) for subject in told.told.subjects):
+            searching.contradicted.append(one["index"])
+    return searching
+
+
+def _entries(ask: Ask, searching: Search) -> Iterator[Mapping[str, Any]]:
+    stop = searching.entries = ask("checkpoint", {})["size"]
+    for start in range(0, stop, PAGE):
+        page = ask("log", {"start": start, "limit": min(PAGE, stop - start)})["entries"]
+        yield from (one for one in page if one["entry"]["type"] in {*ASKED, *ENDED})
+
+
+def _told(
+    ask: Ask, keys: Sequence[Identity], entry: Mapping[str, Any], model: type[M], searching: Search | None = None
+) -> M | None:
+    """What an entry's addendum says, if it is still kept and sealed to one of the keys."""
+    named = entry["addendum_digest"]
+    try:
+        sealed = b64decode(ask("addendum", {"sha256": named})["raw"])
+    except Failure as failure:
+        if "addendum_unknown" not in (failure.code, getattr(failure, "reported", "")):
+            raise
+        if searching:
+            searching.erased += 1
+        return None
+    for key in keys:
+        try:
+            return read(model, open_for_lead(sealed, named, key), limit_bytes=MAX_ADDENDUM_BYTES)
+        except NotAReader:
+            continue
+        except Rejected:
+            break  # what somebody made badly must not keep everybody's extract from being made
+    if searching:
+        searching.unopened += 1
+    return None
+
+
+def _shared(
+    ask: Ask,
+    keys: Sequence[Identity],
+    shown: Mapping[str, Any],
+    told: RequestTold,
+    subjects: Mapping[str, str | None],
+    end: Mapping[str, Any] | None,
+) -> Shared:
+    entry = shown["entry"]
+    asked = _asked(ask, entry["exchange"])
+    refs = [ref for ref, how in subjects.items() if how]
+    released = None
+    if end is not None and end["type"] in ("release", "could-not-look"):
+        released = _told(ask, keys, end, ReleaseTold)
+    rows = [row for row in released.outcomes if row.subject in refs] if released else []
+    return Shared(
+        exchange=entry["exchange"],
+        entry=shown["index"],
+        asked_at=entry["t"],
+        agency=entry["agency"],
+        found_by=" / ".join(sorted({how for how in subjects.values() if how})),
+        others=len(subjects) - len(refs),
+        about_as=tuple(sorted({str(one.role) for one in told.told.subjects if one.ref in refs})),
+        stage=str(told.told.stage),
+        purpose=str(asked.purpose) if asked else "",
+        bases=tuple(str(one) for one in asked.bases) if asked else (),
+        asked=tuple(f"{one.category} ({one.mode})" for one in asked.categories) if asked else (),
+        ended=ENDED[end["type"]] if end else STILL_OPEN,
+        outcomes=tuple(f"{row.category}: {row.outcome}{_counted(row.facts)}" for row in rows),
+        reasons=tuple(f"{row.category}: {row.reason}" for row in rows if row.reason),
+    )
+
+
+def _counted(facts: int) -> str:
+    return f", {facts} record{'s' if facts > 1 else ''}" if facts else ""
+
+
+def _asked(ask: Ask, exchange: str) -> Asked | None:
+    """The codes of a request; they are not kept of every old one."""
+    try:
+        kept = ask("question", {"exchange": exchange})["asked"]
+    except Failure as failure:
+        if "exchange_unknown" not in (failure.code, getattr(failure, "reported", "")):
+            raise
+        return None
+    return Asked.model_validate(kept, strict=False)
