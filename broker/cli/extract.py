@@ -24,6 +24,7 @@ from broker.node.owner_only import write_durably
 from schemas.failures import Failure
 
 _file = click.Path(dir_okay=False, path_type=Path)
+_there = click.Path(exists=True, dir_okay=False, path_type=Path)
 Decorated = Callable[..., Any]
 
 
@@ -39,7 +40,7 @@ def _lead_option(command: Decorated) -> Decorated:
         "lead_key",
         required=True,
         multiple=True,
-        type=_file,
+        type=_there,
         help="The key file of the hub's information-governance lead; an earlier one beside it, for older entries.",
     )(command)
 
@@ -55,7 +56,7 @@ def extract() -> None:
 @click.option(
     "--subject",
     required=True,
-    type=_file,
+    type=_there,
     help="JSON, readable by you alone: names (given, family), birth_date, identifiers (kind, value).",
 )
 @click.option("--out", required=True, type=_file, help="Where the draft goes, readable by you alone.")
@@ -84,7 +85,7 @@ def begin(hub: Hub, lead_key: tuple[Path, ...], subject: Path, out: Path, as_jso
 @extract.command("make")
 @home_option
 @_lead_option
-@click.argument("draft", type=_file)
+@click.argument("draft", type=_there)
 @click.option("--out", required=True, type=_file, help="Where the text goes; the same as JSON in OUT.json.")
 @json_option
 @explained

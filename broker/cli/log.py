@@ -19,7 +19,7 @@ from broker.client.hub import Hub
 from broker.node.addenda import read_addendum
 from schemas.failures import Failure
 
-_ABOUT: Final = ("agency", "exchange", "step", "reason", "member", "change", "version")
+_ABOUT: Final = ("agency", "exchange", "step", "reason", "member", "change", "version", "extract_by")
 """The fields of an entry that a person looks for first, in order."""
 
 

@@ -28,6 +28,8 @@ _NOTES: Final = (
     "The law makes the hub leave out what would be likely to cause serious harm to somebody, and what is about other "
     "people, unless they agree or it is reasonable to tell it (Data Protection Act 2018, Schedules 2 and 3). This "
     "sentence stands in every extract.",
+    "*Not known* says that nobody was found by what the agency was told. It does not prove that the agency holds "
+    "nothing about you.",
     "What a request was about is erased when its time is over; such requests are no longer found.",
     "You may ask the hub to correct or erase data, may object, and may complain to the Information Commissioner: "
     "ico.org.uk, 0303 123 1113.",

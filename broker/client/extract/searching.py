@@ -103,9 +103,7 @@ def lead_keys(paths: Sequence[Path], directory: Directory) -> list[Identity]:
         if party.statement.party_kind is PartyKind.DESK and statement.key.purpose is KeyPurpose.ADDENDUM
     }
     if not stated & {key.public.id for key in keys}:
-        raise NotTheLead(
-            "an extract is made with the key of the hub's information-governance lead; see: broker keys list"
-        )
+        raise NotTheLead("that is not the key of this hub's information-governance lead (made by init: ig-lead.key)")
     return keys
 
 
