@@ -13,8 +13,8 @@ from typing import Final
 import structlog
 
 from agents.runtime.agent_commands import agent_commands
-from agents.runtime.alert_commands import alert_commands
-from agents.runtime.alert_telling import AlertTelling, build_telling
+from agents.runtime.alerts.commands import alert_commands
+from agents.runtime.alerts.telling import AlertTelling, build_telling
 from agents.runtime.answering import Signatory
 from agents.runtime.calls import SourceCalls
 from agents.runtime.checks import Checker
@@ -22,8 +22,8 @@ from agents.runtime.correspondent import AgentCorrespondent
 from agents.runtime.currency import Currency
 from agents.runtime.epochs import Epochs
 from agents.runtime.gatekeeper import Gatekeeper
-from agents.runtime.hub_policies import HubPolicies
-from agents.runtime.hub_policy_commands import hub_policy_commands
+from agents.runtime.hub_policy.commands import hub_policy_commands
+from agents.runtime.hub_policy.versions import HubPolicies
 from agents.runtime.inspection import Inspection
 from agents.runtime.looking import Looking
 from agents.runtime.mirroring import Mirroring

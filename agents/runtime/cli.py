@@ -18,10 +18,10 @@ from typing import Any
 import click
 
 from agents.runtime.agency import Agency, SourceOf
-from agents.runtime.alerts_group import alerts_group
+from agents.runtime.alerts.group import alerts_group
 from agents.runtime.backup_commands import backup, restore
 from agents.runtime.explained import explained, home_option, json_option
-from agents.runtime.hub_policy_group import policy_group
+from agents.runtime.hub_policy.group import policy_group
 from agents.runtime.key_commands import keys_group
 from agents.runtime.leaf_command import leaf
 from agents.runtime.log_group import log_group

@@ -16,14 +16,14 @@ from typing import Final
 import structlog
 
 from agents.runtime import jobs, mirror
-from agents.runtime.alerting import Alarm
+from agents.runtime.alerts.alarm import Alarm
 from agents.runtime.answering import Signatory
 from agents.runtime.check_failures import EntryForeign
 from agents.runtime.checks import Checker, Delivered
 from agents.runtime.currency import Currency
 from agents.runtime.given_back import OWN_DEEDS, GivenBack, acknowledged_before, read_given_back
 from agents.runtime.held_entry import hold_entry
-from agents.runtime.hub_policies import HubPolicies
+from agents.runtime.hub_policy.versions import HubPolicies
 from agents.runtime.jobs import Job, JobEvent, JobState, MadeAnswer
 from agents.runtime.mirror import Standing
 from agents.runtime.mirroring import PROOF_PARTS, Mirroring

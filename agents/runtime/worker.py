@@ -20,7 +20,7 @@ from typing import Final
 import structlog
 
 from agents.runtime import jobs, mirror
-from agents.runtime.alerting import is_alerted
+from agents.runtime.alerts.alarm import is_alerted
 from agents.runtime.answering import Asked, Signatory, Written, write_answer
 from agents.runtime.checks import Checker, Delivered
 from agents.runtime.currency import Currency, is_current

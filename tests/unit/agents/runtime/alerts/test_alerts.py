@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from agents.runtime.alert_telling import AlertTelling
-from agents.runtime.alerts_group import alerts_group
+from agents.runtime.alerts.group import alerts_group
+from agents.runtime.alerts.telling import AlertTelling
 from agents.runtime.settings import AgentSettings
 from broker.node.command_client import CommandClient
 from broker.node.log import get_head, get_leaves

@@ -17,8 +17,8 @@ from typing import Final
 
 import structlog
 
-from agents.runtime import alerts
-from agents.runtime.alerting import Alarm
+from agents.runtime.alerts import records
+from agents.runtime.alerts.alarm import Alarm
 from agents.runtime.own_log import OwnLog
 from broker.node.clock import woken_or_at
 from broker.node.metrics import AgentMetrics
@@ -60,7 +60,7 @@ class AlertTelling:
 
     async def _tell(self) -> bool:
         def read(tx: Transaction) -> tuple[dict[str, int], list[tuple[int, str]]]:
-            return alerts.open_by_kind(tx), alerts.untold(tx)
+            return records.open_by_kind(tx), records.untold(tx)
 
         counts, untold = await self.post.store.read(read)
         self.alarm.count(counts)
@@ -70,7 +70,7 @@ class AlertTelling:
             if not await self._run(kind, index):
                 return False
             now = self.post.clock.now()
-            await self.post.commit(partial(alerts.mark_told, index=index, now=now))
+            await self.post.commit(partial(records.mark_told, index=index, now=now))
         return True
 
     async def _run(self, kind: str, index: int) -> bool:

@@ -14,9 +14,9 @@ from typing import Final
 
 import structlog
 
-from agents.runtime import hub_policy_records as records
 from agents.runtime import mirror
 from agents.runtime.checks import Checker, Delivered
+from agents.runtime.hub_policy import records
 from agents.runtime.mirror import Extension
 from agents.runtime.own_log import OwnLog
 from broker.node.log_keys import Proof

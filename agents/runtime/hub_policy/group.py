@@ -54,7 +54,7 @@ def _show() -> click.Command:
     @explained
     def show(home: Path, as_json: bool, number: int) -> None:
         """What the rules of version NUMBER say, in plain words."""
-        from agents.runtime.hub_policy_rules import sentences
+        from agents.runtime.hub_policy.rules import sentences
 
         found = CommandClient(Home(home).socket_path).ask("policy-version", {"number": number})
         rules = sentences(found["files"])

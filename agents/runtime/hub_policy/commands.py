@@ -1,6 +1,6 @@
 """Reading the hub's policy at an agency: which versions are held, and what the rules of one say. Changes nothing.
 
-The socket's commands; `agent policy ...`, which asks them, is `hub_policy_group`.
+The socket's commands; `agent policy ...`, which asks them, is `group`.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agents.runtime import hub_policy_records as records
-from agents.runtime.hub_policies import HubPolicies
+from agents.runtime.hub_policy import records
+from agents.runtime.hub_policy.versions import HubPolicies
 from broker.node.clock import Clock
 from broker.node.command_arguments import Arguments, NoArguments, read_arguments
 from broker.node.commands import Command

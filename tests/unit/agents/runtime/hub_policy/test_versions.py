@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from agents.runtime import hub_policy_records as records
-from agents.runtime.hub_policy_rules import sentences
+from agents.runtime.hub_policy import records
+from agents.runtime.hub_policy.rules import sentences
 from schemas.failures import Failure
 from schemas.messages.party import PartyKind
 from schemas.messages.policy import pack_policy_files

@@ -10,8 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from agents.runtime import alerts, mirror
-from agents.runtime.alerts import Alert
+from agents.runtime import mirror
+from agents.runtime.alerts import records
+from agents.runtime.alerts.records import Alert
 from agents.runtime.check_failures import EntryForeign
 from agents.runtime.own_log import OwnLog
 from broker.node.backup_standing import get_restored
@@ -90,7 +91,7 @@ class Alarm:
             number = entry.seq if isinstance(entry, BreakGlassEntry) else None
             mirror.take_entry(tx, receipt.index, receipt.leaf, type_=entry.type, exchange=entry.exchange, seq=number)
             alert = Alert(receipt.index, entry.type, entry.exchange, entry.t, now, receipt.leaf, addendum)
-            if alerts.add(tx, alert):
+            if records.add(tx, alert):
                 self.own_log.received(tx, receipt.leaf, entry.type, entry.exchange, now)
             self.raised()
             return Reply()
@@ -103,7 +104,7 @@ class Alarm:
         Raises:
             AlertUnknown, AlertSeen.
         """
-        alert = alerts.mark_seen(tx, index, now)
+        alert = records.mark_seen(tx, index, now)
         self.own_log.alert_seen(tx, alert.leaf, alert.exchange, now)
         return alert
 

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from agents.runtime import alerts
-from agents.runtime.alerting import Alarm
-from agents.runtime.alerts import Alert
+from agents.runtime.alerts import records
+from agents.runtime.alerts.alarm import Alarm
+from agents.runtime.alerts.records import Alert
 from broker.node.command_arguments import Arguments, read_arguments
 from broker.node.commands import Command
 from broker.node.post.office import Post
@@ -32,12 +32,12 @@ def alert_commands(post: Post, alarm: Alarm) -> Mapping[str, Command]:
 
     async def listed(arguments: dict[str, Any]) -> Any:
         seen_too = read_arguments(_Which, arguments).all
-        found = await post.store.read(lambda tx: alerts.listed(tx, seen_too=seen_too))
+        found = await post.store.read(lambda tx: records.listed(tx, seen_too=seen_too))
         return {"alerts": [_shown(one) for one in found]}
 
     async def show(arguments: dict[str, Any]) -> Any:
         number = read_arguments(_One, arguments).number
-        alert = await post.store.read(lambda tx: alerts.get(tx, number))
+        alert = await post.store.read(lambda tx: records.get(tx, number))
         entry = canonical.parse(alert.leaf, limit_bytes=MAX_LEAF_BYTES)
         return {**_shown(alert), "entry": entry, "addendum": b64encode(alert.addendum).decode("ascii")}
 
@@ -46,7 +46,7 @@ def alert_commands(post: Post, alarm: Alarm) -> Mapping[str, Command]:
 
         def work(tx: Transaction) -> Alert:
             alarm.seen(tx, number, now)
-            return alerts.get(tx, number)
+            return records.get(tx, number)
 
         seen = await post.commit(work)
         alarm.raised()
