@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from agents.runtime.jobs import JobState, MadeAnswer
 from agents.runtime.matching.weights import shipped_weights
@@ -20,13 +20,23 @@ from schemas.crypto.padding import LENGTH_BYTES, MAX_CONTENT_BYTES
 from schemas.envelope import digest, signed
 from schemas.messages.addendum import make_addendum
 from schemas.messages.answer import BODY_DIGEST, AnswerBody, AnswerHeader, ReleaseTold, seal_answer, told_of
-from schemas.messages.entry import CouldNotLookEntry, ReleaseEntry, nonce, sign_deed
+from schemas.messages.entry import (
+    AcknowledgedEntry,
+    CouldNotLookEntry,
+    InReviewEntry,
+    ReleaseEntry,
+    nonce,
+    sign_deed,
+)
 from schemas.messages.request import RequestHeader
 from schemas.vocabulary import Outcome
 
 _NO_KEY: Final = "0" * 64
 PADDED_BYTES: Final = 32 * 1024
 """The bucket of every answer that could be a silent refusal: all of an agency's categories with a few facts each."""
+
+
+AgencyDeed = TypeVar("AgencyDeed", bound=AcknowledgedEntry | InReviewEntry | ReleaseEntry | CouldNotLookEntry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,24 @@ class Signatory:
     hub_lead: PublicKey
     own_lead: PublicKey
     handling: str
+
+    def deed(
+        self, model: type[AgencyDeed], header: RequestHeader, request_digest: str, now: int, **more: Any
+    ) -> AgencyDeed:
+        """A deed of this agency about a request, as it is before it is signed; `more` is what that kind says beside."""
+        return model(
+            log=header.log,
+            hub=header.hub,
+            t=now,
+            n=nonce(),
+            by=self.agency,
+            deed_key=self.deed_key.id,
+            sig="0" * 128,
+            agency=self.agency,
+            exchange=header.exchange,
+            request_digest=request_digest,
+            **more,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,20 +151,13 @@ def _entry(
     addendum_digest: str,
     now: int,
 ) -> ReleaseEntry | CouldNotLookEntry:
-    header = asked.header
     nothing = all(one.row.outcome is Outcome.COULD_NOT_LOOK for one in decided)
-    model = CouldNotLookEntry if nothing else ReleaseEntry
-    return model(
-        log=header.log,
-        hub=header.hub,
-        t=now,
-        n=nonce(),
-        by=signatory.agency,
-        deed_key=signatory.deed_key.id,
-        sig="0" * 128,
-        agency=signatory.agency,
-        exchange=header.exchange,
-        request_digest=asked.request_digest,
+    model: type[ReleaseEntry] | type[CouldNotLookEntry] = CouldNotLookEntry if nothing else ReleaseEntry
+    return signatory.deed(
+        model,
+        asked.header,
+        asked.request_digest,
+        now,
         grant_digest=asked.grant_digest,
         answer_digest=answer_digest,
         addendum_digest=addendum_digest,

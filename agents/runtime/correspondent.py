@@ -55,7 +55,6 @@ from schemas.messages.entry import (
     RefusalEntry,
     RequestEntry,
     WithdrawnEntry,
-    nonce,
     read_entry,
     read_entry_as,
     sign_deed,
@@ -215,21 +214,8 @@ class AgentCorrespondent:
     def _delivery(self, delivered: Delivered, outer: Delivery, seen_at: int, now: int) -> Work:
         header, receipt, exchange = delivered.header, delivered.receipt, delivered.header.exchange
         signatory = self.signatory()
-        acknowledged = sign_deed(
-            AcknowledgedEntry(
-                log=header.log,
-                hub=header.hub,
-                t=now,
-                n=nonce(),
-                by=signatory.agency,
-                deed_key=signatory.deed_key.id,
-                sig="0" * 128,
-                agency=signatory.agency,
-                exchange=exchange,
-                request_digest=delivered.request_digest,
-            ),
-            signatory.deed_key,
-        )
+        deed = signatory.deed(AcknowledgedEntry, header, delivered.request_digest, now)
+        acknowledged = sign_deed(deed, signatory.deed_key)
         job = Job(
             exchange,
             header.deadline_at,

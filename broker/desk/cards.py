@@ -5,14 +5,12 @@ Names of officers are here and in what is sealed to agencies and IG leads, and n
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping
 from typing import Final
 
 from broker.node.home import Home
+from broker.node.people_file import read_people, write_people
 from broker.node.settings import Section, settings_of
-from broker.node.toml_table import SettingsInvalid
 from schemas.messages.fields import Line, Slug
 from schemas.messages.request import OfficerNamed
 
@@ -38,23 +36,17 @@ def load_cards(home: Home) -> Mapping[str, OfficerCard]:
         SettingsInvalid: the file does not hold; the text names the key.
     """
     path = home.path / _FILE
-    try:
-        members = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError):
-        raise SettingsInvalid(f"{path} cannot be read as JSON") from None
-    return settings_of({"officers": members}, _Cards, str(path)).officers
+    return settings_of({"officers": read_people(path)}, _Cards, str(path)).officers
 
 
 def add_card(home: Home, officer: str, card: OfficerCard) -> None:
     """Add or replace an officer's card."""
-    _write(home, {**load_cards(home), officer: card})
+    write_people(home.path / _FILE, {**load_cards(home), officer: card})
 
 
 def remove_card(home: Home, officer: str) -> None:
     """Take an officer's card away; nothing if there is none."""
-    _write(home, {name: card for name, card in load_cards(home).items() if name != officer})
+    write_people(home.path / _FILE, {name: card for name, card in load_cards(home).items() if name != officer})
 
 
 def named(cards: Mapping[str, OfficerCard]) -> dict[str, OfficerNamed]:
@@ -63,14 +55,3 @@ def named(cards: Mapping[str, OfficerCard]) -> dict[str, OfficerNamed]:
         officer: OfficerNamed(id=officer, name=card.name, position=card.position, contact=card.contact)
         for officer, card in cards.items()
     }
-
-
-def _write(home: Home, cards: Mapping[str, OfficerCard]) -> None:
-    path = home.path / _FILE
-    temporary = path.with_suffix(".new")
-    members = {officer: card.model_dump(mode="json", exclude_none=True) for officer, card in cards.items()}
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump(members, file, ensure_ascii=False, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

@@ -25,7 +25,7 @@ from broker.node.post.writing import Outgoing
 from broker.node.store import Transaction
 from schemas.envelope import unpack
 from schemas.failure_codes import COMMITTED
-from schemas.messages.entry import InReviewEntry, nonce, read_entry, sign_deed
+from schemas.messages.entry import InReviewEntry, read_entry, sign_deed
 from schemas.messages.party import Party
 from schemas.messages.transport import Acknowledgement, Deed
 from schemas.vocabulary import ReviewRole
@@ -70,22 +70,8 @@ class ReviewDeeds:
         """The deed for a request that waits."""
         header = delivered.header
         assert self.role is not None  # without a desk nothing waits
-        leaf = sign_deed(
-            InReviewEntry(
-                log=header.log,
-                hub=header.hub,
-                t=now,
-                n=nonce(),
-                by=signatory.agency,
-                deed_key=signatory.deed_key.id,
-                sig="0" * 128,
-                agency=signatory.agency,
-                exchange=header.exchange,
-                request_digest=delivered.request_digest,
-                reviewer=self.role,
-            ),
-            signatory.deed_key,
-        )
+        deed = signatory.deed(InReviewEntry, header, delivered.request_digest, now, reviewer=self.role)
+        leaf = sign_deed(deed, signatory.deed_key)
         outgoing = self.post.writer.write(
             Deed,
             self.hub,

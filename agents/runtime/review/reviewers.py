@@ -8,11 +8,9 @@ whoever acts knows it; who can write this file can make a reviewer, and it belon
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import structlog
@@ -22,8 +20,8 @@ from pydantic import Field
 
 from broker.node.clock import Clock
 from broker.node.home import Home
+from broker.node.people_file import read_people, write_people
 from broker.node.settings import Section, settings_of
-from broker.node.toml_table import SettingsInvalid
 from schemas.failures import Failure, Rejected
 from schemas.messages.fields import Line, Slug
 from schemas.vocabulary import ReviewRole
@@ -83,13 +81,7 @@ def load_reviewers(home: Home) -> Mapping[str, Reviewer]:
         SettingsInvalid: the file does not hold; the text names the key.
     """
     path = home.path / FILE
-    try:
-        members = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError):
-        raise SettingsInvalid(f"{path} cannot be read as JSON") from None
-    return settings_of({"reviewers": members}, _Reviewers, str(path)).reviewers
+    return settings_of({"reviewers": read_people(path)}, _Reviewers, str(path)).reviewers
 
 
 def add_reviewer(home: Home, reviewer: str, name: str, role: ReviewRole, passphrase: str) -> None:
@@ -105,9 +97,8 @@ def add_reviewer(home: Home, reviewer: str, name: str, role: ReviewRole, passphr
         salt=os.urandom(_SALT_BYTES), length=_KEY_BYTES, iterations=_ITERATIONS, lanes=1, memory_cost=_MEMORY_KIB
     )
     member = {"name": name, "role": role.value, "code": derive.derive_phc_encoded(passphrase.encode())}
-    members = {one: known.model_dump(mode="json") for one, known in load_reviewers(home).items()}
-    settings_of({"reviewers": {reviewer: member}}, _Reviewers, "the reviewer")
-    _write(home.path / FILE, {**members, reviewer: member})
+    added = settings_of({"reviewers": {reviewer: member}}, _Reviewers, "the reviewer").reviewers
+    write_people(home.path / FILE, {**load_reviewers(home), **added})
 
 
 def remove_reviewer(home: Home, reviewer: str) -> None:
@@ -119,7 +110,7 @@ def remove_reviewer(home: Home, reviewer: str) -> None:
     known = load_reviewers(home)
     if reviewer not in known:
         raise ReviewerInvalid(f"there is no reviewer {reviewer}; agent review reviewers names them")
-    _write(home.path / FILE, {one: who.model_dump(mode="json") for one, who in known.items() if one != reviewer})
+    write_people(home.path / FILE, {one: who for one, who in known.items() if one != reviewer})
 
 
 @dataclass(slots=True)
@@ -170,12 +161,3 @@ class Door:
 
 _NOBODY: Final = "$argon2id$v=19$m=19456,t=2,p=1$wh+hGyqMZESDcuTohxThxw$XfrAmqWhYN5tLRVEMbhAE8JhqTcP/Ws5esMdcyShtF8"
 _MOST_REMEMBERED: Final = 4096
-
-
-def _write(path: Path, members: Mapping[str, object]) -> None:
-    temporary = path.with_suffix(".new")
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump(members, file, ensure_ascii=False, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
