@@ -61,11 +61,14 @@ class EchoNode:
         self.post = Post(self.store, self.bus, clock, writer, directory, self.observer)
         self.post.correspondent = self
         self.refusing: Failure | None = None
+        self.prepared = 0
+        """How often it was asked to take something in."""
         self.replies_at_the_seal = False
         self.acknowledged: list[tuple[str, str]] = []
         self.passed: list[str] = []
 
     async def prepare(self, received: Received) -> Work:
+        self.prepared += 1
         if self.refusing is not None:
             raise self.refusing
 

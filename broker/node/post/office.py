@@ -8,7 +8,7 @@ Long because both ways share that order, and it is to be read in one place.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -79,7 +79,8 @@ class Post:
     dates: Dates = field(default_factory=Dates)
     _inbox: Inbox = field(default_factory=Inbox.empty)
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
-    _left: deque[Received] = field(default_factory=lambda: deque(maxlen=MAX_LEFT))
+    _left: OrderedDict[str, Received] = field(default_factory=OrderedDict)
+    """By its digest: however often a message is repeated meanwhile, it is one."""
     _subjects: set[str] = field(default_factory=set)
     _sending: Sending = field(init=False)
 
@@ -163,7 +164,7 @@ class Post:
 
         Their senders would repeat them a second later in any case; this only spares that second.
         """
-        left, now = list(self._left), self.clock.now()
+        left, now = list(self._left.values()), self.clock.now()
         self._left.clear()
         for received in left:
             if now < received.outer.expires_at:
@@ -394,7 +395,9 @@ class Post:
         match failure.disposition:
             case Disposition.RETRY:
                 _log.info("message_left_for_later", kind=kind, code=failure.code)  # no acknowledgement: it is repeated
-                self._left.append(received)
+                self._left[received.digest] = received
+                if len(self._left) > MAX_LEFT:
+                    self._left.popitem(last=False)
             case Disposition.REJECT:
                 self._note_rejection(kind, failure)
             case Disposition.HALT:

@@ -283,6 +283,17 @@ async def test_something_away_leaves_the_message_for_a_later_repeat(pair: Pair) 
     assert await pair.coordinator.kept() == [(outgoing.message_id, "taken")]
 
 
+async def test_what_was_repeated_while_it_had_to_wait_is_tried_again_once(pair: Pair) -> None:
+    pair.coordinator.refusing = Away("not just now")
+    await pair.put(pair.submission())
+    await turned(pair, 60_000)
+    repeats = pair.coordinator.prepared
+    assert repeats > 3
+    pair.coordinator.post.try_again()
+    await pair.settle()
+    assert pair.coordinator.prepared == repeats + 1
+
+
 async def test_lost_ground_halts_the_node_and_nothing_more_is_taken_in(pair: Pair) -> None:
     pair.coordinator.refusing = GroundLost("a fork")
     await pair.put(pair.submission())
