@@ -1,6 +1,7 @@
 """`broker demo` as people run it: everything it promises to show is shown, holds, and nothing is left behind.
 
-Two whole runs: one that cleans up after itself, one that is kept and stopped by the command it prints.
+Two whole runs at once, each of which waits more than it works: one that cleans up after itself, one that is kept and
+stopped by the command it prints.
 """
 
 from __future__ import annotations
@@ -50,18 +51,33 @@ class Shown:
     folder: Path
 
 
-def run_demo(folder: Path, *options: str) -> Shown:
-    mark = secrets.token_hex(16)
-    done = subprocess.run(
-        (BROKER, "demo", "--json", "--people", "300", *options),
-        env={**os.environ, MARK: mark, "TMPDIR": str(folder)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=WITHIN_S,
-    )
-    assert done.returncode == 0, done.stderr
-    return Shown(json.loads(done.stdout), done.stderr, mark, folder)
+@dataclass(frozen=True)
+class Begun:
+    """A run under way."""
+
+    process: subprocess.Popen[str]
+    mark: str
+    folder: Path
+
+    @classmethod
+    def of(cls, folder: Path, *options: str) -> Begun:
+        """Begin a run."""
+        mark = secrets.token_hex(16)
+        process = subprocess.Popen(
+            (BROKER, "demo", "--json", "--people", "300", *options),
+            env={**os.environ, MARK: mark, "TMPDIR": str(folder)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        return cls(process, mark, folder)
+
+    def ended(self) -> Shown:
+        """Wait for its end."""
+        told, said = self.process.communicate(timeout=WITHIN_S)
+        assert self.process.returncode == 0, said
+        return Shown(json.loads(told), said, self.mark, self.folder)
 
 
 def running(mark: str) -> dict[int, str]:
@@ -77,14 +93,23 @@ def running(mark: str) -> dict[int, str]:
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
-    return run_demo(tmp_path_factory.mktemp("demo"))
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Begun, Begun]]:
+    folder = tmp_path_factory.mktemp("kept")
+    both = Begun.of(tmp_path_factory.mktemp("demo")), Begun.of(folder, "--keep", str(folder / "here"))
+    yield both
+    for one in both:
+        one.process.kill()  # it has ended, unless a test failed before its end
+        one.process.communicate()
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
-    folder = tmp_path_factory.mktemp("kept")
-    left = run_demo(folder, "--keep", str(folder / "here"))
+def shown(begun: tuple[Begun, Begun]) -> Shown:
+    return begun[0].ended()
+
+
+@pytest.fixture(scope="module")
+def kept(begun: tuple[Begun, Begun]) -> Iterator[Shown]:
+    left = begun[1].ended()
     yield left
     stop(left)
 
