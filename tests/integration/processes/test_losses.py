@@ -49,7 +49,7 @@ def tell_to_stop(program: Program) -> None:
 
 
 def test_every_request_ends_in_one_conclusion_when_processes_are_killed(parties: Parties) -> None:
-    meet(parties, REQUESTS, KILLS, kill)
+    meet(parties, REQUESTS // 2, KILLS, kill)
 
 
 def test_nothing_is_lost_when_programs_are_told_to_stop(parties: Parties) -> None:
