@@ -10,7 +10,7 @@ TOP_FOLDERS = {"agents", "broker", "deploy", "schemas", "tests", ".ci"}
 
 # Brackets keep the patterns from finding themselves.
 HOSTS = re.compile(
-    rb"p[y]pi\.org|p[y]thonhosted|registry\.n[p]mjs|deb\.d[e]bian|proxy\.g[o]lang|(?<!\w)/(wor[k]|roo[t]|far[m])/"
+    rb"p[y]pi\.org|p[y]thonhosted|registry\.n[p]mjs|deb\.d[e]bian|proxy\.g[o]lang|(?<!\w)/(wor[k]|roo[t]|far[m]|tm[p])/"
 )
 PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z ]*P[R]IVATE KEY-----")
 NAMES = re.compile(r"(^|/)(uv\.lock|node_modules/)|\.min\.(js|css)$|\.(pem|key|seed|nk|creds|sqlite3?|db|pyz|whl)$")

@@ -109,10 +109,6 @@ async def test_a_data_subject_gets_an_extract_after_both_tests_of_each_exchange(
     lead.answer(("no", "nobody", "none"), ("no", "social-worker", "reasonable"), ("yes", "police", "none"))
     made = await lead.make()
     assert made.exit_code == 0, made.output
-    import shutil
-
-    shutil.copy(lead.draft, "/tmp/ntk/w/X-draft.txt")
-    shutil.copy(lead.out, "/tmp/ntk/w/X-page.txt")
     handed_out = json.loads(lead.out.with_name("extract.txt.json").read_text())
     assert [one["reference"] for one in handed_out["exchanges"]] == [own, both]
     assert handed_out["exchanges"][0]["what_came_of_it"] == ["police.incident: answered, 1 record"]
