@@ -20,7 +20,7 @@ import click
 from agents.runtime.agency import Agency, SourceOf
 from agents.runtime.alerts.group import alerts_group
 from agents.runtime.backup_commands import backup, restore
-from agents.runtime.explained import explained, home_option, json_option
+from agents.runtime.explained import explained, home_option, json_option, json_text
 from agents.runtime.hub_policy.group import policy_group
 from agents.runtime.key_commands import keys_group
 from agents.runtime.leaf_command import leaf
@@ -190,7 +190,7 @@ def _doctor(agency: Agency) -> click.Command:
 
         found = list(examine(Home(home), agency, _now()))
         if as_json:
-            _print([one.shown() for one in found])
+            click.echo(json_text([one.shown() for one in found]))
         else:
             click.echo(as_text(found))
         sys.exit(0 if all(one.is_well for one in found) else 1)
@@ -223,7 +223,7 @@ def _try(agency: Agency) -> click.Command:
 
         tried = try_out(Home(home), agency, arguments_of(given))
         if as_json:
-            _print(tried)
+            click.echo(json_text(tried))
             return
         for line in tried["people"]:
             click.echo(line)
@@ -247,7 +247,7 @@ def _status() -> click.Command:
 
         stands = CommandClient(Home(home).socket_path).ask("status")
         if as_json:
-            _print(stands)
+            click.echo(json_text(stands))
             return
         click.echo(f"{stands['agency']} of {stands['hub']}: {_of_the_bus(stands)}")
         if (waits_for := still_waits_for(stands)) is not None:
@@ -267,10 +267,6 @@ def _of_the_bus(stands: Mapping[str, Any]) -> str:
         return "connected"
     trouble = stands.get("trouble")  # a program of before this command has none
     return "no bus" if trouble is None else f"no bus: {trouble}"
-
-
-def _print(value: object) -> None:
-    click.echo(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False))
 
 
 def _now() -> int:

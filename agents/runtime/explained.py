@@ -1,8 +1,9 @@
-"""What the commands of an agent share: whose directory they mean, and how they fail."""
+"""What the commands of an agent share: whose directory they mean, how they answer programs, and how they fail."""
 
 from __future__ import annotations
 
 import functools
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,11 @@ home_option = click.option(
     "--home", type=click.Path(path_type=Path), default=Path("."), show_default=True, help="The agent's directory."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+def json_text(value: object) -> str:
+    """What a command answers a program with."""
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
 
 
 def explained(command: Callable[P, R]) -> Callable[P, R]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from agents.runtime.explained import explained, home_option, json_option
+from agents.runtime.explained import explained, home_option, json_option, json_text
 from broker.node.home import Home
 from schemas.crypto.purposes import KeyPurpose
 from schemas.messages.party import STATED, PartyKind
@@ -38,7 +38,7 @@ def _list() -> click.Command:
 
         found = list_keys(Home(home), _now())
         if as_json:
-            click.echo(json.dumps(found, indent=2, sort_keys=True))
+            click.echo(json_text(found))
             return
         for one in found:
             click.echo(line_of(one))

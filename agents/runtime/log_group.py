@@ -5,7 +5,6 @@ The lead's key is read by this program alone; the running agent gives out sealed
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from base64 import b64decode
@@ -15,7 +14,7 @@ from typing import Any
 
 import click
 
-from agents.runtime.explained import explained, home_option, json_option
+from agents.runtime.explained import explained, home_option, json_option, json_text
 from broker.node.command_client import CommandClient
 from broker.node.home import Home
 
@@ -37,7 +36,7 @@ def _show(home: Path, as_json: bool, last: int) -> None:
     """The newest entries."""
     entries = CommandClient(Home(home).socket_path).ask("log", {"last": last})["entries"]
     if as_json:
-        _print(entries)
+        click.echo(json_text(entries))
         return
     for one in entries:
         entry = one["entry"]
@@ -66,7 +65,7 @@ def _open(home: Path, as_json: bool, index: int, lead_key: Path) -> None:
     found = CommandClient(Home(home).socket_path).ask("log-addendum", {"index": index})
     told = read_addendum(b64decode(found["raw"]), found["digest"], lead_key)
     if as_json:
-        _print(told)
+        click.echo(json_text(told))
         return
     if "act" in told:
         click.echo(f"exchange {told['exchange']}  {told['act']} by {told['name']} ({told['reviewer']}, {told['role']})")
@@ -92,13 +91,9 @@ def _verify(home: Path, as_json: bool) -> None:
     """Hash the own log and the mirror of the hub's again, and compare the two."""
     found: Mapping[str, Any] = CommandClient(Home(home).socket_path).ask("log-verify")
     if as_json:
-        _print(found)
+        click.echo(json_text(found))
     else:
         click.echo(f"own log: {found['own_log']} entries hold; mirror of the hub's: {found['mirror']} hold")
         for one in found["discrepancies"]:
             click.echo(f"ALARM: {one['code']} {one['entry']}")
     sys.exit(1 if found["discrepancies"] else 0)
-
-
-def _print(value: object) -> None:
-    click.echo(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False))

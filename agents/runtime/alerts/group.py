@@ -5,7 +5,6 @@ The lead's key is read by this program alone; the running agent gives out sealed
 
 from __future__ import annotations
 
-import json
 import time
 from base64 import b64decode
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from typing import Any, Final
 
 import click
 
-from agents.runtime.explained import explained, home_option, json_option
+from agents.runtime.explained import explained, home_option, json_option, json_text
 from broker.node.command_client import CommandClient
 from broker.node.home import Home
 from schemas.failures import Failure
@@ -50,7 +49,7 @@ def _list(home: Path, as_json: bool, seen_too: bool) -> None:
     """Alerts that nobody has acknowledged."""
     found = CommandClient(Home(home).socket_path).ask("alerts", {"all": seen_too})["alerts"]
     if as_json:
-        _print(found)
+        click.echo(json_text(found))
         return
     for one in found:
         click.echo(_line(one))
@@ -79,14 +78,14 @@ def _show(home: Path, as_json: bool, number: int, lead_key: Path | None) -> None
             raise NothingSealed("the hub had erased what this entry does not say before it told of it")
         found["addendum"] = read_addendum(sealed, found["entry"]["addendum_digest"], lead_key)
     if as_json:
-        _print(found)
+        click.echo(json_text(found))
         return
     click.echo(_line(found))
     click.echo(MEANS[found["kind"]])
     if lead_key is None:
         click.echo(f"what the entry does not say: agent alerts show {number} --lead-key FILE")
     else:
-        click.echo(json.dumps(found["addendum"], indent=2, ensure_ascii=False))
+        click.echo(json_text(found["addendum"]))
 
 
 @click.command("acknowledge")
@@ -98,7 +97,7 @@ def _acknowledge(home: Path, as_json: bool, number: int) -> None:
     """Say that the lead has seen an alert. It is entered in this agency's own log."""
     seen = CommandClient(Home(home).socket_path).ask("alert-acknowledge", {"number": number})
     if as_json:
-        _print(seen)
+        click.echo(json_text(seen))
     else:
         click.echo(f"acknowledged {_line(seen)}")
 
@@ -107,7 +106,3 @@ def _line(alert: Mapping[str, Any]) -> str:
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(alert["at"] / 1000))
     seen = "  acknowledged" if "seen_at" in alert else ""
     return f"{alert['number']:>6}  {when}Z  {alert['kind']:<15} {alert['exchange']}{seen}"
-
-
-def _print(value: object) -> None:
-    click.echo(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False))

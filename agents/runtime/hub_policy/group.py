@@ -5,7 +5,6 @@ Thin: asks the running agent and prints. Imports what it needs when it is called
 
 from __future__ import annotations
 
-import json
 import time
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -14,7 +13,7 @@ from typing import Any, Final
 
 import click
 
-from agents.runtime.explained import explained, home_option, json_option
+from agents.runtime.explained import explained, home_option, json_option, json_text
 from broker.node.command_client import CommandClient
 from broker.node.home import Home
 
@@ -38,7 +37,7 @@ def _list() -> click.Command:
         """Every version that is held: from when, and who signed it."""
         found = CommandClient(Home(home).socket_path).ask("policy-versions")
         if as_json:
-            click.echo(json.dumps(found, indent=2, sort_keys=True))
+            click.echo(json_text(found))
             return
         for line in _listed(found):
             click.echo(line)
@@ -59,7 +58,7 @@ def _show() -> click.Command:
         found = CommandClient(Home(home).socket_path).ask("policy-version", {"number": number})
         rules = sentences(found["files"])
         if as_json:
-            click.echo(json.dumps({**found, "rules": rules}, indent=2, sort_keys=True, ensure_ascii=False))
+            click.echo(json_text({**found, "rules": rules}))
             return
         click.echo(_line(found, ""))
         click.echo(f"digest {found['policy_digest']}")

@@ -7,14 +7,13 @@ owner-only file, and is never an argument that others of the machine could read.
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from agents.runtime.explained import explained, home_option, json_option
+from agents.runtime.explained import explained, home_option, json_option, json_text
 from agents.runtime.review.text import case_text, list_text, printable
 from broker.node.command_client import CommandClient
 from broker.node.home import Home
@@ -68,7 +67,7 @@ def _list() -> click.Command:
     def list_(home: Path, as_json: bool) -> None:
         """What waits for a person, the most pressing first. Names nobody."""
         found = CommandClient(Home(home).socket_path).ask("review-list")
-        click.echo(_json(found) if as_json else list_text(found))
+        click.echo(json_text(found) if as_json else list_text(found))
 
     return list_
 
@@ -82,7 +81,7 @@ def _show() -> click.Command:
     def show(ask: Callable[..., Any], exchange: str, as_json: bool) -> None:
         """A request: who asks what about whom and why, and what would leave."""
         found = ask("review-show", exchange=exchange)
-        click.echo(_json(found) if as_json else case_text(found))
+        click.echo(json_text(found) if as_json else case_text(found))
 
     return show
 
@@ -199,7 +198,7 @@ def _reviewers() -> click.Command:
 
         known = load_reviewers(Home(home))
         if as_json:
-            click.echo(_json([{"reviewer": one, "name": who.name, "role": who.role} for one, who in known.items()]))
+            click.echo(json_text([{"reviewer": one, "name": who.name, "role": who.role} for one, who in known.items()]))
             return
         for one, who in sorted(known.items()):
             click.echo(f"{one:<16} {who.role.value:<22} {printable(who.name)}")
@@ -249,7 +248,3 @@ def _remove() -> click.Command:
 def _act(ask: Callable[..., Any], exchange: str, **acting: Any) -> None:
     given = {name: value for name, value in acting.items() if value is not None}
     click.echo(case_text(ask("review-act", acting={"exchange": exchange, **given})))
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
