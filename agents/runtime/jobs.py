@@ -11,8 +11,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from broker.node.clock import DAY_MS
 from broker.node.store import Transaction
 from schemas.failures import GroundLost, Rejected
+
+REPEATED_AFTER_EXPIRY_MS: Final = 7 * DAY_MS
+"""A deed is repeated for a week beyond the expiry: if the hub entered it in time, its proof may be on its way."""
 
 
 class JobState(StrEnum):

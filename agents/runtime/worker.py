@@ -34,7 +34,7 @@ from agents.runtime.review.glancing import Glancing
 from agents.runtime.review.room import ReviewRoom
 from agents.runtime.ruling import NOBODY_SAID, Heard
 from agents.runtime.slots import margin_of, next_slot, slot_of
-from broker.node.clock import DAY_MS, woken_or_at
+from broker.node.clock import woken_or_at
 from broker.node.post.office import Post
 from broker.node.store import Transaction
 from schemas.envelope import unpack
@@ -52,8 +52,6 @@ MOST_EXPECTED: Final = 1024
 """Requests kept open in memory between check and commit; more are opened again from the store."""
 FIRST_PAUSE_MS: Final = 2_000
 LONGEST_PAUSE_MS: Final = 5 * 60_000
-REPEATED_AFTER_EXPIRY_MS: Final = 7 * DAY_MS
-"""A release is repeated for a week beyond the expiry: if the hub entered it in time, its proof may be on its way."""
 
 
 class AlertAwaited(Away):
@@ -235,7 +233,7 @@ class Worker:
             self.hub,
             [made.leaf, made.addendum],
             sent_at=now,
-            expires_at=job.expires_at + REPEATED_AFTER_EXPIRY_MS,
+            expires_at=job.expires_at + jobs.REPEATED_AFTER_EXPIRY_MS,
             exchange=exchange,
         )
 

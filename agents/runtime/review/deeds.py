@@ -7,7 +7,6 @@ decided from request, grant and policy alone. Refuses to know who reviews.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
 
 import structlog
 
@@ -17,7 +16,6 @@ from agents.runtime.check_failures import EntryForeign
 from agents.runtime.checks import Delivered
 from agents.runtime.mirroring import Mirroring
 from agents.runtime.own_log import OwnLog
-from broker.node.clock import DAY_MS
 from broker.node.post.office import Post
 from broker.node.post.port import Sent, Settlement
 from broker.node.post.signed_anew import SignedAnew, sign_anew
@@ -31,8 +29,6 @@ from schemas.messages.transport import Acknowledgement, Deed
 from schemas.vocabulary import ReviewRole
 
 _log = structlog.get_logger()
-
-_REPEATED_FOR_MS: Final = 7 * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +73,7 @@ class ReviewDeeds:
             self.hub,
             [leaf],
             sent_at=now,
-            expires_at=header.expires_at + _REPEATED_FOR_MS,
+            expires_at=header.expires_at + jobs.REPEATED_AFTER_EXPIRY_MS,
             exchange=header.exchange,
         )
         return Reviewed(header.exchange, now, leaf, outgoing, self.own_log, self.post)
