@@ -276,7 +276,7 @@ class HubBus:
                 raise AssertionError(self.log(node.name))
             with suppress(OSError):
                 _, writer = await asyncio.open_connection(HOST, node.port)
-                writer.close()
+                writer.transport.abort()
                 return
             await asyncio.sleep(0.01)
 

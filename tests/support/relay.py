@@ -9,7 +9,6 @@ import asyncio
 import socket
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine
-from contextlib import suppress
 from typing import Any, Final, TypeAlias
 
 HOST: Final = "127.0.0.1"
@@ -33,7 +32,7 @@ class Relay(ABC):
 
     async def listen(self, listening: socket.socket) -> None:
         """Take connections on that socket."""
-        self._server = await asyncio.start_server(self._connect, sock=listening)
+        self._server = await asyncio.start_server(self._take, sock=listening)
         self.port = listening.getsockname()[1]
 
     async def cut(self) -> None:
@@ -57,26 +56,33 @@ class Relay(ABC):
     def pumps(self, client: Ends, server: Ends) -> tuple[Coroutine[Any, Any, None], Coroutine[Any, Any, None]]:
         """What carries from client to server, and back."""
 
-    async def _connect(self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+    def _take(self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        # Known from the first moment, and the client's end closed whatever happens: a task that is cancelled before it
+        # has begun runs nothing of what is in it.
+        task = asyncio.create_task(self._carry((from_client, to_client)))
         self._connections[task] = to_client
-        client, writers = (from_client, to_client), [to_client]
-        pumps: list[asyncio.Task[None]] = []
+
+        def forget(ended: asyncio.Task[None]) -> None:
+            to_client.transport.abort()
+            del self._connections[ended]
+
+        task.add_done_callback(forget)
+
+    async def _carry(self, client: Ends) -> None:
         try:
             server = await self.onward(client)
-            if server is not None:
-                writers.append(server[1])
-                pumps = [asyncio.create_task(pump) for pump in self.pumps(client, server)]
-                await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # cut, stopped, or no server: for the client it is all the same
+        except (OSError, asyncio.IncompleteReadError):
+            return  # for the client it is as if it were cut
+        if server is None:
+            return
+        pumps = [asyncio.create_task(pump) for pump in self.pumps(client, server)]
+        try:
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            # All that must happen comes before the first wait: a relay that is stopped now cancels the wait.
             for pump in pumps:
                 pump.cancel()
-            await asyncio.gather(*pumps, return_exceptions=True)
-            for writer in writers:
+            for _, writer in (client, server):
                 writer.transport.abort()
-                with suppress(OSError):
-                    await writer.wait_closed()
-            del self._connections[task]
+            closed = (writer.wait_closed() for _, writer in (client, server))
+            await asyncio.gather(*pumps, *closed, return_exceptions=True)

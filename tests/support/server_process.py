@@ -63,6 +63,6 @@ class ServerProcess:
     async def _listens(self) -> bool:
         with suppress(OSError):
             _, writer = await asyncio.open_connection(HOST, self.port)
-            writer.close()
+            writer.transport.abort()
             return True
         return False
