@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, NoReturn
 
-from agents.runtime.kind import kind_in
+from agents.runtime.home.kind import kind_in
 from schemas.failures import Failure
 from schemas.vocabulary import AgencyKind
 

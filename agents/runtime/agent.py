@@ -12,25 +12,25 @@ from typing import Final
 
 import structlog
 
-from agents.runtime.agent_commands import agent_commands
 from agents.runtime.alerts.commands import alert_commands
 from agents.runtime.alerts.telling import AlertTelling, build_telling
-from agents.runtime.answering import Signatory
-from agents.runtime.calls import SourceCalls
-from agents.runtime.checks import Checker
+from agents.runtime.answering.epochs import Epochs
+from agents.runtime.answering.writing import Signatory
 from agents.runtime.correspondent import AgentCorrespondent
-from agents.runtime.currency import Currency
-from agents.runtime.epochs import Epochs
-from agents.runtime.gatekeeper import Gatekeeper
+from agents.runtime.gatekeeping.gatekeeper import Gatekeeper
+from agents.runtime.hub_log.checks import Checker
+from agents.runtime.hub_log.currency import Currency
+from agents.runtime.hub_log.mirroring import Mirroring
 from agents.runtime.hub_policy.commands import hub_policy_commands
 from agents.runtime.hub_policy.versions import HubPolicies
-from agents.runtime.inspection import Inspection
-from agents.runtime.looking import Looking
-from agents.runtime.mirroring import Mirroring
+from agents.runtime.inspection.commands import agent_commands
+from agents.runtime.inspection.reading import Inspection
+from agents.runtime.looking.calls import SourceCalls
+from agents.runtime.looking.glancing import Glancing
+from agents.runtime.looking.look import Looking
 from agents.runtime.own_log import OwnLog
 from agents.runtime.review.commands import review_commands
 from agents.runtime.review.deeds import ReviewDeeds
-from agents.runtime.review.glancing import Glancing
 from agents.runtime.review.page.app import ReviewPage
 from agents.runtime.review.reviewers import Door
 from agents.runtime.review.room import ReviewRoom

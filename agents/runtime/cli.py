@@ -19,14 +19,14 @@ import click
 
 from agents.runtime.agency import Agency, SourceOf
 from agents.runtime.alerts.group import alerts_group
-from agents.runtime.backup_commands import backup, restore
-from agents.runtime.explained import explained, home_option, json_option, json_text
 from agents.runtime.hub_policy.group import policy_group
-from agents.runtime.key_commands import keys_group
-from agents.runtime.leaf_command import leaf
-from agents.runtime.log_group import log_group
+from agents.runtime.inspection.trial_options import arguments_of, trial_options
 from agents.runtime.review.cli import review_group
-from agents.runtime.trial_options import arguments_of, trial_options
+from agents.runtime.terminal.backup import backup, restore
+from agents.runtime.terminal.explained import explained, home_option, json_option, json_text
+from agents.runtime.terminal.keys import keys_group
+from agents.runtime.terminal.leaf import leaf
+from agents.runtime.terminal.log import log_group
 from broker.node.command_client import CommandClient
 from broker.node.home import Home
 from schemas.failures import Failure
@@ -85,7 +85,7 @@ def _init(agency: Agency) -> click.Command:
         home: Path, hub: str, party: str, name: str, bus: str | None, ig_lead_key: Path, wrapping: str | None
     ) -> None:
         """Make an agent's directory: keys, public file, configuration."""
-        from agents.runtime.initialising import NewAgent, initialise
+        from agents.runtime.home.initialising import NewAgent, initialise
 
         new = NewAgent(agency.kind, hub, party, name, bus, ig_lead_key, wrapping)
         made = initialise(Home(home), new, now=_now())
@@ -106,7 +106,7 @@ def _enrol() -> click.Command:
     @explained
     def enrol(home: Path, reply: Path | None, out: Path | None, words: str | None, replace_root: bool) -> None:
         """Write the request to be admitted; or take the hub's REPLY (a file, or - for a pasted block)."""
-        from agents.runtime.enrolling import accept, request
+        from agents.runtime.home.enrolling import accept, request
 
         if reply is None:
             file = request(Home(home), now=_now(), replaces_root=replace_root).decode("ascii")
@@ -135,7 +135,7 @@ def _compare_words(said: str | None, reply: Path, words: Sequence[str]) -> bool:
             if str(reply) != "-":
                 raise
             # A terminal can be asked after the block has ended; a pipe cannot.
-            from agents.runtime.enrolling import NotConfirmed
+            from agents.runtime.home.enrolling import NotConfirmed
 
             click.echo(err=True)
             said = "the block came by standard input, so nobody could be asked; type this again with --words"
@@ -168,7 +168,7 @@ def _pin() -> click.Command:
     @explained
     def pin(home: Path, file: Path, fingerprint: str | None) -> None:
         """Believe an officer of the hub from now on, by the officer's party file."""
-        from agents.runtime.initialising import pin_party
+        from agents.runtime.home.initialising import pin_party
 
         def compare(name: str, shown: str) -> bool:
             return click.confirm(f"{name}\nfingerprint  {shown}\nIs this what was read out to you?")
@@ -185,7 +185,7 @@ def _doctor(agency: Agency) -> click.Command:
     @json_option
     def doctor(home: Path, as_json: bool) -> None:
         """Try everything the agent needs, and say what to do about what is missing."""
-        from agents.runtime.doctor import examine
+        from agents.runtime.inspection.doctor import examine
         from broker.node.doctor.checked import as_text
 
         found = list(examine(Home(home), agency, _now()))
@@ -219,7 +219,7 @@ def _try(agency: Agency) -> click.Command:
     @explained
     def attempt(home: Path, as_json: bool, **given: Any) -> None:
         """What would be found of one person, and what of it would leave. Nothing is sent and nothing is logged."""
-        from agents.runtime.trying_out import try_out
+        from agents.runtime.inspection.trying_out import try_out
 
         tried = try_out(Home(home), agency, arguments_of(given))
         if as_json:

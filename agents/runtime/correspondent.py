@@ -15,18 +15,19 @@ from typing import Final
 
 import structlog
 
-from agents.runtime import jobs, mirror
 from agents.runtime.alerts.alarm import Alarm
-from agents.runtime.answering import Signatory
-from agents.runtime.check_failures import EntryForeign
-from agents.runtime.checks import Checker, Delivered
-from agents.runtime.currency import Currency
-from agents.runtime.given_back import OWN_DEEDS, GivenBack, acknowledged_before, read_given_back
-from agents.runtime.held_entry import hold_entry
+from agents.runtime.answering import jobs
+from agents.runtime.answering.jobs import Job, JobEvent, JobState, MadeAnswer
+from agents.runtime.answering.writing import Signatory
+from agents.runtime.hub_log import mirror
+from agents.runtime.hub_log.check_failures import EntryForeign
+from agents.runtime.hub_log.checks import Checker, Delivered
+from agents.runtime.hub_log.currency import Currency
+from agents.runtime.hub_log.given_back import OWN_DEEDS, GivenBack, acknowledged_before, read_given_back
+from agents.runtime.hub_log.held_entry import hold_entry
+from agents.runtime.hub_log.mirror import Standing
+from agents.runtime.hub_log.mirroring import PROOF_PARTS, Mirroring
 from agents.runtime.hub_policy.versions import HubPolicies
-from agents.runtime.jobs import Job, JobEvent, JobState, MadeAnswer
-from agents.runtime.mirror import Standing
-from agents.runtime.mirroring import PROOF_PARTS, Mirroring
 from agents.runtime.own_log import OwnLog
 from agents.runtime.review.deeds import ReviewDeeds
 from agents.runtime.worker import Worker

@@ -6,9 +6,9 @@ import asyncio
 
 from agents.runtime.agency import Agency
 from agents.runtime.agent import AGENT_MIGRATIONS, Agent, build_agent
-from agents.runtime.conflicts import check_conflicts
-from agents.runtime.enrolling import finish
-from agents.runtime.gatekeeper import load_gatekeeper
+from agents.runtime.gatekeeping.gatekeeper import load_gatekeeper
+from agents.runtime.home.enrolling import finish
+from agents.runtime.looking.conflicts import check_conflicts
 from broker.node.ground import Ground
 from broker.node.home import Home
 from broker.node.running import run

@@ -19,21 +19,22 @@ from typing import Final
 
 import structlog
 
-from agents.runtime import jobs, mirror
 from agents.runtime.alerts.alarm import is_alerted
-from agents.runtime.answering import Asked, Signatory, Written, write_answer
-from agents.runtime.checks import Checker, Delivered
-from agents.runtime.currency import Currency, is_current
-from agents.runtime.gatekeeper import Gatekeeper
-from agents.runtime.jobs import UNANSWERED, Job, JobEvent
-from agents.runtime.looking import Looking, decide_all, may_return, unreadable
-from agents.runtime.outcomes import Looked
+from agents.runtime.answering import jobs
+from agents.runtime.answering.jobs import UNANSWERED, Job, JobEvent
+from agents.runtime.answering.slots import margin_of, next_slot, slot_of
+from agents.runtime.answering.writing import Asked, Signatory, Written, write_answer
+from agents.runtime.gatekeeping.gatekeeper import Gatekeeper
+from agents.runtime.gatekeeping.outcomes import Looked
+from agents.runtime.gatekeeping.ruling import NOBODY_SAID, Heard
+from agents.runtime.hub_log import mirror
+from agents.runtime.hub_log.checks import Checker, Delivered
+from agents.runtime.hub_log.currency import Currency, is_current
+from agents.runtime.looking.glancing import Glancing
+from agents.runtime.looking.look import Looking, decide_all, may_return, unreadable
 from agents.runtime.own_log import OwnLog
 from agents.runtime.review.case import Case
-from agents.runtime.review.glancing import Glancing
 from agents.runtime.review.room import ReviewRoom
-from agents.runtime.ruling import NOBODY_SAID, Heard
-from agents.runtime.slots import margin_of, next_slot, slot_of
 from broker.node.clock import woken_or_at
 from broker.node.post.office import Post
 from broker.node.store import Transaction

@@ -2,7 +2,7 @@
 
 `decide` is the whole of it: no store, no bus, and the time is given. The words it reasons in are `schemas.vocabulary`;
 what it decides by is a policy pack (`broker/policy`): first the footing of the request, then the rules. What an agency
-refuses on its own account is `agents.runtime.gatekeeper`.
+refuses on its own account is `agents.runtime.gatekeeping.gatekeeper`.
 """
 
 from __future__ import annotations

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from agents.runtime import answering
 from agents.runtime.agent import Agent
-from agents.runtime.outcomes import Decided
+from agents.runtime.answering import writing
+from agents.runtime.gatekeeping.outcomes import Decided
 from broker.cli.tables import PART_QUARANTINED, answers_text, enquiry_text, request_text
 from broker.desk.told import QuarantineTold
 from broker.node.addenda import read_addendum
@@ -89,14 +89,14 @@ UNREADABLE: dict[str, Rows] = {
 
 def answer_with(monkeypatch: pytest.MonkeyPatch, change: Rows) -> None:
     """Have the agency's programs say that, in the answer and in what they tell the log of it."""
-    honest = answering._fitted
+    honest = writing._fitted
 
     def fitted(exchange: str, decided: Sequence[Decided], handling: str) -> list[Decided]:
         fitting = honest(exchange, decided, handling)
         rows = [OutcomeRow.model_validate_json(json.dumps(row)) for row in change(_dumped(fitting))]
         return [replace(fitting[0], row=row) for row in rows]
 
-    monkeypatch.setattr(answering, "_fitted", fitted)
+    monkeypatch.setattr(writing, "_fitted", fitted)
 
 
 def answer_unreadably(monkeypatch: pytest.MonkeyPatch, change: Rows) -> None:
@@ -107,7 +107,7 @@ def answer_unreadably(monkeypatch: pytest.MonkeyPatch, change: Rows) -> None:
         content = canonical.encode({**members, "outcomes": change(members["outcomes"])})
         return seal(Sealing.ANSWER, header, content, recipient)
 
-    monkeypatch.setattr(answering, "seal_answer", sealed)
+    monkeypatch.setattr(writing, "seal_answer", sealed)
 
 
 def _dumped(decided: Sequence[Decided]) -> list[Row]:

@@ -1,5 +1,6 @@
 """T04: a silent denial must look, to everybody but the agency, exactly like a person nobody knows: in the words shown
-and in the size of what is sent. That it leaves at the same instant too is `tests/unit/agents/runtime/test_slots.py`'s.
+and in the size of what is sent. That it leaves at the same instant too is tried by
+`tests/unit/agents/runtime/answering/test_slots.py`.
 """
 
 from __future__ import annotations

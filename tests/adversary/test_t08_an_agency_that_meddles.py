@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agents.runtime.agent import Agent
-from agents.runtime.jobs import MadeAnswer, answer_of
+from agents.runtime.answering.jobs import MadeAnswer, answer_of
 from schemas.canonical import without_member
 from schemas.crypto.purposes import KeyPurpose
 from schemas.crypto.signing import sign

@@ -21,7 +21,7 @@ KINDS = ("police", "health", "education", "probation")
 AGENT = """
 import sys
 import agents.{kind}.__main__
-from agents.runtime.gatekeeper import load_gatekeeper
+from agents.runtime.gatekeeping.gatekeeper import load_gatekeeper
 from agents.runtime.program import run_agent
 load_gatekeeper(None)
 print(*sys.modules)

@@ -58,9 +58,9 @@ async def run_coordinator(stage: Stage, profiles: Profiles) -> None:
 
 async def run_agent(stage: Stage, profiles: Profiles) -> None:
     """Run the agency's agent over a case system in memory; ready once it holds the hub's log."""
-    from agents.runtime import mirror
     from agents.runtime.agent import AGENT_MIGRATIONS, build_agent
-    from agents.runtime.gatekeeper import load_gatekeeper
+    from agents.runtime.gatekeeping.gatekeeper import load_gatekeeper
+    from agents.runtime.hub_log import mirror
     from tests.benchmarks.memory import source
 
     timeline = Timeline("agent")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from agents.runtime.agent import AGENT_MIGRATIONS, Agent, build_agent
-from agents.runtime.gatekeeper import load_gatekeeper
+from agents.runtime.gatekeeping.gatekeeper import load_gatekeeper
 from agents.runtime.settings import AgentSettings
 from agents.runtime.source import Finding, LocalPerson, PersonName
 from broker.coordinator import records

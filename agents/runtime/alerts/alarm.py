@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from agents.runtime import mirror
 from agents.runtime.alerts import records
 from agents.runtime.alerts.records import Alert
-from agents.runtime.check_failures import EntryForeign
+from agents.runtime.hub_log import mirror
+from agents.runtime.hub_log.check_failures import EntryForeign
 from agents.runtime.own_log import OwnLog
 from broker.node.backup_standing import get_restored
 from broker.node.clock import PERMITTED_SKEW_MS

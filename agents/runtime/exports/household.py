@@ -2,7 +2,7 @@
 
 Pure. Two addresses are one home where postcode and line agree; where a line is missing, or names no house number, the
 postcode and a word of it have to do. Too many are taken for a household rather than too few: whoever is in it is
-written over in texts (`agents.runtime.third_party`), and nothing else is done with them.
+written over in texts (`agents.runtime.gatekeeping.third_party`), and nothing else is done with them.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import click
 
-from agents.runtime.explained import explained, home_option, json_option, json_text
+from agents.runtime.terminal.explained import explained, home_option, json_option, json_text
 from broker.node.command_client import CommandClient
 from broker.node.home import Home
 

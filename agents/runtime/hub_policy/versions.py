@@ -14,10 +14,10 @@ from typing import Final
 
 import structlog
 
-from agents.runtime import mirror
-from agents.runtime.checks import Checker, Delivered
+from agents.runtime.hub_log import mirror
+from agents.runtime.hub_log.checks import Checker, Delivered
+from agents.runtime.hub_log.mirror import Extension
 from agents.runtime.hub_policy import records
-from agents.runtime.mirror import Extension
 from agents.runtime.own_log import OwnLog
 from broker.node.log_keys import Proof
 from broker.node.metrics import AgentMetrics

@@ -6,9 +6,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from agents.runtime.gatekeeping.ruling import RecordName, Redaction, Refusal, Ruling
 from agents.runtime.own_log import FieldName
 from agents.runtime.review.case import CHILDREN, IN_WRITING, Case
-from agents.runtime.ruling import RecordName, Redaction, Refusal, Ruling
 from broker.node.command_arguments import Arguments
 from broker.node.policy import MARKED
 from schemas.failures import Rejected

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from agents.runtime.jobs import Job
-from agents.runtime.outcomes import Decided
-from agents.runtime.ruling import Heard, Ruling
+from agents.runtime.answering.jobs import Job
+from agents.runtime.gatekeeping.outcomes import Decided
+from agents.runtime.gatekeeping.ruling import Heard, Ruling
 from agents.runtime.source import Finding
 from schemas.messages.grant import Grant
 from schemas.messages.request import RequestHeader, Told

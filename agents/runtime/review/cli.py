@@ -13,8 +13,8 @@ from typing import Any
 
 import click
 
-from agents.runtime.explained import explained, home_option, json_option, json_text
 from agents.runtime.review.text import case_text, list_text, printable
+from agents.runtime.terminal.explained import explained, home_option, json_option, json_text
 from broker.node.command_client import CommandClient
 from broker.node.home import Home
 from broker.node.owner_only import read_owner_only

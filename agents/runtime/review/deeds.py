@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from agents.runtime import jobs
-from agents.runtime.answering import Signatory
-from agents.runtime.check_failures import EntryForeign
-from agents.runtime.checks import Delivered
-from agents.runtime.mirroring import Mirroring
+from agents.runtime.answering import jobs
+from agents.runtime.answering.writing import Signatory
+from agents.runtime.hub_log.check_failures import EntryForeign
+from agents.runtime.hub_log.checks import Delivered
+from agents.runtime.hub_log.mirroring import Mirroring
 from agents.runtime.own_log import OwnLog
 from broker.node.post.office import Post
 from broker.node.post.port import Sent, Settlement

@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Final
 
-from agents.runtime.ruling import Ruling
+from agents.runtime.gatekeeping.ruling import Ruling
 from broker.node.store import Transaction
 
 _KEY_BYTES: Final = 32

@@ -22,21 +22,21 @@ from typing import Any
 
 import structlog
 
-from agents.runtime.answering import Signatory
-from agents.runtime.gatekeeper import Gatekeeper
-from agents.runtime.looking import decide_all
-from agents.runtime.outcomes import Decided, Looked
+from agents.runtime.answering.slots import margin_of
+from agents.runtime.answering.writing import Signatory
+from agents.runtime.gatekeeping.gatekeeper import Gatekeeper
+from agents.runtime.gatekeeping.outcomes import Decided, Looked
+from agents.runtime.gatekeeping.ruling import Heard
+from agents.runtime.looking.glancing import Glancing
+from agents.runtime.looking.look import decide_all
 from agents.runtime.own_log import OwnLog, ReviewedTold
 from agents.runtime.review import records
 from agents.runtime.review.acts import Acting, ReviewRefused, apply_act
 from agents.runtime.review.case import Case, Names
-from agents.runtime.review.glancing import Glancing
 from agents.runtime.review.records import Press, Standing
 from agents.runtime.review.reviewers import Door, SignedIn
 from agents.runtime.review.settings import ReviewSettings
 from agents.runtime.review.view import listed, view
-from agents.runtime.ruling import Heard
-from agents.runtime.slots import margin_of
 from broker.node.clock import woken_or_at
 from broker.node.metrics import AgentMetrics
 from broker.node.post.office import Post

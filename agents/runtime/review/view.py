@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from agents.runtime.gatekeeper import Effect, Gatekeeper, Question
-from agents.runtime.looking import others_of
-from agents.runtime.minimise import names_of_others, scope_for
-from agents.runtime.outcomes import Decided, Found, Looked, decide_outcome
+from agents.runtime.gatekeeping.gatekeeper import Effect, Gatekeeper, Question
+from agents.runtime.gatekeeping.minimise import names_of_others, scope_for
+from agents.runtime.gatekeeping.outcomes import Decided, Found, Looked, decide_outcome
+from agents.runtime.gatekeeping.ruling import Heard
+from agents.runtime.gatekeeping.third_party import Others
+from agents.runtime.looking.look import others_of
 from agents.runtime.review.case import CHILDREN, IN_WRITING, Case
-from agents.runtime.ruling import Heard
 from agents.runtime.source import Finding, Label
-from agents.runtime.third_party import Others
 from schemas.messages.grant import Scope
 from schemas.messages.request import Subject
 from schemas.vocabulary import Mode, Outcome

@@ -12,9 +12,9 @@ from typing import Any, Final, TypeAlias
 
 from prometheus_client import CollectorRegistry
 
-from agents.runtime.calls import SourceCalls
-from agents.runtime.gatekeeper import load_gatekeeper
-from agents.runtime.looking import Looking, decide_all
+from agents.runtime.gatekeeping.gatekeeper import load_gatekeeper
+from agents.runtime.looking.calls import SourceCalls
+from agents.runtime.looking.look import Looking, decide_all
 from agents.runtime.source import RecordSource
 from broker.demo.county.model import County
 from broker.node.metrics import AgentMetrics

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from agents.runtime.agent import AGENT_MIGRATIONS, Agent, build_agent
-from agents.runtime.gatekeeper import load_gatekeeper
+from agents.runtime.gatekeeping.gatekeeper import load_gatekeeper
 from agents.runtime.settings import AgentSettings
 from agents.runtime.source import RecordSource
 from broker.node.bus.memory import MemoryBus, MemoryHub

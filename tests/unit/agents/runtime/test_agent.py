@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 
-from agents.runtime import mirror
+from agents.runtime.hub_log import mirror
 from broker.node.rotation import rotate_at_rest
 from schemas.crypto.purposes import KeyPurpose
 from schemas.messages.entry import CouldNotLookEntry, read_entry

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from agents.runtime import check_failures as fails
-from agents.runtime.gatekeeper import Question, load_gatekeeper
+from agents.runtime.gatekeeping.gatekeeper import Question, load_gatekeeper
+from agents.runtime.hub_log import check_failures as fails
 from broker.node.policy import PolicyInvalid
 from broker.node.post.writing import Writer
 from broker.node.store import AfterSeal

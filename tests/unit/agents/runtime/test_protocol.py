@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agents.runtime.correspondent import AgentCorrespondent
-from agents.runtime.currency import HELLO_MS
+from agents.runtime.hub_log.currency import HELLO_MS
 from broker.node.post.silence import AGENT
 from schemas.crypto.purposes import KeyPurpose
 from schemas.ledger.checkpoint import TreeHead, sign_checkpoint

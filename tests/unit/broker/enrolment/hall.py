@@ -10,8 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from agents.runtime.enrolling import Enrolled, accept, request
-from agents.runtime.initialising import NewAgent, initialise
+from agents.runtime.home.enrolling import Enrolled, accept, request
+from agents.runtime.home.initialising import NewAgent, initialise
 from broker.coordinator import records as coordinator_records
 from broker.coordinator.program import Coordinator, build_coordinator
 from broker.enrolment import records

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agents.runtime.enrolling import NotConfirmed, finish
+from agents.runtime.home.enrolling import NotConfirmed, finish
 from schemas.failures import Rejected
 from tests.unit.broker.enrolment.hall import ADDRESS, Hall
 

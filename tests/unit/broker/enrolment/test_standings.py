@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from agents.runtime.enrolling import NEXT_ROOT, accept, finish, request
+from agents.runtime.home.enrolling import NEXT_ROOT, accept, finish, request
 from broker.enrolment import records
 from broker.enrolment.accounts import AGENCY_CONNECTIONS
 from broker.enrolment.guard import COOL_OFF
@@ -320,7 +320,7 @@ class TestDeathsOfTheAgent:
                 write_whole(path, raw)  # type: ignore[arg-type]
 
             with monkeypatch.context() as patched:
-                patched.setattr("agents.runtime.enrolling.write_whole", write)
+                patched.setattr("agents.runtime.home.enrolling.write_whole", write)
                 try:
                     accept(home, offered["reply"].encode(), now=NOON, compare=lambda words: True)
                 except KeyboardInterrupt:

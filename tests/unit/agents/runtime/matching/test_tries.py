@@ -9,11 +9,11 @@ from typing import cast
 
 import pytest
 
-from agents.runtime.looking import cap_tries
+from agents.runtime.gatekeeping.outcomes import Looked
+from agents.runtime.looking.look import cap_tries
 from agents.runtime.matching.deciding import CONFIRM_PERSON, Match, Matched, Nobody, Possible
 from agents.runtime.matching.tries import KEPT_FOR, MAX_DESCRIPTIONS, MAX_DOUBTS, Tries
 from agents.runtime.migrations import __path__ as migrations
-from agents.runtime.outcomes import Looked
 from agents.runtime.source import LocalPerson, PersonName, PersonQuery
 from broker.node.store import Transaction
 from schemas.messages.request import NameGiven, OfficerNamed, Subject, SubjectRef, Told
