@@ -25,8 +25,8 @@ _SPOKEN: Final = (
     "broker.node.post",
     "broker.coordinator",
     "broker.desk",
-    "broker.enrolment.authority",
-    "broker.enrolment.renewing",
+    "broker.enrolment.tls.authority",
+    "broker.enrolment.members.renewing",
     "agents.runtime",
 )
 """Packages and modules whose failure codes may stand in an acknowledgement or in an own log's `rejected` entry."""

@@ -17,18 +17,18 @@ from broker.cli.bus_rotation import rotate
 from broker.cli.options import NameParam, home_option
 from broker.cli.output import explained, json_option, show
 from broker.client.hub import Hub
-from broker.enrolment.asking import Asking
-from broker.enrolment.authorities import Authorities
-from broker.enrolment.configured_servers import note_servers, noted_servers
-from broker.enrolment.founding import identity_of
-from broker.enrolment.leaf_config import Leaf, leaf_configuration
-from broker.enrolment.probing import probe
-from broker.enrolment.running_check import Wanted, check_running
-from broker.enrolment.server_check import Finding, check_configuration
-from broker.enrolment.server_config import CLIENT_PORT, LEAF_PORT, ROUTE_PORT, WEBSOCKET_PORT
-from broker.enrolment.server_files import Node, write_servers
-from broker.enrolment.system_access import SystemAccess
-from broker.enrolment.system_connection import SystemConnection
+from broker.enrolment.at_rest.founding import identity_of
+from broker.enrolment.checks.configured import Finding, check_configuration
+from broker.enrolment.checks.probing import probe
+from broker.enrolment.checks.running import Wanted, check_running
+from broker.enrolment.configuration.files import Node, write_servers
+from broker.enrolment.configuration.leaf import Leaf, leaf_configuration
+from broker.enrolment.configuration.names import note_servers, noted_servers
+from broker.enrolment.configuration.server import CLIENT_PORT, LEAF_PORT, ROUTE_PORT, WEBSOCKET_PORT
+from broker.enrolment.servers.access import SystemAccess
+from broker.enrolment.servers.asking import Asking
+from broker.enrolment.servers.connection import SystemConnection
+from broker.enrolment.tls.authorities import Authorities
 from broker.node.bus.access import Access, read_addresses
 from broker.node.bus.address import ServerAddress, read_address
 from broker.node.bus.port import BusAway

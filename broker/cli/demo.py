@@ -27,8 +27,8 @@ from broker.demo.stage import AGENCIES, HUB_ID, HUB_PROGRAMS, Stage
 from broker.demo.telling import tell
 from broker.demo.watching import Watching
 from broker.desk.cards import OfficerCard, add_card
-from broker.enrolment.officer import make_officer
-from broker.enrolment.server_files import Node
+from broker.enrolment.at_rest.officers import make_officer
+from broker.enrolment.configuration.files import Node
 from broker.node.clock import SystemClock
 from broker.node.keyfile import read_key_file
 from broker.policy.packs import ENGLAND, folder_of, gather

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from broker.client.hub import Hub
-from broker.enrolment.authorities import Authorities
-from broker.enrolment.bus_keys import BusKeys
+from broker.enrolment.claims.keys import BusKeys
+from broker.enrolment.tls.authorities import Authorities
 from broker.node.clock import DAY_MS
 from broker.node.doctor.checked import Warned
 from schemas.crypto.purposes import KeyPurpose

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from broker.client.hub import Hub
-from broker.enrolment.authorities import Authorities
-from broker.enrolment.configured_servers import note_servers
-from broker.enrolment.founding import found, identity_of
-from broker.enrolment.server_files import Node, write_servers
+from broker.enrolment.at_rest.founding import found, identity_of
+from broker.enrolment.configuration.files import Node, write_servers
+from broker.enrolment.configuration.names import note_servers
+from broker.enrolment.tls.authorities import Authorities
 from broker.node.bus.address import read_address
 from broker.node.certificates import host_names
 from broker.node.home import Home, PartyPlan, write_whole

@@ -12,8 +12,8 @@ import click
 from broker.cli.options import home_option
 from broker.cli.output import explained, json_option, show
 from broker.client.hub import Hub
-from broker.enrolment.renewed_at_rest import renew_ended
-from broker.enrolment.rerooting import replace_root
+from broker.enrolment.at_rest.certificates import renew_ended
+from broker.enrolment.at_rest.roots import replace_root
 from broker.node.clock import SystemClock
 from broker.node.command_client import CommandClient
 from broker.node.key_listing import line_of, list_keys, rotate_key, said_of

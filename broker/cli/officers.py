@@ -15,7 +15,7 @@ from broker.cli.options import NameParam, home_option
 from broker.cli.output import explained, json_option, show
 from broker.client.hub import Hub
 from broker.desk.cards import OfficerCard, add_card, load_cards, remove_card
-from broker.enrolment.officer import make_officer, renew_officer
+from broker.enrolment.at_rest.officers import make_officer, renew_officer
 from broker.node.clock import SystemClock
 from schemas.failures import Failure
 from schemas.messages.party import PartyKind, read_party

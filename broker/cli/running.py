@@ -17,8 +17,8 @@ from broker.cli.options import home_option
 from broker.cli.output import explained
 from broker.cli.supervisor import Child, program, supervise
 from broker.client.hub import Hub
-from broker.enrolment.server_config import needs_restart
-from broker.enrolment.server_files import Node
+from broker.enrolment.configuration.files import Node
+from broker.enrolment.configuration.server import needs_restart
 from broker.node.bus.embedded import EmbeddedServer
 from broker.node.clock import DAY_MS, Clock, SystemClock
 from broker.node.journal import configure_journal

@@ -13,7 +13,7 @@ from broker.cli.founding import EMBEDDED, found_hub
 from broker.cli.options import NameParam, home_option
 from broker.cli.output import explained, json_option, show
 from broker.client.hub import LOOPBACK, Hub
-from broker.enrolment.server_files import Node
+from broker.enrolment.configuration.files import Node
 from broker.node.clock import SystemClock
 
 _BELOW_EPHEMERAL: Final = range(20_000, 32_000)

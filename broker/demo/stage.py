@@ -34,7 +34,7 @@ AGENCIES: Final = {
 HUB_PROGRAMS: Final = {"admission": "broker.enrolment", "coordinator": "broker.coordinator", "desk": "broker.desk"}
 """The hub's programs, each named as its home, and the module that runs it."""
 ACCOUNTS: Final = "accounts"
-"""Where a server of the bus keeps what admission told it (`broker.enrolment.server_files`)."""
+"""Where a server of the bus keeps what admission told it (`broker.enrolment.configuration.files`)."""
 SOURCES: Final = {
     "police": 'url = "sqlite+pysqlite:///file:{folder}/police.sqlite3?mode=ro&uri=true"',
     "health": 'folder = "{folder}"\nsettle_seconds = 0',

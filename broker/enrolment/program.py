@@ -13,33 +13,31 @@ from typing import Protocol
 
 import structlog
 
-from broker.enrolment import records
-from broker.enrolment.admission_commands import AdmissionCommands
-from broker.enrolment.authorities import Authorities
-from broker.enrolment.authority_commands import authority_commands
-from broker.enrolment.authority_rotation import AuthorityRotation
-from broker.enrolment.bus_keys import BusKeys
-from broker.enrolment.bus_rotation import BusRotation
-from broker.enrolment.bus_rotation import Servers as Rotated
-from broker.enrolment.bus_rotations import BusRotations
-from broker.enrolment.bus_servers import BusServers
-from broker.enrolment.bus_steps import BusSteps
+from broker.enrolment.books import records
+from broker.enrolment.books.directory import Giver
+from broker.enrolment.books.records import MemberState
+from broker.enrolment.books.register import NotAMember
+from broker.enrolment.books.room import Room, Servers
+from broker.enrolment.claims.keys import BusKeys, issuer_of
 from broker.enrolment.config import AdmissionSettings
-from broker.enrolment.configured_servers import noted_servers
-from broker.enrolment.correspondent import AdmissionCorrespondent
-from broker.enrolment.founding import issuer_of
-from broker.enrolment.guard import Suspend
-from broker.enrolment.issuing import Giver
-from broker.enrolment.own_keys import OwnKeys
-from broker.enrolment.records import MemberState
-from broker.enrolment.register import NotAMember
-from broker.enrolment.restored import HubHeard, heard_commands
-from broker.enrolment.room import Room, Servers
-from broker.enrolment.rotation_commands import rotation_commands
-from broker.enrolment.standings import suspend
-from broker.enrolment.system_access import SystemAccess
-from broker.enrolment.system_connection import SystemConnection
-from broker.enrolment.upkeep import Upkeep
+from broker.enrolment.configuration.names import noted_servers
+from broker.enrolment.members.commands import AdmissionCommands
+from broker.enrolment.members.correspondent import AdmissionCorrespondent
+from broker.enrolment.members.restored import HubHeard, heard_commands
+from broker.enrolment.members.standings import suspend
+from broker.enrolment.members.upkeep import Upkeep
+from broker.enrolment.rotation.authority import AuthorityRotation
+from broker.enrolment.rotation.commands import rotation_commands
+from broker.enrolment.rotation.operator_keys import BusRotation
+from broker.enrolment.rotation.operator_keys import Servers as Rotated
+from broker.enrolment.rotation.own_keys import OwnKeys
+from broker.enrolment.rotation.rotations import BusRotations
+from broker.enrolment.rotation.steps import BusSteps
+from broker.enrolment.servers.access import SystemAccess
+from broker.enrolment.servers.connection import SystemConnection
+from broker.enrolment.servers.guard import Suspend
+from broker.enrolment.servers.watching import BusServers
+from broker.enrolment.tls.authorities import Authorities
 from broker.node.bus.access import read_addresses
 from broker.node.commands import Command
 from broker.node.ground import Ground
@@ -161,7 +159,7 @@ def build_admission(ground: Ground, servers: ServersWatched, addresses: tuple[st
     bus = BusRotation(room, servers, BusKeys(home, ground.keys), steps)
     authority = AuthorityRotation(room, own_keys.renew_certificate, steps)
     rotations = BusRotations(steps, bus, authority, own_keys)
-    commands |= {**authority_commands(room), **rotation_commands(rotations)}
+    commands |= rotation_commands(rotations)
     admission = Admission(ground, room, servers, upkeep, giver, heard, own_keys, rotations, commands)
     ground.post.on_connected = admission.connected
     return admission

@@ -1,8 +1,8 @@
 """Certificates of TLS as they are made here: by the hub's authority, and by an agency for a server of its own.
 
 Owns their form: an authority may sign for named servers alone, and nobody's name but a server's is in any of them; a
-subject is a kind and a random id. Refuses to know who signs for whom (`broker.enrolment.authority`), where keys lie,
-and how a connection uses them (`broker.node.bus.access`).
+subject is a kind and a random id. Refuses to know who signs for whom (`broker.enrolment.tls.authority`), where keys
+lie, and how a connection uses them (`broker.node.bus.access`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A party's own key for TLS: made on its premises, asked a certificate for, and never sent anywhere.
 
 Owns the form of key, certificate request and chain. Refuses to know who signs certificates
-(`broker.enrolment.authority`) and how a connection uses them (`broker.node.bus.access`).
+(`broker.enrolment.tls.authority`) and how a connection uses them (`broker.node.bus.access`).
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 
 from broker.desk.cards import OfficerCard, add_card
 from broker.desk.officers import sign_command
-from broker.enrolment.officer import make_officer
+from broker.enrolment.at_rest.officers import make_officer
 from broker.node.keyfile import KeyFile, read_key_file
 from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose

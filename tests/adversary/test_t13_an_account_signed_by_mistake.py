@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from broker.enrolment.accounts import AgencyAccount, agency_body
-from broker.enrolment.claims_check import ClaimsRefused, Trusted, check_claims
+from broker.enrolment.claims.accounts import AgencyAccount, agency_body
+from broker.enrolment.claims.check import ClaimsRefused, Trusted, check_claims
 from broker.node.bus.claims import ClaimsInvalid
 from broker.node.clock import SystemClock
 from schemas.crypto.keys import SigningKey

@@ -13,7 +13,7 @@ from pathlib import Path
 import nats.errors
 import pytest
 
-from broker.enrolment.accounts import AGENCY_CONNECTIONS, SUBSCRIPTIONS
+from broker.enrolment.claims.accounts import AGENCY_CONNECTIONS, SUBSCRIPTIONS
 from broker.node.bus.embedded import SERVER_MAX_PAYLOAD_BYTES
 from schemas.messages.party import PartyKind
 from tests.support.admitting import Admitting

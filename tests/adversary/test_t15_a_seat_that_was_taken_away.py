@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from broker.enrolment.accounts import AgencyAccount, agency_claims, expelled_claims, suspended_claims
+from broker.enrolment.claims.accounts import AgencyAccount, agency_claims, expelled_claims, suspended_claims
 from broker.node.clock import SystemClock
 from tests.support.canary import FORGED, Canary
 from tests.support.hostile_jwt import Nkey, forged

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from broker.enrolment.operator import SYSTEM_ASKS, SYSTEM_HEARS
+from broker.enrolment.claims.operator import SYSTEM_ASKS, SYSTEM_HEARS
 from schemas.messages.party import PartyKind
 from schemas.subjects import ROUTES, TOKEN
 from tests.support.canary import FORGED, HUB_ROLES, Canary

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from broker.desk.cards import OfficerCard, add_card
-from broker.enrolment.officer import make_officer
+from broker.enrolment.at_rest.officers import make_officer
 from broker.node.keyfile import KeyFile, read_key_file
 from schemas.crypto.purposes import KeyPurpose
 from schemas.crypto.signing import sign

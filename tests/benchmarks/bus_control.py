@@ -18,9 +18,9 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from broker.enrolment.authority import read_request
-from broker.enrolment.guard import Guard
-from broker.enrolment.resolver import LOOK_EVERY
+from broker.enrolment.servers.guard import Guard
+from broker.enrolment.servers.resolver import LOOK_EVERY
+from broker.enrolment.tls.authority import read_request
 from broker.node.tls_key import certificate_request, generate_tls_key, load_tls_key
 from schemas.messages.party import PartyKind
 from tests.benchmarks.tables import Table, percentile

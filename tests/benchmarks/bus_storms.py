@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from broker.enrolment.resolver import LOOK_EVERY
+from broker.enrolment.servers.resolver import LOOK_EVERY
 from schemas.messages.party import PartyKind
 from tests.benchmarks.bus_control import Child, cpu, memory
 from tests.benchmarks.tables import Table, percentile

@@ -14,7 +14,7 @@ from pathlib import Path
 from agents.runtime.settings import AgentSettings
 from broker.desk.cards import OfficerCard, add_card
 from broker.desk.config import DeskSettings
-from broker.enrolment.officer import make_officer
+from broker.enrolment.at_rest.officers import make_officer
 from broker.node.home import Home, PartyPlan
 from schemas.messages.party import PartyKind
 from schemas.vocabulary import AgencyKind, Category, OfficerRole

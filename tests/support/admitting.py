@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from broker.enrolment.accounts import ACCOUNT_LIFE_MS, expelled_claims, suspended_claims
-from broker.enrolment.resolver import Pushed, Resolver
-from broker.enrolment.system_connection import SystemConnection
+from broker.enrolment.claims.accounts import ACCOUNT_LIFE_MS, expelled_claims, suspended_claims
+from broker.enrolment.servers.connection import SystemConnection
+from broker.enrolment.servers.resolver import Pushed, Resolver
 from broker.node.clock import SystemClock
 from tests.support.hub_bus import PATIENCE_S, AgencyOnBus, HubBus, now_ms
 

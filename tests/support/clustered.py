@@ -17,13 +17,15 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
-from broker.enrolment.accounts import ACCOUNT_LIFE_MS, AgencyAccount, agency_claims
-from broker.enrolment.authorities import Authorities
-from broker.enrolment.founding import found, give_access, issuer_of
-from broker.enrolment.resolver import Resolver
-from broker.enrolment.server_files import Node, write_servers
-from broker.enrolment.system_access import SystemAccess
-from broker.enrolment.system_connection import SystemConnection
+from broker.enrolment.at_rest.founding import found
+from broker.enrolment.claims.accounts import ACCOUNT_LIFE_MS, AgencyAccount, agency_claims
+from broker.enrolment.claims.keys import issuer_of
+from broker.enrolment.configuration.files import Node, write_servers
+from broker.enrolment.servers.access import SystemAccess
+from broker.enrolment.servers.connection import SystemConnection
+from broker.enrolment.servers.resolver import Resolver
+from broker.enrolment.tls.access import give_access
+from broker.enrolment.tls.authorities import Authorities
 from broker.node.bus.access import HomeAccess, read_addresses
 from broker.node.bus.dialling import BusTimings
 from broker.node.bus.embedded import find_server

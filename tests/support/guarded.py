@@ -19,8 +19,8 @@ from typing import Final
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from broker.enrolment.authority import read_request
-from broker.enrolment.guard import Guard
+from broker.enrolment.servers.guard import Guard
+from broker.enrolment.tls.authority import read_request
 from broker.node.bus.embedded import HOST
 from broker.node.bus.nats import NatsBus
 from broker.node.bus.port import BusAway

@@ -23,7 +23,7 @@ from typing import Any
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from nats.aio.client import Client
 
-from broker.enrolment.accounts import (
+from broker.enrolment.claims.accounts import (
     ACCOUNT_LIFE_MS,
     AgencyAccount,
     HubAccount,
@@ -31,10 +31,10 @@ from broker.enrolment.accounts import (
     agency_claims,
     hub_claims,
 )
-from broker.enrolment.authority import Authority, read_request
-from broker.enrolment.operator import Operator, operator_claims, system_claims
-from broker.enrolment.server_config import BusIdentity
-from broker.enrolment.server_files import Node, write_servers
+from broker.enrolment.claims.operator import Operator, operator_claims, system_claims
+from broker.enrolment.configuration.files import Node, write_servers
+from broker.enrolment.configuration.server import BusIdentity
+from broker.enrolment.tls.authority import Authority, read_request
 from broker.node.bus.access import Lapse
 from broker.node.bus.claims import Claims, ClaimsKind, encode, inbox_of, user_claims
 from broker.node.bus.embedded import HOST, find_server

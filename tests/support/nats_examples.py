@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from broker.enrolment.leaf_config import Leaf, leaf_configuration
-from broker.enrolment.server_config import BusIdentity, Cluster, Server, TlsFiles, configuration
-from broker.enrolment.server_files import AUTHORITIES, CERTIFICATE, KEY, STORE
+from broker.enrolment.configuration.files import AUTHORITIES, CERTIFICATE, KEY, STORE
+from broker.enrolment.configuration.leaf import Leaf, leaf_configuration
+from broker.enrolment.configuration.server import BusIdentity, Cluster, Server, TlsFiles, configuration
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "nats"
 IDENTITY = BusIdentity(

@@ -24,8 +24,8 @@ from broker.client.hub import LOOPBACK, Hub, OfficerAtDesk
 from broker.client.publishing import publish
 from broker.demo.county import County, build_county, write_county
 from broker.desk.cards import OfficerCard, add_card
-from broker.enrolment.officer import make_officer
-from broker.enrolment.server_files import STORE, Node
+from broker.enrolment.at_rest.officers import make_officer
+from broker.enrolment.configuration.files import STORE, Node
 from broker.node.bus.embedded import EmbeddedServer
 from broker.node.clock import SystemClock
 from broker.node.command_client import CommandClient, CommandFailed, NotRunning

@@ -13,7 +13,7 @@ import sys
 import time
 from contextlib import suppress
 
-from broker.enrolment.authority import Authority
+from broker.enrolment.tls.authority import Authority
 from broker.node.bus.embedded import HOST
 from schemas.messages.party import PartyKind
 from tests.support.hub_bus import client_context, now_ms

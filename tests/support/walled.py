@@ -15,11 +15,18 @@ from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from broker.enrolment.accounts import HUB_PARTIES, AgencyAccount, HubAccount, agency_body, agency_claims, hub_claims
-from broker.enrolment.authority import Authority, read_request
-from broker.enrolment.operator import Operator, operator_claims, system_claims
-from broker.enrolment.server_config import BusIdentity, Server, configuration
-from broker.enrolment.server_config import TlsFiles as ServerTls
+from broker.enrolment.claims.accounts import (
+    HUB_PARTIES,
+    AgencyAccount,
+    HubAccount,
+    agency_body,
+    agency_claims,
+    hub_claims,
+)
+from broker.enrolment.claims.operator import Operator, operator_claims, system_claims
+from broker.enrolment.configuration.server import BusIdentity, Server, configuration
+from broker.enrolment.configuration.server import TlsFiles as ServerTls
+from broker.enrolment.tls.authority import Authority, read_request
 from broker.node.bus.embedded import HOST
 from broker.node.clock import SystemClock
 from broker.node.tls_key import certificate_request, generate_tls_key, load_tls_key

@@ -24,7 +24,7 @@ from broker.desk.cards import OfficerCard, add_card
 from broker.desk.config import DeskSettings
 from broker.desk.officers import sign_command
 from broker.desk.program import DESK_MIGRATIONS, Desk, build_desk
-from broker.enrolment.officer import make_officer
+from broker.enrolment.at_rest.officers import make_officer
 from broker.node.bus.memory import MemoryBus, MemoryHub
 from broker.node.ground import Ground, open_ground
 from broker.node.home import Home, PartyPlan

@@ -1,7 +1,7 @@
 """NATS's claims: signed statements of what an operator, an account or a user of the bus may do (JWT version 2).
 
 Owns the form, `alg: ed25519-nkey` (nats-io/jwt v2), and the user's claims that every party issues for itself. Refuses
-to know which accounts there are and what they may do: `broker.enrolment.accounts`.
+to know which accounts there are and what they may do: `broker.enrolment.claims.accounts`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A nats-server for one machine: the broker's own, started and stopped with it.
 
 Owns the server's process, its configuration file and its port. With a configuration that was made elsewhere
-(`broker.enrolment.server_config`) it is the bus; without one it is for tests: plaintext, on 127.0.0.1 only, and open to
-whoever is on this machine. Either way nothing is kept: JetStream is off. Refuses to know who connects.
+(`broker.enrolment.configuration.server`) it is the bus; without one it is for tests: plaintext, on 127.0.0.1 only, and
+open to whoever is on this machine. Either way nothing is kept: JetStream is off. Refuses to know who connects.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What an agency's own nats-server shows the hub's, when it is a leaf node of the bus.
 
 Owns the credentials file: a user of its own, issued by the agency under its signing key; and what else of the agent's
-home its server needs. Refuses to know the server's configuration (`broker.enrolment.leaf_config`, which the hub writes,
-because all of it is public).
+home its server needs. Refuses to know the server's configuration (`broker.enrolment.configuration.leaf`, which the hub
+writes, because all of it is public).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from broker.enrolment.server_files import Node
+from broker.enrolment.configuration.files import Node
 from broker.node.bus.embedded import HOST
 from tests.support.clustered import ClusteredWorld
 from tests.support.nats import free_port

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from broker.enrolment.server_files import Node
+from broker.enrolment.configuration.files import Node
 from tests.support.clustered import ClusteredWorld, Stream
 
 AGENCY = "northshire"

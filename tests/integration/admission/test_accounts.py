@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from broker.enrolment.accounts import ACCOUNT_LIFE_MS, HUB_PARTIES, agency_claims
+from broker.enrolment.claims.accounts import ACCOUNT_LIFE_MS, HUB_PARTIES, agency_claims
 from broker.node.bus.claims import Claims, ClaimsKind, encode
 from broker.node.bus.embedded import HOST
 from schemas.crypto import nkey

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from broker.enrolment.accounts import expelled_claims
-from broker.enrolment.asking import Asking
-from broker.enrolment.probing import probe
-from broker.enrolment.running_check import Wanted, check_running
-from broker.enrolment.server_check import Finding
-from broker.enrolment.system_connection import SystemConnection
+from broker.enrolment.checks.configured import Finding
+from broker.enrolment.checks.probing import probe
+from broker.enrolment.checks.running import Wanted, check_running
+from broker.enrolment.claims.accounts import expelled_claims
+from broker.enrolment.servers.asking import Asking
+from broker.enrolment.servers.connection import SystemConnection
 from broker.node.bus.address import read_address
 from broker.node.clock import SystemClock
 from tests.support.admitting import Admitting

@@ -10,9 +10,9 @@ from pathlib import Path
 from broker.cli.founding import found_hub
 from broker.cli.running import embedded_bus
 from broker.client.hub import Hub
-from broker.enrolment.authorities import Authorities
-from broker.enrolment.bus_keys import BusKeys
-from broker.enrolment.server_files import Node
+from broker.enrolment.claims.keys import BusKeys
+from broker.enrolment.configuration.files import Node
+from broker.enrolment.tls.authorities import Authorities
 from broker.node.bus.claims import decode
 from broker.node.bus.embedded import HOST
 from broker.node.clock import SystemClock

@@ -6,7 +6,7 @@ import asyncio
 import time
 from contextlib import suppress
 
-from broker.enrolment.guard import Guard, SuspensionReason
+from broker.enrolment.servers.guard import Guard, SuspensionReason
 from broker.node.bus.nats import NatsBus
 from schemas.messages.party import PartyKind
 from tests.support.admitting import Admitting

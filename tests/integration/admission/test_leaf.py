@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from broker.enrolment.authority import read_request
-from broker.enrolment.leaf_config import Leaf, leaf_configuration
+from broker.enrolment.configuration.leaf import Leaf, leaf_configuration
+from broker.enrolment.tls.authority import read_request
 from broker.node.bus.embedded import HOST, find_server
 from broker.node.bus.leaf import leaf_credentials
 from broker.node.tls_key import certificate_request, generate_tls_key, load_tls_key

@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from broker.enrolment.operator import deletion_claims
+from broker.enrolment.claims.operator import deletion_claims
 from broker.node.bus.port import BusAway
 from tests.support.admitting import Admitting
 from tests.support.hub_bus import PATIENCE_S, BareClient, BusUser, HubBus, connect, now_ms

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from broker.enrolment.operator import Operator, operator_claims
-from broker.enrolment.server_config import BusIdentity
-from broker.enrolment.server_files import write_servers
+from broker.enrolment.claims.operator import Operator, operator_claims
+from broker.enrolment.configuration.files import write_servers
+from broker.enrolment.configuration.server import BusIdentity
 from schemas.crypto import nkey
 from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose

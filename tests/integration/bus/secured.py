@@ -8,10 +8,11 @@ from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from broker.enrolment.accounts import ACCOUNT_LIFE_MS, AgencyAccount, agency_claims, suspended_claims
-from broker.enrolment.authority import read_request
-from broker.enrolment.founding import found, issuer_of
-from broker.enrolment.server_files import STORE, Node, write_servers
+from broker.enrolment.at_rest.founding import found
+from broker.enrolment.claims.accounts import ACCOUNT_LIFE_MS, AgencyAccount, agency_claims, suspended_claims
+from broker.enrolment.claims.keys import issuer_of
+from broker.enrolment.configuration.files import STORE, Node, write_servers
+from broker.enrolment.tls.authority import read_request
 from broker.node.bus.access import home_access
 from broker.node.bus.embedded import HOST, EmbeddedServer
 from broker.node.bus.nats import NatsBus

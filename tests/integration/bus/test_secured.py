@@ -15,7 +15,7 @@ import pytest_asyncio
 from cryptography.hazmat.primitives.serialization import Encoding
 from structlog.testing import capture_logs
 
-from broker.enrolment.authority import Authority, read_request
+from broker.enrolment.tls.authority import Authority, read_request
 from broker.node.bus.access import ADMITTED_ANEW, Access, HomeAccess, home_access
 from broker.node.bus.address import read_address
 from broker.node.bus.claims import user_claims
@@ -48,7 +48,7 @@ def _other_authority() -> Authority:
 
 
 def _server_certificate(hub: SecuredHub, authority: Authority, *, life_ms: int) -> None:
-    from broker.enrolment.server_files import _key
+    from broker.enrolment.configuration.files import _key
 
     folder = hub.folders[0]
     request = read_request(certificate_request(_key(folder)))

@@ -18,7 +18,7 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from broker.enrolment.authority import Authority
+from broker.enrolment.tls.authority import Authority
 from broker.node.bus.access import PLAINTEXT
 from broker.node.bus.embedded import HOST, EmbeddedServer
 from broker.node.bus.listener import QueueLimits

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 from broker.cli import main
 from broker.cli.founding import write_bus
-from broker.enrolment.server_config import needs_restart
-from broker.enrolment.server_files import Node
+from broker.enrolment.configuration.files import Node
+from broker.enrolment.configuration.server import needs_restart
 from broker.node.clock import SystemClock
 from broker.node.home import Home
 from tests.integration.processes.ceremony import repeat_ceremony

@@ -14,7 +14,7 @@ from broker.cli.tables import request_text
 from broker.coordinator.reviews import REVIEW_WITHIN_MS
 from broker.desk.cards import OfficerCard, add_card
 from broker.desk.officers import sign_command
-from broker.enrolment.officer import make_officer
+from broker.enrolment.at_rest.officers import make_officer
 from broker.node.addenda import read_addendum
 from broker.node.keyfile import KeyFile, read_key_file
 from schemas.crypto.purposes import KeyPurpose

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from broker.desk.officers import CommandUnsigned
-from broker.enrolment.officer import renew_officer
+from broker.enrolment.at_rest.officers import renew_officer
 from broker.node.log import get_leaves
 from broker.node.restating import OVERLAP_MS, PUBLISHED_AHEAD_MS
 from broker.node.rotation import DESTROYED_AFTER_MS, NotRotatedHere

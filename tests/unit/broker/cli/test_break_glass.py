@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from broker.cli.break_glass import break_glass
 from broker.cli.requests import request
 from broker.client.hub import Hub, OfficerAtDesk
-from broker.enrolment.officer import make_officer
+from broker.enrolment.at_rest.officers import make_officer
 from broker.node.keyfile import KeyFile, read_key_file
 from schemas.crypto.purposes import KeyPurpose
 from schemas.crypto.signing import verify

@@ -10,8 +10,8 @@ import pytest
 from broker.cli.doctor_bus_keys import OLD_DAYS, check_bus_keys
 from broker.cli.founding import found_hub
 from broker.client.hub import Hub
-from broker.enrolment.authorities import Authorities
-from broker.enrolment.bus_keys import BusKeys
+from broker.enrolment.claims.keys import BusKeys
+from broker.enrolment.tls.authorities import Authorities
 from broker.node.clock import DAY_MS
 from broker.node.doctor.checked import Warned
 from schemas.crypto.purposes import KeyPurpose

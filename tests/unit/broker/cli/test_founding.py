@@ -8,7 +8,7 @@ import pytest
 
 from broker.cli.founding import found_hub
 from broker.client.hub import Hub
-from broker.enrolment.founding import OPERATOR_ISSUED_AT, identity_of
+from broker.enrolment.at_rest.founding import OPERATOR_ISSUED_AT, identity_of
 from broker.node.bus.claims import decode
 from broker.node.clock import DAY_MS
 from broker.node.owner_only import KeyStoreUnsafe

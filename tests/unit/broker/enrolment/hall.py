@@ -14,11 +14,11 @@ from agents.runtime.home.enrolling import Enrolled, accept, request
 from agents.runtime.home.initialising import NewAgent, initialise
 from broker.coordinator import records as coordinator_records
 from broker.coordinator.program import Coordinator, build_coordinator
-from broker.enrolment import records
-from broker.enrolment.claims_check import Trusted, check_claims
-from broker.enrolment.founding import found
-from broker.enrolment.guard import Suspend, SuspensionReason
+from broker.enrolment.at_rest.founding import found
+from broker.enrolment.books import records
+from broker.enrolment.claims.check import Trusted, check_claims
 from broker.enrolment.program import Admission, build_admission
+from broker.enrolment.servers.guard import Suspend, SuspensionReason
 from broker.node.bus.memory import MemoryBus, MemoryHub
 from broker.node.ground import open_ground
 from broker.node.home import Home, PartyPlan

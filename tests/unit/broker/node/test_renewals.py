@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from broker.enrolment.authority import Authority, read_request
+from broker.enrolment.tls.authority import Authority, read_request
 from broker.node.bus.memory import MemoryBus, MemoryHub
 from broker.node.ground import Ground, open_ground
 from broker.node.home import Home, PartyPlan

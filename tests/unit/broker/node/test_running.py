@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from broker.coordinator.records import MIGRATIONS
-from broker.enrolment.founding import found
+from broker.enrolment.at_rest.founding import found
 from broker.node.ground import Ground
 from broker.node.home import Home, PartyPlan
 from broker.node.journal import configure_journal

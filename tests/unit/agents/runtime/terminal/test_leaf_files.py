@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agents.runtime.terminal.leaf_files import RENEW_AHEAD_MS, LeafWritten, write_leaf
-from broker.enrolment.leaf_config import LEAF_FILES
+from broker.enrolment.configuration.leaf import LEAF_FILES
 from broker.node.bus.access import HomeAccess
 from broker.node.bus.leaf import LeafNotAllowed
 from broker.node.certificates import HostInvalid

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from broker.enrolment.founding import found
+from broker.enrolment.at_rest.founding import found
 from broker.node.bus.access import PLAINTEXT, HomeAccess, read_addresses
 from broker.node.bus.access_files import AccessIncomplete
 from broker.node.bus.claims import Claims, ClaimsKind, decode, encode
