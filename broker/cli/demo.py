@@ -114,7 +114,8 @@ async def _set_up(stage: Stage, count: int, console: Console) -> Performance:
     for officer in officers:
         hub.ask_coordinator("admit-officer", {"officer": officer.id})
     lead = read_key_file(stage.root / LEAD_KEY)
-    await asyncio.to_thread(publish, hub.ask_coordinator, lead, gather(folder_of(ENGLAND)), valid_from=None)
+    pack = gather(folder_of(ENGLAND))
+    await asyncio.to_thread(publish, hub.ask_coordinator, hub.ask_desk, lead, pack, valid_from=None)
     await making
     await _admit_agencies(stage, hub, officers, console)
     for name in AGENCIES_AT_WORK:

@@ -17,7 +17,7 @@ import click
 
 from broker.cli.options import EXCHANGE_ID, NameParam
 from broker.cli.output import explained, json_option, show
-from broker.cli.policy_versions import publish, versions
+from broker.cli.policy_versions import publish, tell_desk, versions
 from broker.client.hub import Hub
 from broker.node.policy import PolicyInvalid
 from broker.policy.expected import read_expected
@@ -58,6 +58,7 @@ def policy() -> None:
 
 policy.add_command(publish)
 policy.add_command(versions)
+policy.add_command(tell_desk)
 
 
 @policy.command()

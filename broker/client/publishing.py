@@ -20,7 +20,7 @@ from schemas.messages.policy import PolicyStatement, pack_policy_files, sign_pol
 from schemas.vocabulary import OfficerRole
 
 Ask: TypeAlias = Callable[[str, Mapping[str, Any]], Any]
-"""Has the running coordinator carry out a command."""
+"""Has a running program of the hub's carry out a command."""
 
 
 class NotTheLead(Failure):
@@ -29,10 +29,17 @@ class NotTheLead(Failure):
     code = "not_the_ig_lead"
 
 
-def publish(ask: Ask, keys: KeyFile, files: PackFiles, *, valid_from: int | None) -> dict[str, Any]:
-    """Publish a version; gives back what the coordinator says of it.
+class DeskNotTold(Failure):
+    """A version is published, and the hub's desk, which is to state it in every request, does not hold it."""
+
+    code = "desk_not_told"
+
+
+def publish(ask: Ask, ask_desk: Ask, keys: KeyFile, files: PackFiles, *, valid_from: int | None) -> dict[str, Any]:
+    """Publish a version, first at the coordinator, then at the desk; gives back what the coordinator says of it.
 
     Args:
+        ask, ask_desk: have the running coordinator, and the running desk, carry out a command.
         keys: the key file of an officer who is the hub's IG lead.
         valid_from: from when (milliseconds UTC); None for at once.
 
@@ -40,14 +47,42 @@ def publish(ask: Ask, keys: KeyFile, files: PackFiles, *, valid_from: int | None
         PolicyInvalid: the pack does not hold; nothing was signed.
         NotTheLead: that file signs no version.
         CommandFailed, NotRunning: the coordinator refused, or does not run.
+        DeskNotTold: it is published, and the desk has yet to be told of it.
     """
     pack = load(files)
     known = ask("policy-versions", {})
     statement = following(known, keys, pack, valid_from=known["now"] if valid_from is None else valid_from)
     frame = sign_policy(statement, keys.signing_key(KeyPurpose.POLICY))
     raw = pack_policy_files(files.whole)
-    taken: dict[str, Any] = ask("publish-policy", {"statement": encode_base64(frame), "files": raw.decode()})
+    signed = {"statement": encode_base64(frame), "files": raw.decode()}
+    taken: dict[str, Any] = ask("publish-policy", signed)
+    try:
+        ask_desk("take-policy", signed)  # what was signed here, whatever the coordinator makes of it
+        tell_desk(ask, ask_desk)
+    except Failure as failure:
+        raise DeskNotTold(
+            f"version {taken['number']} is published and the desk has not taken it ({failure.code}: {failure.detail});"
+            " see to that, then: broker policy tell-desk"
+        ) from None
     return taken
+
+
+def tell_desk(ask: Ask, ask_desk: Ask) -> list[int]:
+    """Hand the desk the versions that it lacks of the one in force and those to come; gives back their numbers.
+
+    Raises:
+        CommandFailed, NotRunning: the desk refused one, or one of the two does not run.
+    """
+    known, held = ask("policy-versions", {}), ask_desk("policy-versions", {})
+    there = {one["number"]: one["statement_digest"] for one in held["versions"]}
+    lacking = [
+        one["number"]
+        for one in known["versions"]
+        if one["number"] >= known["in_force"] and there.get(one["number"]) != one["statement_digest"]
+    ]
+    for number in lacking:
+        ask_desk("take-policy", ask("policy-as-signed", {"number": number}))
+    return lacking
 
 
 def following(known: Mapping[str, Any], keys: KeyFile, pack: Pack, *, valid_from: int) -> PolicyStatement:

@@ -28,6 +28,7 @@ from schemas.messages.policy import (
     read_policy,
     read_policy_files,
 )
+from schemas.messages.request import PolicyStated
 
 _log = structlog.get_logger()
 
@@ -36,6 +37,12 @@ class NoPolicyInForce(Rejected):
     """No version of the hub's policy is in force yet: its IG lead publishes the first (broker policy publish)."""
 
     code = "no_policy_in_force"
+
+
+class PolicyStatedOtherwise(Rejected):
+    """A request states a version of the policy that the coordinator does not decide by (yet): nothing was decided."""
+
+    code = "policy_stated_otherwise"
 
 
 class PolicyDamaged(Rejected):
@@ -96,6 +103,20 @@ class Policies:
         if pack is None:
             raise PolicyDamaged(f"the kept copy of version {number} is damaged; see RUNBOOK, The hub's policy")
         return pack
+
+    def check_stated(self, stated: PolicyStated | None, now: int) -> None:
+        """That a request was asked under the version in force at an instant, or one before it.
+
+        Raises:
+            PolicyStatedOtherwise: the desk states a version that is not kept here, or is to come.
+        """
+        if stated is None:
+            return
+        version = self._versions.get(stated.number)
+        if version is None or version.digest != stated.statement_digest:
+            raise PolicyStatedOtherwise(f"the desk holds a version {stated.number} that is not the coordinator's")
+        if stated.number > self.number_at(now):
+            raise PolicyStatedOtherwise(f"the desk holds version {stated.number} to be in force already")
 
     def _take(self, version: PolicyVersion, taken_at: int) -> None:
         self._versions[version.statement.number] = version

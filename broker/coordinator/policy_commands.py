@@ -17,7 +17,7 @@ from broker.node.command_arguments import Arguments, NoArguments, read_arguments
 from broker.node.commands import Command
 from broker.node.store.port import Transaction
 from schemas.failures import Rejected
-from schemas.messages.fields import Hex32, decode_base64
+from schemas.messages.fields import Count, Hex32, decode_base64, encode_base64
 from schemas.messages.party import PartyKind
 from schemas.messages.policy import MAX_POLICY_BYTES, PolicyStatement, PolicyVersion, read_policy, read_policy_files
 from schemas.vocabulary import OfficerRole
@@ -26,7 +26,7 @@ MAX_STATEMENT_CHARACTERS: Final = 65_536
 
 
 class PolicyUnknown(Rejected):
-    """The coordinator keeps no policy version of that digest."""
+    """The coordinator keeps no policy version of that digest or number."""
 
     code = "policy_files_unknown"
 
@@ -41,6 +41,10 @@ class _Digest(Arguments):
     policy_digest: Hex32
 
 
+class _Number(Arguments):
+    number: Count
+
+
 class PolicyCommands:
     """The commands, each a method."""
 
@@ -49,7 +53,12 @@ class PolicyCommands:
 
     def table(self) -> Mapping[str, Command]:
         """The commands by name."""
-        return {"publish-policy": self.publish, "policy-versions": self.versions, "policy-files": self.files}
+        return {
+            "publish-policy": self.publish,
+            "policy-versions": self.versions,
+            "policy-files": self.files,
+            "policy-as-signed": self.as_signed,
+        }
 
     async def publish(self, arguments: dict[str, Any]) -> Any:
         """Take a version that the hub's IG lead has signed."""
@@ -96,6 +105,20 @@ class PolicyCommands:
         if raw is None:
             raise PolicyUnknown("no version of that digest is kept here")
         return {"policy_digest": policy_digest, "files": {one.name: one.text for one in read_policy_files(raw).files}}
+
+    async def as_signed(self, arguments: dict[str, Any]) -> Any:
+        """A version as it was handed in: what the hub's desk is given."""
+        number = read_arguments(_Number, arguments).number
+
+        def read(tx: Transaction) -> tuple[bytes, bytes] | None:
+            kept = next((one for one in records.versions(tx) if one.number == number), None)
+            files = None if kept is None else records.files_of(tx, kept.policy_digest)
+            return None if kept is None or files is None else (kept.frame, files)
+
+        found = await self._room.post.store.read(read)
+        if found is None:
+            raise PolicyUnknown("no version of that number is kept here; see: broker policy versions")
+        return {"statement": encode_base64(found[0]), "files": found[1].decode()}
 
     def _is_admitted(self, statement: PolicyStatement) -> bool:
         officer = self._room.directory.parties.get(statement.officer)

@@ -158,7 +158,8 @@ def check_submission(received: Received, room: Room) -> CheckedSubmission:
         raise NotFresh("dated in the future, or past its deadline")
     if request.expires_at - request.asked_at > LONGEST_MS:  # 11  for a time that makes sense
         raise TooLong
-    check_parts(envelope, [request.body_digest, request.addendum_digest])  # 12  with exactly the parts it names
+    room.policies.check_stated(request.policy, max(now, request.asked_at))  # 12  under a version that is kept here
+    check_parts(envelope, [request.body_digest, request.addendum_digest])  # 13  with exactly the parts it names
     return CheckedSubmission(
         header, received.parts[0], desk_signature, envelope.parts[1], envelope.digest, agency_kind, manager_signature
     )

@@ -29,6 +29,7 @@ from schemas.messages.request import (
     BreakGlass,
     BreakGlassTold,
     OfficerNamed,
+    PolicyStated,
     RequestBody,
     RequestHeader,
     RequestTold,
@@ -67,6 +68,8 @@ class Question:
     reply_key: PublicKey
     times: Times
     asked_at: int
+    policy: PolicyStated | None = None
+    """The version of the hub's policy that is in force, as the desk holds it."""
     manager: OfficerNamed | None = field(default=None, repr=False)
     """Who is to break the glass, if the command says so."""
 
@@ -153,6 +156,7 @@ def prepare(question: Question, *, trust: Trust, desk_key: SigningKey, draw: Cal
         officer_key=trust.officer_key(officer.id, question.keys_since, now).id,
         officer_role=officer.statement.officer_role,
         break_glass=_break_glass(question, trust),
+        policy=question.policy,
         subjects=[SubjectRef(ref=ref, role=subject.role) for subject, ref in zip(subjects, references, strict=True)],
         categories=command.categories,
         reply_key=encode_base64(question.reply_key.raw),

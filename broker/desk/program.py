@@ -19,6 +19,7 @@ from broker.desk.counter import Counter
 from broker.desk.deeds import Deeds
 from broker.desk.following import Following
 from broker.desk.glass import Glass
+from broker.desk.policies import DeskPolicies
 from broker.desk.questions import Questions
 from broker.desk.reading import Reading
 from broker.desk.reissues import rename_deeds
@@ -48,6 +49,7 @@ class Desk:
     ground: Ground
     trust: Trust
     casework: Casework
+    policies: DeskPolicies
     counter: Counter
     keeping: Keeping
     restored: RestoredDesk
@@ -57,6 +59,7 @@ class Desk:
     async def start(self) -> None:
         """Finish what a crash interrupted, then take messages in."""
         await self.keeping.take_up()
+        await self.policies.take_up()
         await self.casework.recover(sweep=not self.ground.catch_up.is_on)
         await self.restored.begin()
         await self.ground.post.start()
@@ -81,6 +84,7 @@ def build_desk(ground: Ground, settings: DeskSettings) -> Desk:
     deeds = Deeds(trust, ground.ring, post.writer)
     conflicts = Conflicts(trust, post, shelf, deeds)
     casework = Casework(trust, post, vault, shelf, deeds, conflicts, metrics)
+    policies = DeskPolicies(trust, post)
     questions = Questions(
         trust=trust,
         post=post,
@@ -90,6 +94,7 @@ def build_desk(ground: Ground, settings: DeskSettings) -> Desk:
         hand=ground.ring,
         deadlines=settings.table(),
         officers=named(load_cards(home)),
+        policies=policies,
         metrics=metrics,
     )
     following = Following(post, trust.coordinator, trust.log_keys)
@@ -108,10 +113,7 @@ def build_desk(ground: Ground, settings: DeskSettings) -> Desk:
         on_coordinator=restored.heard,
     )
 
-    async def prove(receipt: bytes, now: int) -> bytes:
-        return trust.prove(receipt, now)
-
-    keeping = keep_keys(ground, prove)
+    keeping = keep_keys(ground, trust.proven)
     questions.membership = keeping.membership
     keeping.rotation.renamed.append(rename_deeds)
 
@@ -124,8 +126,8 @@ def build_desk(ground: Ground, settings: DeskSettings) -> Desk:
     post.on_connected = say_hello
     glass = Glass(trust, post, shelf, deeds, questions)
     counter = Counter(trust, post, casework, questions, Reading(post, shelf, deeds), conflicts, glass, ground.catch_up)
-    commands = {**_commands(ground, counter), **keeping.commands()}
-    return Desk(ground, trust, casework, counter, keeping, restored, commands)
+    commands = {**_commands(ground, counter), **policies.commands(), **keeping.commands()}
+    return Desk(ground, trust, casework, policies, counter, keeping, restored, commands)
 
 
 def run_desk(home_path: Path) -> int:

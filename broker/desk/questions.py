@@ -19,6 +19,7 @@ from broker.desk.enquiry import EnquiryNotOpen, EnquiryState, IssueRequest, Sign
 from broker.desk.glass_records import add_waiting, forget_waiting, keep_officers_word
 from broker.desk.kept import Kept, References
 from broker.desk.officers import Commander
+from broker.desk.policies import DeskPolicies
 from broker.desk.progress import Event, Progress
 from broker.desk.register import ExchangeRow
 from broker.desk.shelf import Shelf
@@ -82,6 +83,7 @@ class Questions:
     hand: Hand = field(repr=False)
     deadlines: DeadlineTable
     officers: Mapping[str, OfficerNamed] = field(repr=False)
+    policies: DeskPolicies
     metrics: DeskMetrics = field(repr=False)
     membership: Membership | None = None
     """What the hub's directory says; none where no admission is pinned."""
@@ -127,6 +129,7 @@ class Questions:
             reply_key=self.vault.identity(found.reply_key).public,
             times=times,
             asked_at=asked_at,
+            policy=self.policies.stated(asked_at),
             manager=manager,
         )
         prepared = prepare(question, trust=self.trust, desk_key=self.hand.signing(KeyPurpose.REQUEST), draw=nonce)

@@ -85,6 +85,10 @@ class Trust:
                 bear_out(proof.proven.head)
         return proof.proven.leaf
 
+    async def proven(self, receipt: bytes, now: int) -> bytes:
+        """As `prove`, for whoever waits for it."""
+        return self.prove(receipt, now)
+
     def log_keys(self, now: int) -> LogKeys:
         """The keys of the coordinator's log, by its newest statement.
 

@@ -16,10 +16,11 @@ from pydantic import Field, StringConstraints, model_validator
 from schemas.crypto.keys import SigningKey
 from schemas.crypto.purposes import KeyPurpose
 from schemas.envelope import check_parts, signed, unpack, verify_header
-from schemas.failures import Rejected
+from schemas.failures import Away, Rejected
 from schemas.messages.fields import Count, Hex16, Hex32, Millis, Slug, Word
 from schemas.messages.model import Message, Part, RuleBroken, read
 from schemas.messages.party import Directory, PartyKind
+from schemas.messages.request import PolicyStated
 from schemas.vocabulary import Nation, OfficerRole
 
 MAX_POLICY_BYTES: Final = 512 * 1024
@@ -63,6 +64,24 @@ class PolicyOutOfOrder(Rejected):
     """A policy version that does not follow on the one before it, by number, that statement's digest or instant."""
 
     code = "policy_out_of_order"
+
+
+class PolicyUnknown(Away):
+    """Check 23: a version of the hub's policy that a grant or its request names has not come yet; the request waits."""
+
+    code = "policy_unknown"
+
+
+class PolicyNotInForce(Rejected):
+    """A grant by a version that was not in force when it was made, or that is over by the word of desk and officer."""
+
+    code = "policy_not_in_force"
+
+
+class PolicyDoubled(Rejected):
+    """The hub shows two statements under one number: only one of them is in force."""
+
+    code = "policy_doubled"
 
 
 class PolicyStatement(Message):
@@ -249,6 +268,38 @@ def was_in_force(version: PolicyVersion, following: PolicyVersion | None, at: in
     if at < begins - BEGAN_EARLY_MS:
         return False
     return ends is None or (ends > begins and at < ends + ENDED_LATE_MS)
+
+
+def check_granted(
+    held: Mapping[int, PolicyVersion], *, policy_digest: str, at: int, stated: PolicyStated | None
+) -> None:
+    """That a grant is good under the versions that are held (SPEC 11.4).
+
+    Args:
+        held: versions by their numbers.
+        policy_digest: what the grant names.
+        at: when it was made, and not before its request was asked (milliseconds UTC).
+        stated: the version that desk and officer state to be in force; the grant is by that one or a later one.
+
+    Raises:
+        PolicyUnknown: only a version that is not held could tell.
+        PolicyNotInForce: it is good under none of them, whatever else there is.
+        PolicyDoubled: another statement is held under the number that is stated.
+    """
+    oldest = 0 if stated is None else stated.number
+    if stated is not None and oldest not in held:
+        raise PolicyUnknown("the version of the hub's policy that desk and officer state has not come yet")
+    if stated is not None and held[oldest].digest != stated.statement_digest:
+        raise PolicyDoubled("a request states another statement under that number: ring the hub's IG lead")
+    named = [number for number, one in held.items() if one.statement.policy_digest == policy_digest]
+    # How long a version was in force is not known before the next one is held.
+    untold = [number for number in named if number + 1 not in held and number < max(held) and number >= oldest]
+    told = [number for number in named if number >= oldest and number not in untold]
+    if any(was_in_force(held[number], held.get(number + 1), at) for number in told):
+        return
+    if untold or not named:
+        raise PolicyUnknown("the version of the hub's policy that it was granted by has not come yet")
+    raise PolicyNotInForce("granted by a version of the hub's policy that was not in force then")
 
 
 def _ordered(names: Iterable[str]) -> Sequence[str]:

@@ -66,6 +66,13 @@ class BreakGlass(Part):
     until: Millis = Field(description="The request is taken in before that, and its grant ends then.")
 
 
+class PolicyStated(Part):
+    """The version of the hub's policy that the desk holds to be in force when it asks (SPEC 11.4)."""
+
+    number: Annotated[Count, Field(ge=1)]
+    statement_digest: Hex32
+
+
 class RequestHeader(Message):
     """What is asked, in codes (SPEC 5.1). Every field is bound by the desk's signature and by the officer's."""
 
@@ -94,6 +101,9 @@ class RequestHeader(Message):
     officer_key: Hex16
     officer_role: OfficerRole
     break_glass: BreakGlass | None = None
+    policy: PolicyStated | None = Field(
+        default=None, description="The version of the policy in force at `asked_at`, as the desk holds it (11.4)."
+    )
     subjects: Annotated[list[SubjectRef], Field(min_length=1, max_length=MAX_SUBJECTS)]
     categories: Annotated[list[CategoryAsked], Field(min_length=1, max_length=MAX_CATEGORIES)]
     reply_key: Base64 = Field(description="The enquiry's public reply key: 1216 bytes, ML-KEM-768 then X25519.")

@@ -24,7 +24,7 @@ from schemas.vectors.keys import addendum_vectors, key_vectors, party_vectors, s
 from schemas.vectors.ledger import ledger_vectors
 from schemas.vectors.messages import entry_vectors, exchange_vectors, message_vectors
 from schemas.vectors.names import name_vectors, nkey_vectors
-from schemas.vectors.policies import policy_vectors
+from schemas.vectors.policies import policy_grants, policy_vectors
 from schemas.vectors.records import record_vectors
 
 SCHEMAS: Final = Path(__file__).parents[1]
@@ -62,6 +62,10 @@ def vector_files() -> dict[str, str]:
         "policies": (
             "SPEC 11: policy versions and their files, as they came a minute after T0; with `before`, the one before.",
             policy_vectors(),
+        ),
+        "policy_grants": (
+            "SPEC 11.4: versions that an agency holds, a grant's policy and instant, and what its request states.",
+            policy_grants(),
         ),
         "records": ("SPEC 6.2: facts of record categories.", record_vectors()),
     }

@@ -9,7 +9,7 @@ from schemas.crypto.purposes import KeyPurpose
 from schemas.envelope import digest, pack, signed, unpack
 from schemas.messages.policy import PolicyStatement, pack_policy_files, policy_digest, sign_policy
 from schemas.vectors.formats import Case
-from schemas.vectors.parties import DAY_MS, HUB, IG_OFFICER, OFFICER, T0, signing_key
+from schemas.vectors.parties import DAY_MS, HUB, IG_OFFICER, MINUTE_MS, OFFICER, T0, drawn_digest, signing_key
 from schemas.vocabulary import Nation
 
 FILES: Final = {
@@ -71,6 +71,45 @@ def policy_vectors() -> list[Case]:
     return [
         {"name": name, "frame": _b64(frame), "files": _b64(raw), "before": before, "expect": expect}
         for name, frame, raw, expect in cases
+    ]
+
+
+def policy_grants() -> list[Case]:
+    """Versions that are held, a grant's policy, and the version that its request states; what the grant is worth."""
+    of: dict[int, Case] = {
+        number: {
+            "number": number,
+            "statement_digest": drawn_digest(f"statement {number}"),
+            "policy_digest": drawn_digest(policy),
+            "valid_from": T0 + begins * DAY_MS,
+        }
+        for number, policy, begins in ((1, "a", 0), (2, "b", 1), (3, "a", 2))
+    }
+    other = {"number": 2, "statement_digest": drawn_digest("another statement 2")}
+    a, b, at = drawn_digest("a"), drawn_digest("b"), T0 + DAY_MS + MINUTE_MS
+    cases: list[tuple[str, list[int], str, int, int | Case | None, str]] = [
+        ("by the version in force", [1, 2], b, at, None, "ok"),
+        ("by the version that is stated", [1, 2], b, at, 2, "ok"),
+        ("by a later version than is stated", [1, 2], b, at, 1, "ok"),
+        ("by a version just over, and nothing is stated", [1, 2], a, at, None, "ok"),
+        ("by a version just over, and the next is stated", [1, 2], a, at, 2, "policy_not_in_force"),
+        ("by a version long over", [1, 2], a, at + DAY_MS // 2, None, "policy_not_in_force"),
+        ("the version that is stated is not held", [1], a, at, 2, "policy_unknown"),
+        ("no version of that policy is held", [1], b, at, 1, "policy_unknown"),
+        ("the version that followed is not held", [1, 3], a, at, 1, "policy_unknown"),
+        ("by the policy of a version that is over and of a later one", [1, 2, 3], a, T0 + 2 * DAY_MS, 3, "ok"),
+        ("another statement is held under the number that is stated", [1, 2], b, at, other, "policy_doubled"),
+    ]
+    return [
+        {
+            "name": name,
+            "held": [of[number] for number in held],
+            "policy_digest": named,
+            "at": made_at,
+            "stated": {name: of[stated][name] for name in other} if isinstance(stated, int) else stated,
+            "expect": expect,
+        }
+        for name, held, named, made_at, stated, expect in cases
     ]
 
 

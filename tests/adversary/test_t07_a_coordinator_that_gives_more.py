@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from broker.coordinator import correspondent
+from broker.coordinator import correspondent, policy_sending
 from broker.coordinator.decide import Decision, Permit, decide
+from broker.coordinator.policies import Policies
 from broker.coordinator.program import Coordinator
 from broker.node.log import get_leaves
 from schemas.crypto.keys import SigningKey
@@ -25,8 +26,10 @@ from schemas.messages.grant import Grant, Scope
 from schemas.messages.model import read
 from schemas.messages.request import CategoryAsked, RequestHeader
 from schemas.vocabulary import Category, Mode, SubjectRole
+from tests.support.clock import NOON
 from tests.support.desk_world import HandLog
 from tests.support.hostile import HostileHub, Parts, rejected, resigned
+from tests.support.policies import Version, commented, make_pack_version
 from tests.support.world import HOUR_MS, World
 
 
@@ -189,3 +192,44 @@ async def test_a_grant_by_a_policy_that_nobody_signed_is_answered_by_nobody(worl
     assert world.sources["northshire"].calls == 0
     await world.turn(25 * HOUR_MS, HOUR_MS)
     assert await world.progress(exchange) == "expired"
+
+
+def keep_back(world: World, monkeypatch: pytest.MonkeyPatch) -> Version:
+    """Have the coordinator send nobody the next version, and go on deciding by the first one."""
+    coordinator = world.running["coordinator"]
+    assert isinstance(coordinator, Coordinator)
+    first = coordinator.room.policies.at(world.clock.now())
+    monkeypatch.setattr(Policies, "at", lambda *_: first)
+    monkeypatch.setattr(policy_sending, "_send", lambda *_: None)
+    return make_pack_version(world.clock.now(), after=make_pack_version(NOON), files=commented("// Next.\n"))
+
+
+async def test_a_version_of_the_policy_that_is_kept_from_an_agency_is_missed_there(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request says, signed by desk and officer, which version the hub's lead put in force: nothing is looked up."""
+    agency = world.running["northshire"]
+    await world.publish(keep_back(world, monkeypatch))
+    exchange = await world.ask(await world.open_enquiry())
+    for _ in range(100):
+        await world.settle()
+        if (await agency.commands["policy-versions"]({}))["stated_awaited"]:
+            break
+    assert (await agency.commands["policy-versions"]({}))["stated_awaited"] == [2]
+    assert world.sources["northshire"].calls == 0
+    await world.turn(25 * HOUR_MS, HOUR_MS)
+    assert await world.progress(exchange) == "expired"
+
+
+async def test_a_grant_by_the_version_before_the_one_that_the_hubs_lead_put_in_force_is_refused(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within the difference of clocks, where the instant alone would not tell."""
+    sent = policy_sending._send
+    version = keep_back(world, monkeypatch)
+    monkeypatch.setattr(policy_sending, "_send", sent)
+    await world.publish(version)
+    await world.ask(await world.open_enquiry())
+    agency = world.running["northshire"].ground
+    await world.until(lambda: rejected(agency)["delivery", "policy_not_in_force"] == 1)
+    assert world.sources["northshire"].calls == 0

@@ -85,6 +85,13 @@ def england_files() -> PackFiles:
     return gather(folder_of(ENGLAND))
 
 
+def commented(note: str) -> PackFiles:
+    """England's pack with a comment more: the same rules under another digest."""
+    files = england_files()
+    changed = {"00-bounds.cedar": files.files["00-bounds.cedar"] + note.encode()}
+    return PackFiles(files.schema, files.bases, {**files.files, **changed})
+
+
 def make_pack_version(
     valid_from: int, *, after: Version | None = None, files: PackFiles | None = None, **changes: Any
 ) -> Version:

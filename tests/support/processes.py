@@ -207,7 +207,7 @@ class Parties:
         assert lead.party is not None
         for officer in (self.officer.officer, lead.party.id):
             self.hub.ask_coordinator("admit-officer", {"officer": officer})
-        publish(self.hub.ask_coordinator, lead, england_files(), valid_from=None)
+        publish(self.hub.ask_coordinator, self.hub.ask_desk, lead, england_files(), valid_from=None)
         self._admit()
         self.programs[AGENCY].start()
         self.programs[AGENCY].wait_until_connected()

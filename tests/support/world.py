@@ -45,7 +45,7 @@ from tests.support.admission import SmallAdmission
 from tests.support.clock import HandClock
 from tests.support.made_once import made_once
 from tests.support.onlooker import Onlooker
-from tests.support.policies import IG_LEAD, make_pack_version
+from tests.support.policies import IG_LEAD, Version, make_pack_version
 from tests.support.source import MemorySource
 
 HUB = "testhub"
@@ -137,7 +137,12 @@ class World:
         """Admit the officer and the hub's IG lead, who puts the first version of the policy in force."""
         for one in (officer, IG_LEAD.party.id):
             await self.command("coordinator", "admit-officer", {"officer": one})
-        await self.command("coordinator", "publish-policy", make_pack_version(self.clock.now()).arguments())
+        await self.publish(make_pack_version(self.clock.now()))
+
+    async def publish(self, version: Version) -> None:
+        """Have coordinator and desk take a version of the policy, as its lead's command does."""
+        await self.command("coordinator", "publish-policy", version.arguments())
+        await self.command("desk", "take-policy", version.arguments())
 
     def make_homes(self) -> str:
         """Put every home in its place, as a world like this was made the first time; gives back the officer's id."""

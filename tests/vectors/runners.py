@@ -34,6 +34,7 @@ from schemas.messages.transport import read_outer
 from schemas.records.registry import validate_fact
 from schemas.vectors import parties
 from schemas.vectors.formats import LIMIT_BYTES
+from schemas.vectors.policies import policy_statement
 from schemas.vocabulary import Category, Mode
 
 Case = Mapping[str, Any]
@@ -212,6 +213,20 @@ def run_policies(case: Case) -> None:
     version = policy.verify_policy(_b64(case["frame"]), known, seen_at=parties.T0 + parties.MINUTE_MS)
     policy.check_files(version, policy.read_policy_files(_b64(case["files"])))
     policy.check_follows(policy.read_policy(_b64(case["before"])), version)
+
+
+def run_policy_grants(case: Case) -> None:
+    sound = policy_statement()
+    held = {
+        one["number"]: policy.PolicyVersion(
+            sound.model_copy(update={name: one[name] for name in ("number", "policy_digest", "valid_from")}),
+            one["statement_digest"],
+            b"",
+        )
+        for one in case["held"]
+    }
+    stated = None if case["stated"] is None else request.PolicyStated(**case["stated"])
+    policy.check_granted(held, policy_digest=case["policy_digest"], at=case["at"], stated=stated)
 
 
 def run_enrolments(case: Case) -> None:

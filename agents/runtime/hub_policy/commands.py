@@ -42,6 +42,7 @@ def hub_policy_commands(policies: HubPolicies, clock: Clock) -> Mapping[str, Com
             "versions": [_shown(one) for one in held.values()],
             "awaited_signers": sorted(policies.awaited_signers),
             "awaited": policies.awaited(held),
+            "stated_awaited": policies.stated_awaited(held),
         }
 
     async def version(arguments: dict[str, Any]) -> Any:

@@ -80,6 +80,8 @@ def _listed(found: Mapping[str, Any]) -> Iterable[str]:
         yield f"WAITS  {signer} signed a version and is not pinned here: agent pin FILE"
     for digest in found["awaited"]:
         yield f"WAITS  requests were granted by a version that has not come: digest {digest}"
+    for number in found["stated_awaited"]:
+        yield f"WAITS  the hub's desk names version {number}, which has not come: ring the hub's IG lead"
 
 
 def _line(one: Mapping[str, Any], standing: str) -> str:

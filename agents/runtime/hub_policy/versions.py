@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 import structlog
 
@@ -28,32 +28,23 @@ from schemas.failures import Away, Rejected
 from schemas.ledger.receipt import VerifiedReceipt
 from schemas.messages.entry import PolicyEntry, read_entry_as
 from schemas.messages.policy import (
+    PolicyDoubled,
     PolicySignerUnknown,
+    PolicyUnknown,
     PolicyVersion,
     check_files,
     check_follows,
+    check_granted,
     read_policy,
     read_policy_files,
     verify_policy,
-    was_in_force,
 )
 
 _log = structlog.get_logger()
 _PARTS: Final = 4
+T = TypeVar("T", int, str)
 MOST_AWAITED: Final = 64
 """Names kept of what is waited for; they are for people to read."""
-
-
-class PolicyUnknown(Away):
-    """Check 23: the version of the hub's policy that a grant names has not come yet; the request waits for it."""
-
-    code = "policy_unknown"
-
-
-class PolicyNotInForce(Rejected):
-    """Check 23: the version of the hub's policy that a grant names was not in force when it was made."""
-
-    code = "policy_not_in_force"
 
 
 class PolicySignerAwaited(Away):
@@ -66,12 +57,6 @@ class PolicyNotLogged(Rejected):
     """A version of the hub's policy without the proof that the hub's log has exactly this statement."""
 
     code = "policy_not_logged"
-
-
-class PolicyDoubled(Rejected):
-    """The hub shows two statements under one number: both are signed and logged, and only one is in force."""
-
-    code = "policy_doubled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +81,12 @@ class HubPolicies:
     """Officers who signed versions that came, and who are not pinned here."""
     _named: set[str] = field(default_factory=set)
     """Digests by which grants that wait were made."""
+    _stated: set[int] = field(default_factory=set)
+    """Numbers that requests which wait state."""
+
+    def stated_awaited(self, held: Mapping[int, records.Held]) -> list[int]:
+        """The numbers of versions that desk and officers of the hub state, and that have not come."""
+        return sorted(self._stated - held.keys())
 
     def awaited(self, held: Mapping[int, records.Held]) -> list[str]:
         """The digests of versions that requests wait for: not held, or the one that followed is missing."""
@@ -170,33 +161,38 @@ class HubPolicies:
         """That a grant was made under a version that is held and was in force then (SPEC 5.4, check 23).
 
         The instant is the grant's, but not before the request's own, which desk and officer signed: a coordinator
-        cannot date a grant back to a version that is over.
+        cannot date a grant back to a version that is over. They signed too which version the desk holds to be in force:
+        so it cannot keep that one from this agency and go on by an older one.
 
         Args:
             hold: holds the request's entry, so that nothing else waits while the request does.
             ask: has the hub send what this agency lacks.
 
         Raises:
-            PolicyUnknown: no such version is held yet, or the one that followed on it is missing.
-            PolicyNotInForce: it was not in force.
+            PolicyUnknown: no such version is held yet, the one that followed on it is missing, or the one stated is.
+            PolicyNotInForce: it was not in force, or is older than the one stated.
+            PolicyDoubled: another statement than the one stated is held under its number.
         """
-        named, at = delivered.grant.policy_digest, max(delivered.grant.not_before, delivered.header.asked_at)
-        held = await self.post.store.read(records.held)
-        found = [one for one in held.values() if one.version.statement.policy_digest == named]
-        newest = max(held, default=0)
-        is_open = not found
-        for one in found:
-            after = held.get(one.number + 1)
-            if after is None and one.number < newest:
-                is_open = True  # how long it was in force is not known before the next one has come
-            elif was_in_force(one.version, None if after is None else after.version, at):
-                self._named.discard(named)
-                return
-        if is_open:
-            if len(self._named) < MOST_AWAITED:
-                self._named.add(named)
-            _log.warning("request_waits_for_policy", exchange=delivered.header.exchange, policy=named)
+        header, grant = delivered.header, delivered.grant
+        held = {number: one.version for number, one in (await self.post.store.read(records.held)).items()}
+        at = max(grant.not_before, header.asked_at)
+        try:
+            check_granted(held, policy_digest=grant.policy_digest, at=at, stated=header.policy)
+        except PolicyDoubled:
+            _log.critical("policy_version_doubled", exchange=header.exchange)
+            raise
+        except PolicyUnknown:
+            if header.policy is not None and header.policy.number not in held:
+                _remember(self._stated, header.policy.number)
+            else:
+                _remember(self._named, grant.policy_digest)
+            _log.warning("request_waits_for_policy", exchange=header.exchange, policy=grant.policy_digest)
             await self.post.commit(hold)
             ask()
-            raise PolicyUnknown("the version of the hub's policy that it was granted by has not come yet")
-        raise PolicyNotInForce("granted by a version of the hub's policy that was not in force then")
+            raise
+        self._named.discard(grant.policy_digest)
+
+
+def _remember(awaited: set[T], one: T) -> None:
+    if len(awaited) < MOST_AWAITED:
+        awaited.add(one)

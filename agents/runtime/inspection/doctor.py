@@ -125,6 +125,8 @@ def _hub_policy(home: Home) -> str | Warned:
         raise NotWell(f"{signers} signed a version and is not pinned here; requests wait for it: agent pin FILE")
     if found["awaited"]:
         raise NotWell("requests were granted by a version that has not come: ring the hub, broker policy versions")
+    if numbers := ", ".join(map(str, found["stated_awaited"])):
+        raise NotWell(f"the hub's desk names version {numbers}, which has not come: ring the hub's IG lead")
     held = {one["number"]: one for one in found["versions"]}
     if found["in_force"] not in held:
         return Warned("no version of the hub's policy has come yet; what is asked waits for it")

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from broker.coordinator.policy_taking import take_policy
-from broker.policy.pack import PackFiles
 from schemas.crypto.purposes import KeyPurpose
 from schemas.envelope import signed, unpack
 from schemas.failures import Failure
@@ -18,21 +17,14 @@ from schemas.messages.grant import Grant
 from schemas.messages.model import read
 from schemas.messages.party import PartyKind
 from schemas.messages.policy import pack_policy_files
+from schemas.messages.request import PolicyStated
 from schemas.vocabulary import Nation, OfficerRole
 from tests.support.parties import make_member
-from tests.support.policies import IG_LEAD, SMALL, Version, england_files, make_pack_version, make_version
+from tests.support.policies import IG_LEAD, SMALL, Version, commented, england_files, make_pack_version, make_version
 from tests.unit.broker.coordinator.scene import HOUR_MS, OFFICER, Scene, asked, receipt_of
 
 DAY_MS = 24 * HOUR_MS
 OTHER_LEAD = make_member("o-00bad0", PartyKind.OFFICER, officer_role=OfficerRole.IG_LEAD)
-
-
-def commented(note: str) -> PackFiles:
-    """England's pack with a comment more: the same rules under another digest."""
-    files = england_files()
-    return PackFiles(
-        files.schema, files.bases, {**files.files, "00-bounds.cedar": files.files["00-bounds.cedar"] + note.encode()}
-    )
 
 
 def second(scene: Scene, valid_from: int, **changes: Any) -> Version:
@@ -228,3 +220,39 @@ async def test_a_version_taken_just_before_the_coordinator_died_is_sent_by_the_n
 
 def _forget(tx: Any) -> None:
     tx.execute("DELETE FROM policy_sent")
+
+
+def stating(version: Version, **changes: Any) -> PolicyStated:
+    """What a desk that holds a version states."""
+    return PolicyStated(**{"number": version.statement.number, "statement_digest": version.digest, **changes})
+
+
+async def test_a_request_is_decided_that_states_the_version_in_force_or_one_before_it(scene: Scene) -> None:
+    assert (await scene.submit(scene.request(policy=stating(scene.version))))[0] == "committed"
+    later = second(scene, scene.clock.now())
+    await publish(scene, later)
+    for stated in (scene.version, later):
+        assert (await scene.submit(scene.request(policy=stating(stated))))[0] == "committed"
+
+
+@pytest.mark.parametrize("changes", [{"number": 2}, {"statement_digest": "0" * 64}])
+async def test_a_request_that_states_a_version_that_the_coordinator_has_not_is_refused(
+    scene: Scene, changes: dict[str, Any]
+) -> None:
+    code, _ = await scene.submit(scene.request(policy=stating(scene.version, **changes)))
+    assert code == "policy_stated_otherwise"
+
+
+async def test_a_request_that_states_a_version_that_is_to_come_is_refused(scene: Scene) -> None:
+    coming = second(scene, scene.clock.now() + HOUR_MS)
+    await publish(scene, coming)
+    assert (await scene.submit(scene.request(policy=stating(coming))))[0] == "policy_stated_otherwise"
+
+
+async def test_a_desk_whose_clock_is_ahead_is_granted_by_the_version_that_it_states(scene: Scene) -> None:
+    coming = second(scene, scene.clock.now() + 60_000)
+    await publish(scene, coming)
+    ahead = scene.clock.now() + 60_000
+    code, parts = await scene.submit(scene.request(policy=stating(coming), asked_at=ahead))
+    assert code == "committed"
+    assert read(Grant, unpack(parts[2]).header).policy_digest == coming.statement.policy_digest

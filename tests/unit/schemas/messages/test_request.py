@@ -53,6 +53,8 @@ def with_other(field: str) -> bytes:
     value = members.get(field)
     if field == "break_glass":
         members[field] = json.loads(BROKEN.model_dump_json())
+    elif field == "policy":
+        members[field] = {"number": 3, "statement_digest": "ab" * 32}
     elif isinstance(value, int):
         members[field] = value + 1
     elif isinstance(value, list):

@@ -12,6 +12,7 @@ from agents.runtime.hub_policy.rules import sentences
 from schemas.failures import Failure
 from schemas.messages.party import PartyKind
 from schemas.messages.policy import pack_policy_files
+from schemas.messages.request import PolicyStated
 from schemas.vocabulary import OfficerRole
 from tests.support.parties import make_member
 from tests.support.policies import SMALL, Version, make_version
@@ -201,3 +202,49 @@ async def test_what_is_held_is_shown_with_what_its_rules_say(world: World) -> No
     assert sentences(one["files"]) == {"look": "Officers look at officers."}
     with pytest.raises(Failure, match="policy_not_held"):
         await world.agent.commands["policy-version"]({"number": 2})
+
+
+def stating(version: Version, **changes: Any) -> dict[str, Any]:
+    """The header of a request whose desk and officer state that version."""
+    said = {"number": version.statement.number, "statement_digest": version.digest, **changes}
+    return {"policy": PolicyStated(**said)}
+
+
+async def test_a_grant_by_the_version_that_desk_and_officer_state_is_answered(world: World) -> None:
+    await world.ask(Ask([octavia()], header=stating(world.policy)))
+    await world.until_answered(1)
+
+
+async def test_a_grant_by_a_later_version_than_desk_and_officer_state_is_answered(world: World) -> None:
+    later = second(world, world.clock.now())
+    await issue(world, later)
+    await world.ask(
+        Ask([octavia()], grant={"policy_digest": later.statement.policy_digest}, header=stating(world.policy))
+    )
+    await world.until_answered(1)
+
+
+async def test_a_grant_by_an_older_version_than_desk_and_officer_state_is_refused(world: World) -> None:
+    """Within the difference of clocks, in which the older one alone would still be good."""
+    later = second(world, world.clock.now())
+    await issue(world, later)
+    await world.ask(Ask([octavia()], header=stating(later)))
+    await world.until(lambda: world.acknowledged == [("delivery", "policy_not_in_force")])
+
+
+async def test_a_request_waits_for_the_version_that_desk_and_officer_state(world: World) -> None:
+    """The hub's coordinator, which grants by the version held here, has kept the next one back until now."""
+    later = second(world, world.clock.now())
+    await world.ask(Ask([octavia()], header=stating(later)))
+    await world.until_is([2], lambda: told(world, "stated_awaited"))
+    assert (world.answers, world.acknowledged) == ([], [])
+    await world.ask(under(world.policy))
+    await world.until_answered(1)  # and holds nobody up
+    await issue(world, later)
+    await world.until(lambda: ("delivery", "policy_not_in_force") in world.acknowledged, turning_ms=1000)
+    assert await told(world, "stated_awaited") == []
+
+
+async def test_a_statement_that_desk_and_officer_state_otherwise_than_it_is_held_is_refused(world: World) -> None:
+    await world.ask(Ask([octavia()], header=stating(world.policy, statement_digest="0" * 64)))
+    await world.until(lambda: world.acknowledged == [("delivery", "policy_doubled")])
