@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from broker.client.publishing import Ask, DeskNotTold, publish, tell_desk
-from broker.enrolment.officer import make_officer
+from broker.enrolment.at_rest.officers import make_officer
 from broker.node.command_client import NotRunning
 from broker.node.keyfile import KeyFile, read_key_file
 from schemas.envelope import digest, unpack
