@@ -194,7 +194,7 @@ class ReviewRoom:
         looked = await self._glance(case)
         decided = self._decided(case, looked, names.heard(stands.ruling, is_read=True))
         said = names.shown(decided, stands.ruling)
-        if not hmac.compare_digest(said, shown):
+        if not hmac.compare_digest(said.encode(), shown.encode()):
             raise ChangedSinceRead("what would leave is not what you read: look at it again, then release that")
         addendum, now = self._told(case, who, ReviewAct.RELEASED, None), self.post.clock.now()
 
