@@ -41,7 +41,8 @@ What a rule may say:
   decides are never lifted. `context.break_glass` says that the glass was broken.
 * A pack is tried against its expected decisions whenever it is loaded. One that comes out otherwise refuses the pack,
   and so does a rule that decides none of them: it may be one that can never decide.
-* In a `when`, what tells the most cases apart and is shortest stands first: a rule that is not concerned costs little.
+* In a `when`, what compares one thing with words (`context.stage == ...`, `[...].contains(resource)`) stands first,
+  joined by `&&`: where one of them is false, the rule is not even asked. What can fail, as a sum can, stands last.
 
 A pack of your own: `broker policy copy england rules`, change it (your agreements first), `broker policy check rules`.
 The hub's IG lead puts it in force: `broker policy publish rules --key KEY --from 2026-12-01`; for Wales as it comes:

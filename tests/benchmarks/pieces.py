@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import tempfile
 import time
 from functools import partial
@@ -14,11 +13,10 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from broker.node.log import LOG_MIGRATIONS, LockCopy, Log, LogSeal, node_reader
-from broker.node.policy import Policy, make_policy
+from broker.node.policy import Policy
 from broker.node.store import AfterSeal, Store
 from broker.node.store.port import Seal, Transaction
-from broker.policy.pack import SCHEMA
-from broker.policy.packs import ENGLAND, folder_of, gather, load_pack
+from broker.policy.packs import ENGLAND, load_pack
 from broker.policy.question import question_of
 from broker.policy.terms import Terms
 from broker.policy.vocabulary import about, context_of, principal_of, resource_of
@@ -46,6 +44,7 @@ from schemas.vocabulary import (
     SubjectRole,
 )
 from tests.benchmarks.tables import Table, microseconds, percentile
+from tests.support import rules
 
 _ORIGIN: Final = "bench.example/log"
 _LEAF: Final = os.urandom(700)
@@ -157,15 +156,13 @@ def _decisions(table: Table, times: int) -> None:
     shared = context_of(question, {pack.bases[code].kind for code in terms.conditions})
     context = about(shared, SubjectRole.INDEX_CHILD, Category.POLICE_DA)
     principal, resource = principal_of(question), resource_of(Category.POLICE_DA)
+    asked = rules.question(principal, Mode.CONTENT.value, resource, context)
     for count, bound in ((50, "150"), (200, "400")):
-        policy = _policy_of(count)
+        policy = rules.england_rules(count)
         verdict = policy.decide(principal, Mode.CONTENT.value, resource, context)
         if not verdict.allowed:
             raise AssertionError(f"the question of the benchmark is refused: {verdict.rules}")
-        ask = partial(policy._ask, principal, Mode.CONTENT.value, resource, context, policy._policies)
-        asked = [_seconds(ask) * 1e6 for _ in range(times)]
-        table.add(f"a policy decision, {count} rules, p50", percentile(asked, 0.5), bound)
-        table.add(f"a policy decision, {count} rules, p99", percentile(asked, 0.99), "")
+        _asked(table, policy, asked, times, count, bound)
     remembered = [
         _seconds(lambda: pack.cedar.decide(principal, Mode.CONTENT.value, resource, context)) * 1e6
         for _ in range(times)
@@ -175,13 +172,24 @@ def _decisions(table: Table, times: int) -> None:
     table.add("bases and agreements of a request, p50", percentile(footings, 0.5), "")
 
 
-def _policy_of(count: int) -> Policy:
-    """So many rules of the pack for England: fewer than it has, or its own again under other ids."""
-    given = gather(folder_of(ENGLAND))
-    texts = [given.files[name].decode() for name in sorted(given.files) if name.endswith(".cedar")]
-    rules = [rule for text in texts for rule in re.split(r"(?m)^(?=@id)", text)[1:]]
-    copies = [rules[at % len(rules)].replace('@id("', f'@id("{at}-', 1) for at in range(count)]
-    return make_policy((SCHEMA, given.schema.decode()), {"rules.cedar": "\n".join(copies)})
+def _asked(table: Table, policy: Policy, asked: rules.Question, times: int, count: int, bound: str) -> None:
+    """One question again and again, and others that were never asked; no answer is remembered."""
+    book, processor = policy._rulebook, {}
+    for way, ask in (("", book.ask), (" (whole way)", book.ask_whole)):
+        spent = [_seconds(partial(ask, *asked)) * 1e6 for _ in range(times)]
+        table.add(f"a policy decision, {count} rules{way}, p50", percentile(spent, 0.5), bound if not way else "")
+        table.add(f"a policy decision, {count} rules{way}, p99", percentile(spent, 0.99), "")
+        started = time.process_time()
+        for _ in range(times):
+            ask(*asked)
+        processor[way] = time.process_time() - started
+    times_as_much = processor[" (whole way)"] / processor[""]
+    table.add(f"whole way, {count} rules: times the processor time (no us)", times_as_much, "")
+    drawn = rules.questions_to_a_hub(3 * times)
+    for one in drawn[:times]:
+        book.ask(*one)
+    spent = [_seconds(partial(book.ask, *one)) * 1e6 for one in drawn[times:]]
+    table.add(f"questions drawn from all words, never asked before, {count} rules, p50", percentile(spent, 0.5), "")
 
 
 def _keys(table: Table, times: int) -> None:

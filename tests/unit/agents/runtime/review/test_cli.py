@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from structlog.testing import capture_logs
 
 from agents.runtime.review.cli import review_group
 from broker.node.commands import CommandServer
@@ -42,7 +43,8 @@ async def terminal(desk: Desk, tmp_path: Path) -> AsyncIterator[Terminal]:
     file.touch(mode=0o600)
     file.write_text(PASSPHRASE + "\n")
     serving = asyncio.create_task(CommandServer(desk.world.home.socket_path, desk.world.agent.commands).serve())
-    yield Terminal(desk, file)
+    with capture_logs():  # the agent of this process would write between a command's own lines
+        yield Terminal(desk, file)
     serving.cancel()
     with suppress(asyncio.CancelledError):
         await serving

@@ -1,56 +1,13 @@
-"""The policy engine: closed whenever it fails, and a pack that does not hold is not loaded."""
+"""A policy that is asked: closed whenever it fails."""
 
 from __future__ import annotations
-
-import hashlib
-from pathlib import Path
 
 import cedarpy
 import pytest
 
-from broker.node.policy import (
-    NO_PERMIT,
-    POLICY_ERROR,
-    Context,
-    Policy,
-    PolicyInvalid,
-    Uid,
-    Verdict,
-    load_policy,
-    make_policy,
-)
-from schemas.failures import Disposition
+from broker.node.policy import NO_PERMIT, POLICY_ERROR, Context, PolicyInvalid, Uid, Verdict
 from schemas.vocabulary import Category, Mode
-
-SCHEMA = """
-entity Officer enum ["manager", "worker"];
-entity Record enum ["school", "police"];
-entity Purpose enum ["protect", "plan"];
-action look appliesTo {
-    principal: [Officer], resource: [Record],
-    context: { purpose: Purpose, tags: Set<Purpose>, age?: Long, urgent?: Bool }
-};
-"""
-PERMIT = """
-@id("may-look")
-@sentence("Anybody may look to protect.")
-permit (principal, action, resource) when { context.purpose == Purpose::"protect" };
-"""
-OVERFLOWING = """
-@id("never-old")
-@sentence("Nobody may look at the old.")
-forbid (principal, action, resource) when { context has age && context.age + 9223372036854775807 > 0 };
-"""
-MANAGER, SCHOOL = Uid("Officer", "manager"), Uid("Record", "school")
-CONTEXT: Context = {"purpose": Uid("Purpose", "protect"), "tags": frozenset({Uid("Purpose", "plan")})}
-
-
-def policy(*texts: str) -> Policy:
-    return make_policy(("s.cedarschema", SCHEMA), {f"{at}.cedar": text for at, text in enumerate(texts)})
-
-
-def named(*, annotations: str = "", body: str = "permit (principal, action, resource);") -> str:
-    return f'@id("a-rule") @sentence("It may be.") {annotations}\n{body}'
+from tests.unit.broker.node.policy.small import CONTEXT, MANAGER, OVERFLOWING, PERMIT, SCHEMA, SCHOOL, policy
 
 
 def test_a_permit_is_allowed_and_names_its_rule() -> None:
@@ -139,76 +96,6 @@ def test_an_engine_that_breaks_refuses_and_is_asked_again(monkeypatch: pytest.Mo
     assert asked.decide(MANAGER, "look", SCHOOL, CONTEXT).allowed
 
 
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("permit (principal", "0.cedar"),
-        ("permit (principal, action, resource);", "policy number 1 has no usable @id"),
-        ('@id("policy-error") @sentence("x") permit (principal, action, resource);', "no usable @id"),
-        ('@id("a b") @sentence("x") permit (principal, action, resource);', "no usable @id"),
-        ('\n@id("a-rule")\npermit (principal, action, resource);', "0.cedar, line 2, policy a-rule: no @sentence"),
-        (named(annotations='@remvoe("notes")'), "unknown annotation @remvoe"),
-        (named(annotations='@remove("nots")'), "'nots', which is neither a field nor a marker"),
-        (named(annotations='@remove("marked:secret")'), "neither a field nor a marker"),
-        (named(annotations='@keep("notes")', body="forbid (principal, action, resource);"), "a forbid neither keeps"),
-        (named(body="permit (principal == ?principal, action, resource);"), "templates are not used"),
-        (named(body='permit (principal, action, resource) when { context.purpos == Purpose::"plan" };'), "purpos"),
-        (named(body='permit (principal, action, resource) when { context.purpose == Purpose::"play" };'), "play"),
-        (named(body='permit (principal, action == Action::"lok", resource);'), "lok"),
-        ("", "there is no policy"),
-    ],
-)
-def test_a_pack_that_does_not_hold_is_refused_and_says_where(text: str, says: str) -> None:
-    with pytest.raises(PolicyInvalid) as refused:
-        policy(text)
-    assert says in refused.value.detail
-    assert refused.value.disposition is Disposition.HALT
-
-
-def test_two_policies_of_one_id_are_refused_even_in_two_files() -> None:
-    with pytest.raises(PolicyInvalid, match=r"1\.cedar, line 2, policy may-look: 0\.cedar has that id too"):
-        policy(PERMIT, PERMIT)
-
-
-def test_a_schema_that_does_not_parse_is_refused_with_its_name() -> None:
-    with pytest.raises(PolicyInvalid, match=r"s\.cedarschema"):
-        make_policy(("s.cedarschema", "entity"), {"a.cedar": PERMIT})
-
-
-def test_a_directory_without_policies_or_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "s.cedarschema").write_text(SCHEMA)
-    with pytest.raises(PolicyInvalid, match="there is no policy"):
-        load_policy(tmp_path / "s.cedarschema", tmp_path)
-    with pytest.raises(PolicyInvalid, match="cannot be read"):
-        load_policy(tmp_path / "s.cedarschema", tmp_path / "nowhere")
-
-
-def test_the_digest_is_that_of_the_lines_sha256sum_writes(tmp_path: Path) -> None:
-    files = {"s.cedarschema": SCHEMA, "a.cedar": PERMIT, "b.cedar": OVERFLOWING}
-    for name, text in files.items():
-        (tmp_path / name).write_text(text)
-    (tmp_path / "notes.txt").write_text("not a policy")
-    lines = "".join(f"{hashlib.sha256(text.encode()).hexdigest()}  {name}\n" for name, text in files.items())
-    loaded = load_policy(tmp_path / "s.cedarschema", tmp_path)
-    assert loaded.digest == hashlib.sha256(lines.encode()).hexdigest()
-
-
-def test_the_digest_changes_with_any_byte_of_any_file() -> None:
-    assert len({policy(PERMIT).digest, policy(PERMIT + " ").digest, policy(PERMIT, OVERFLOWING).digest}) == 3
-
-
-def test_a_permit_leaves_what_it_keeps_less_what_it_removes() -> None:
-    rules = policy(
-        '@id("whole") @sentence("x") permit (principal, action, resource);',
-        '@id("less") @sentence("x") @remove("notes,marked:free_text") permit (principal, action, resource);',
-        '@id("only") @sentence("x") @keep("code, startDate") @remove("code") permit (principal, action, resource);',
-    ).rules
-    category, mode = Category.PROBATION_REGISTER, Mode.CONTENT
-    assert rules["whole"].fields_left(category, mode) == {"code", "description", "notes", "reviewDate", "startDate"}
-    assert rules["less"].fields_left(category, mode) == {"code", "description", "reviewDate", "startDate"}
-    assert rules["only"].fields_left(category, mode) == {"startDate"}
-
-
 def test_a_field_is_left_if_any_determining_permit_leaves_it() -> None:
     asked = policy(
         '@id("a") @sentence("x") @keep("code") permit (principal, action, resource);',
@@ -266,16 +153,3 @@ def test_what_was_allowed_anyway_was_not_lifted_and_an_answer_for_one_is_not_giv
 def test_a_rule_that_fails_refuses_whoever_broke_the_glass() -> None:
     pack = policy(PERMIT, LIFTABLE, OVERFLOWING)
     assert pack.decide(MANAGER, "look", SCHOOL, {**CONTEXT, "age": 2}, is_glass_broken=True).rules == (POLICY_ERROR,)
-
-
-@pytest.mark.parametrize(
-    ("annotations", "body"),
-    [
-        ('@liftable("break-glass")', "permit (principal, action, resource);"),
-        ('@liftable("anything")', "forbid (principal, action, resource);"),
-        ("@liftable", "forbid (principal, action, resource);"),
-    ],
-)
-def test_only_a_forbid_is_liftable_and_only_by_a_broken_glass(annotations: str, body: str) -> None:
-    with pytest.raises(PolicyInvalid, match="only a forbid is liftable"):
-        policy(named(annotations=annotations, body=body))
