@@ -22,6 +22,7 @@ from agents.runtime.exports.export import Export
 from agents.runtime.exports.folder import Folder
 from agents.runtime.exports.household import household
 from agents.runtime.source import (
+    NOBODY,
     Finding,
     LocalPerson,
     PersonQuery,
@@ -80,7 +81,7 @@ class EducationSource:
         found: list[Finding | RecordBroken] = []
         with self._export.look() as look:
             held = list(look.learnt.held(person.ref))
-            if not held:
+            if not held and person != NOBODY:
                 raise SourceAway("the pupil was in the files and is not there now")
             for pupil in held:
                 found.extend(reader(Holdings(look.learnt, look.files, self._config, pupil), person))

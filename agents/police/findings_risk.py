@@ -14,7 +14,7 @@ from sqlalchemy import Connection, or_, select
 
 from agents.police import mapping
 from agents.police.database import rows
-from agents.police.people import identifiers_of
+from agents.police.people import birth_dates_of, identifiers_of
 from agents.police.reading import Found, Made, Reader, build, finding, one_a_row
 from agents.police.row import FieldBroken, Row
 from agents.police.tables import CUSTODY, DISPOSAL, EXPLOITATION, IDENTIFIER, INTELLIGENCE, MARKER
@@ -48,12 +48,13 @@ def read_pnc(connection: Connection, ref: str, today: date, unsaid: Collection[s
     signals = tuple(warning.line("description") for warning in warnings_of(connection, ref, today, unsaid))[
         :SEVERAL_MAX
     ]
+    births = birth_dates_of(connection, ref)
     convictions: list[tuple[police.Conviction, Sequence[Sentence]]] = []
     statement = select(DISPOSAL).where(DISPOSAL.c.person_id == ref).order_by(DISPOSAL.c.disposed_on.desc())
     for values in rows(connection, statement):
         row = Row(values)
         try:
-            convictions.append((_conviction(row), _sentences(row)))
+            convictions.append((_conviction(row), _sentences(row, births)))
         except FieldBroken as broken:
             yield RecordBroken(Category.POLICE_CUSTODY_PNC, row.ref("disposal_id"), broken.column)
     are_spent = spent([sentences for _, sentences in convictions], today)
@@ -79,12 +80,12 @@ def _entry(
     return finding(Category.POLICE_CUSTODY_PNC, key, lambda: Made(build(police.CustodyPnc, fields), latest, labels))
 
 
-def _sentences(row: Row) -> Sequence[Sentence]:
+def _sentences(row: Row, births: Sequence[date]) -> Sequence[Sentence]:
     on, text = row.date("disposed_on"), row.line("disposal")
     if on is None or text is None:
         return ()
     is_caution = row.code("is_caution", mapping.YES_NO)
-    return read_disposal(text, on=on, is_caution=is_caution is True)
+    return read_disposal(text, on=on, is_caution=is_caution is True, births=births)
 
 
 def _conviction(row: Row) -> police.Conviction:

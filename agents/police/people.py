@@ -122,6 +122,12 @@ def _person(
     )
 
 
+def birth_dates_of(connection: Connection, ref: str) -> tuple[date, ...]:
+    """Every date of birth of a person, aliases' too, as far as they can be read."""
+    held = [row for table in (PERSON, ALIAS) for row in _all(connection, _of(table, [ref]))]
+    return tuple(dict.fromkeys(day for one in held if (day := _birth_date(one)) is not None))
+
+
 def _birth_date(row: Row) -> date | None:
     try:
         return row.date("date_of_birth")

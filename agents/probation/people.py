@@ -21,11 +21,10 @@ from schemas.vocabulary import Category
 def person_of(crn: str, held: Members, addresses: object) -> LocalPerson:
     """A person as far as they can be read; a member that does not hold hides nobody."""
     aliases = _aliases(held)
-    dates = dict.fromkeys(day for one in (held, *aliases) if (day := _birth_date(one)) is not None)
     return LocalPerson(
         ref=crn,
         names=tuple(dict.fromkeys(_name(one) for one in (held, *aliases))),
-        birth_dates=tuple(dates),
+        birth_dates=birth_dates_of(held),
         sex=_sex(held),
         identifiers=frozenset({*identifiers_of(held), *_parsed(IdentifierKind.CRN, crn)}),
         addresses=tuple(_addresses(addresses)),
@@ -87,6 +86,12 @@ def _said(held: Members, name: str) -> str:
         return held.line(name) or ""
     except MemberBroken:
         return ""
+
+
+def birth_dates_of(held: Members) -> tuple[date, ...]:
+    """Every date of birth of a person, aliases' too, as far as they can be read."""
+    said = (held, *_aliases(held))
+    return tuple(dict.fromkeys(day for one in said if (day := _birth_date(one)) is not None))
 
 
 def _birth_date(held: Members) -> date | None:

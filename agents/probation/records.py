@@ -18,6 +18,7 @@ from agents.probation.index import Region
 from agents.probation.people import limited_access
 from agents.probation.reading import Reader
 from agents.runtime.source import (
+    NOBODY,
     Finding,
     LocalPerson,
     PersonQuery,
@@ -74,7 +75,8 @@ class ProbationSource:
             SourceAway: the file cannot be read, or does not hold.
             RecordBroken: it does not say whether this person's access is limited.
         """
-        return Restrictions(limited_access(person.ref, self._persons()))
+        persons = self._persons()
+        return Restrictions(frozenset() if person == NOBODY else limited_access(person.ref, persons))
 
     def linked(self, person: LocalPerson) -> Sequence[LocalPerson]:
         """Who has or had an address with the person.

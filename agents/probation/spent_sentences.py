@@ -14,9 +14,10 @@ from typing import Any
 
 from agents.probation.folder import Folder, ResourceBroken
 from agents.probation.members import MemberBroken, Members
+from agents.probation.people import birth_dates_of
 from agents.probation.reading import Found, Reader, file_broken
 from agents.runtime.source import Finding, Label, RecordBroken
-from agents.runtime.spent import Kind, Sentence, kind_of, spent
+from agents.runtime.spent import Kind, Sentence, kind_of, spent, was_minor
 from schemas.vocabulary import Category
 
 
@@ -54,12 +55,15 @@ def marking_spent(category: Category, read: Reader, days: str, today: Callable[[
 def _spent_days(folder: Folder, crn: str, today: date) -> frozenset[str]:
     """Days on which only such sentences were passed as are spent."""
     plain = _plain_days(_objects(folder.read("offences").get(crn)))
+    person = folder.read("persons").get(crn)
+    births = birth_dates_of(Members(person)) if isinstance(person, dict) else ()
     by_day: dict[date, list[Sentence]] = {}
     for held in _objects(folder.read("sentences").get(crn)):
         on = held.date("dateOfSentencing")
         if on is None:
             return frozenset()
-        by_day.setdefault(on, []).append(_sentence(held, on, is_specified=on.isoformat() not in plain))
+        sentence = _sentence(held, on, is_specified=on.isoformat() not in plain)
+        by_day.setdefault(on, []).append(replace(sentence, was_minor=was_minor(births, on)))
     over = spent(list(by_day.values()), today)
     return frozenset(day.isoformat() for day, is_spent in zip(by_day, over, strict=True) if is_spent)
 

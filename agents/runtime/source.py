@@ -112,6 +112,14 @@ class LocalPerson:
     labels: frozenset[Label] = frozenset()
 
 
+NOBODY: Final = LocalPerson("")
+"""Whom the runtime asks about where nobody is meant; what is found of them is dropped.
+
+Looking must fail for them where it would for everybody, and not else: so a system that is away is away whoever is asked
+about, and *could not look* tells nothing of who is held.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class PersonQuery:
     """Who is asked about, as far as the hub knows. Made by the runtime from a `Subject`."""
@@ -204,12 +212,16 @@ class RecordSource(Protocol):
 
         A record that does not hold is yielded as `RecordBroken` and the others still follow. The runtime then says
         *could not look* for this category (part of a picture must not look like the whole) and answers the others.
-        The iterator is read to its end, or dropped, in the thread that asked for it.
+        The iterator is read to its end, or dropped, in the thread that asked for it. About `NOBODY` it reads what it
+        would read about anybody, and fails only if it would fail about everybody.
         """
         ...
 
     def restrictions(self, person: LocalPerson) -> Restrictions:
-        """What protects that person just now. Failing means that nothing about the person is looked at."""
+        """What protects that person just now. Failing means that nothing about the person is looked at.
+
+        About `NOBODY` it fails only if it would fail about everybody.
+        """
         ...
 
     def check(self) -> SourceReport:

@@ -1,16 +1,16 @@
 """When a conviction or caution is spent (Rehabilitation of Offenders Act 1974 s5, as amended from 28 October 2023).
 
-Pure: sentences and a day in, yes or no out. The periods are those of somebody who was an adult; a minor's are half as
-long, so nothing is called spent here that is not. The same where a sentence cannot be read, has no length or might
-never be spent: what is not shown to be spent is not. Decides nothing about what may leave: the label does (R25).
+Pure: sentences and a day in, yes or no out. Who was under 18 when convicted has periods half as long; who is not shown
+to have been has an adult's. A sentence that cannot be read, has no length or might never be spent is not: what is not
+shown to be spent is not. Decides nothing about what may leave: the label does (R25).
 """
 
 from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import Enum
 from typing import Final
@@ -39,8 +39,11 @@ class Sentence:
     """Number and unit: days, weeks, months or years."""
     is_specified: bool = True
     """Whether the offence may be one of Schedule 18, Sentencing Code: then more than four years are never spent."""
+    was_minor: bool = False
+    """Whether the person was under 18 on the date of conviction (s5(2), table B, third column)."""
 
 
+_ADULT_AGE: Final = 18
 _FINE_MONTHS: Final = 12
 _ORDER_WITHOUT_END_MONTHS: Final = 24
 _AFTER_CUSTODY: Final = ((12, 12), (48, 48))
@@ -75,11 +78,27 @@ def spent(sentences: Sequence[Sequence[Sentence]], today: date) -> list[bool]:
     return [end is not None and end <= today for end in ends]
 
 
-def read_disposal(text: str, *, on: date, is_caution: bool) -> list[Sentence]:
-    """The sentences of a disposal in words, such as `Imprisonment, 24 months; fine`."""
+def was_minor(births: Iterable[date], on: date) -> bool:
+    """Whether somebody was under 18 on a day, by every date of birth that is held, and one is.
+
+    Args:
+        on: the date of conviction, or a later one, as that of the sentence is.
+    """
+    held = tuple(births)
+    return bool(held) and all(born <= on < _add_months(born, 12 * _ADULT_AGE) for born in held)
+
+
+def read_disposal(text: str, *, on: date, is_caution: bool, births: Iterable[date] = ()) -> list[Sentence]:
+    """The sentences of a disposal in words, such as `Imprisonment, 24 months; fine`.
+
+    Args:
+        births: every date of birth that is held of the person.
+    """
     if is_caution:
         return [Sentence(on, Kind.CAUTION if "condition" not in text.casefold() else Kind.UNKNOWN)]
-    return [_read(part, on) for part in text.split(";") if part.strip()] or [Sentence(on, Kind.UNKNOWN)]
+    minor = was_minor(births, on)
+    read = [_read(part, on) for part in text.split(";") if part.strip()] or [Sentence(on, Kind.UNKNOWN)]
+    return [replace(one, was_minor=minor) for one in read]
 
 
 def kind_of(text: str) -> Kind:
@@ -106,7 +125,7 @@ def _end_of(one: Sentence) -> date | None:
         case Kind.CAUTION:
             return one.on
         case Kind.FINE:
-            return _add_months(one.on, _FINE_MONTHS)
+            return _add_months(one.on, _period(one, _FINE_MONTHS))
         case Kind.ORDER:
             return _over(one) if one.length is not None else _add_months(one.on, _ORDER_WITHOUT_END_MONTHS)
         case Kind.CUSTODY:
@@ -121,8 +140,13 @@ def _after_custody(one: Sentence) -> date | None:
         return None
     for most, after in _AFTER_CUSTODY:
         if over <= _add_months(one.on, most):
-            return _add_months(over, after)
-    return None if one.is_specified else _add_months(over, _AFTER_LONG_CUSTODY_MONTHS)
+            return _add_months(over, _period(one, after))
+    return None if one.is_specified else _add_months(over, _period(one, _AFTER_LONG_CUSTODY_MONTHS))
+
+
+def _period(one: Sentence, months: int) -> int:
+    """A period of table B: a minor's is half an adult's."""
+    return months // 2 if one.was_minor else months
 
 
 def _over(one: Sentence) -> date | None:

@@ -15,6 +15,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import structlog
@@ -25,7 +26,7 @@ from agents.runtime.answering.jobs import UNANSWERED, Job, JobEvent
 from agents.runtime.answering.slots import margin_of, next_slot, slot_of
 from agents.runtime.answering.writing import Asked, Signatory, Written, write_answer
 from agents.runtime.gatekeeping.gatekeeper import Gatekeeper
-from agents.runtime.gatekeeping.outcomes import Looked
+from agents.runtime.gatekeeping.outcomes import Decided, Looked
 from agents.runtime.gatekeeping.ruling import NOBODY_SAID, Heard
 from agents.runtime.hub_log import mirror
 from agents.runtime.hub_log.checks import Checker, Delivered
@@ -33,7 +34,7 @@ from agents.runtime.hub_log.currency import Currency, is_current
 from agents.runtime.looking.glancing import Glancing
 from agents.runtime.looking.look import Looking, decide_all, may_return, unreadable
 from agents.runtime.own_log import OwnLog
-from agents.runtime.review.case import Case
+from agents.runtime.review.case import Case, Reviewed
 from agents.runtime.review.room import ReviewRoom
 from broker.node.clock import woken_or_at
 from broker.node.post.office import Post
@@ -152,27 +153,25 @@ class Worker:
         if (stands.is_whole and not self.currency.catch_up.is_on) or await self._current(job):  # check 22
             asked = Asked(header, job_digest(job.request), job_digest(job.grant_envelope))
             found = await self._find(job, header, grant, told)
-            await self._slot(job)
+            await self._slot(job, 0 if found is None else found.said_at)
             while found is not None and not self._running[exchange].is_set():
-                if await self._decide(job, asked, grant, *found):
+                if await self._decide(job, asked, grant, found.heard, found.looked):
                     return
                 if not await self._current(job):
                     break
         await self._give_up(exchange)
 
-    async def _find(
-        self, job: Job, header: RequestHeader, grant: Grant, told: Told | None
-    ) -> tuple[Heard, tuple[Looked, ...]] | None:
+    async def _find(self, job: Job, header: RequestHeader, grant: Grant, told: Told | None) -> Reviewed | None:
         """What is found, and what people say of it where it takes people; None if the exchange ended meanwhile."""
         if told is None:
-            return NOBODY_SAID, unreadable(header)
+            return Reviewed(NOBODY_SAID, unreadable(header))
         if job.review_until:
             case = Case(job, header, grant, told)
             return await self.review.wait(
                 case, self._running[job.exchange], lambda: self._look(job, header, grant, told)
             )
         looked = await self._look(job, header, grant, told)
-        return None if looked is None else (NOBODY_SAID, looked)
+        return None if looked is None else Reviewed(NOBODY_SAID, looked)
 
     async def _is_lead_told(self, job: Job) -> bool:
         named = job_digest(job.request), job_digest(job.grant_envelope)
@@ -181,25 +180,29 @@ class Worker:
     async def _decide(self, job: Job, asked: Asked, grant: Grant, heard: Heard, looked: tuple[Looked, ...]) -> bool:
         """Make and commit the answer; False if the view of the hub's log is too old for it, or the exchange ended."""
         # Takes no place: what was looked at leaves before anything else is looked at, however much waits.
-        decided = decide_all(
-            self.gatekeeper,
-            asked.header,
-            grant,
-            looked,
-            offered=self.looking.offered,
-            contact=self.contact,
-            heard=heard,
-        )
+        decided = self._decided(asked.header, grant, looked, heard)
         now = self.post.clock.now()
         written = write_answer(
             self.signatory(), asked, decided, policy=self.gatekeeper.digest, now=now, is_padded=job.leaves_at > 0
         )
         return await self._commit(job, written, now, has_lapsed=heard.is_over)
 
-    async def _slot(self, job: Job) -> None:
-        """Wait for the instant that was fixed when the request arrived; if that is missed, for the next."""
+    def _decided(
+        self, header: RequestHeader, grant: Grant, looked: tuple[Looked, ...], heard: Heard = NOBODY_SAID
+    ) -> list[Decided]:
+        offered = self.looking.offered
+        return decide_all(self.gatekeeper, header, grant, looked, offered=offered, contact=self.contact, heard=heard)
+
+    async def _slot(self, job: Job, said_at: int) -> None:
+        """Wait for the instant that was fixed when the request arrived; if that is missed, for the next.
+
+        Args:
+            said_at: when people had said what leaves, milliseconds UTC. The look that follows has one interval, as the
+                first look has: were it the rest of one, how much there is to read would choose the instant.
+        """
         now = self.post.clock.now()
-        if job.leaves_at > 0 and (at := next_slot(job.leaves_at, self.slot_ms, now)) > now:
+        fixed = max(now, said_at + self.slot_ms if said_at else 0)
+        if job.leaves_at > 0 and (at := next_slot(job.leaves_at, self.slot_ms, fixed)) > now:
             await woken_or_at(self._running[job.exchange], self.post.clock, at)
 
     def _opened(self, job: Job, delivered: Delivered | None) -> tuple[RequestHeader, Grant, Told | None]:
@@ -214,7 +217,8 @@ class Worker:
         while not self._running[job.exchange].is_set():
             looked = await self.glancing.look(grant, told)
             now = self.post.clock.now()
-            if not may_return(looked) or now >= last_look_at:
+            decided = partial(self._decided, header, grant, looked)
+            if now >= last_look_at or not may_return(looked, decided):
                 return await self.glancing.capped(header, told, looked)
             _log.warning("source_away", exchange=job.exchange)
             await woken_or_at(self._running[job.exchange], self.post.clock, min(now + pause, last_look_at))

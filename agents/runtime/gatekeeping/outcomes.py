@@ -3,14 +3,15 @@
 Pure. The order of the questions is the argument, so that neither silence nor withholding says more than it should:
 
 1. could it be learnt who is meant and what protects them    -> could not look
-2. is nobody meant                                           -> not known
-3. is somebody possibly meant                                -> possible match, or not known where a rule is silent
-4. is a rule silent about it                                 -> not known, as for somebody unknown
-5. could the category be read                                -> could not look
-6. is nothing of the category held                           -> not known
-7. does a rule withhold it                                   -> withheld, with the rule's reason
-8. is one of its records broken                              -> could not look
-9. is anything left after each record's own rule             -> answered, known but nothing relevant, or 4 and 7 again
+2. could the category be read of anybody at all              -> could not look
+3. is nobody meant                                           -> not known
+4. is a rule silent about all that is held of it             -> not known, as for somebody unknown
+5. is somebody possibly meant                                -> possible match
+6. could the category be read, and whom others are           -> could not look
+7. is nothing of the category held                           -> not known
+8. does a rule or a person withhold it                       -> withheld, with the reason
+9. is one of its records broken                              -> could not look
+10. is anything left after each record's own rule            -> answered, known but nothing relevant, or withheld
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ class Found:
     findings: tuple[Finding, ...] = field(default=(), repr=False)
     broken: tuple[RecordBroken, ...] = field(default=(), repr=False)
     failed: Failed | None = None
+    for_all: Failed | None = None
+    """It could not be read whoever is asked about: shown of somebody unknown, and of whom a rule is silent, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,8 @@ class Looked:
     """The subject as the request names them."""
     linked: tuple[LocalPerson, ...] = field(default=(), repr=False)
     """People whom the agency's system links to the subject."""
+    unlinked: Failed | None = None
+    """It could not be learnt whom the system links to the subject: nothing about them leaves."""
     conflict: bool = False
     """The officer who asks has a conflict of interest in this subject."""
     unlisted: bool = False
@@ -102,23 +107,34 @@ def decide_outcome(
     rows = _Rows(looked.subject.ref, scope.category, scope.mode)
     if looked.match is None or looked.failed is not None:  # 1
         return rows.could_not_look(looked.failed or Failed(AgencyReason.SOURCE_ERROR, False))
-    if isinstance(looked.match, Nobody):  # 2
-        return Decided(rows.plain(Outcome.NOT_KNOWN), None)
-    passage = say.over(gatekeeper.decide(question, scope.category, scope.mode, is_read=say.is_read))
-    if isinstance(looked.match, Possible):  # 3
-        return rows.possible(looked.match, passage)
     found = looked.found.get(scope.category, Found())
-    if passage.effect is Effect.DENY_SILENT:  # 4
-        return rows.silent(passage.rule, looked.match, found.findings)
-    if found.failed is not None:  # 5
-        return rows.could_not_look(found.failed)
-    if not found.findings and not found.broken:  # 6
+    if found.for_all is not None:  # 2
+        return rows.could_not_look(found.for_all)
+    if isinstance(looked.match, Nobody):  # 3
+        return Decided(rows.plain(Outcome.NOT_KNOWN), None)
+    by_rule = gatekeeper.decide(question, scope.category, scope.mode, is_read=say.is_read)
+    if by_rule.effect is Effect.DENY_SILENT:  # 4
+        return rows.silent(by_rule.rule, looked.match, found.findings)
+    passages = {  # many records have few labels between them
+        labels: gatekeeper.decide(question, scope.category, scope.mode, labels, is_read=say.is_read)
+        for labels in {one.labels for one in found.findings if one.labels}
+    }
+    judged = [(one, passages.get(one.labels, by_rule)) for one in found.findings]
+    if judged and not found.broken and all(by.effect is Effect.DENY_SILENT for _, by in judged):
+        return rows.silent(judged[0][1].rule, looked.match, found.findings)
+    passage = say.over(by_rule)
+    if isinstance(looked.match, Possible):  # 5
+        return rows.possible(looked.match)
+    if (failed := found.failed or looked.unlinked) is not None:  # 6
+        return rows.could_not_look(failed)
+    if not found.findings and not found.broken:  # 7
         return Decided(rows.plain(Outcome.NOT_KNOWN), rows.kept("matched", _refs(looked.match), 0))
-    if passage.effect is not Effect.ALLOW:  # 7
+    if passage.effect is not Effect.ALLOW:  # 8
         return rows.withheld(passage, found.findings, say.written)
-    if found.broken:  # 8
+    if found.broken:  # 9
         return rows.broken(found.broken)
-    return _by_record(gatekeeper, question, scope, found.findings, passage, contact, others, rows, say)  # 9
+    heard = [(one, say.over(by, one)) for one, by in judged]
+    return _by_record(scope, heard, passage, contact, others, rows)  # 10
 
 
 def not_offered(subject: SubjectRef, scope: Scope) -> Decided:
@@ -134,29 +150,18 @@ def too_large(row: OutcomeRow) -> Decided:
 
 
 def _by_record(
-    gatekeeper: Gatekeeper,
-    question: Question,
     scope: Scope,
-    findings: Sequence[Finding],
+    judged: Sequence[tuple[Finding, Passage]],
     passage: Passage,
     contact: Contact | None,
     others: Callable[[], Others],
     rows: _Rows,
-    say: Say,
 ) -> Decided:
-    def judge(finding: Finding) -> Passage:
-        if finding.labels:
-            by_rule = gatekeeper.decide(question, scope.category, scope.mode, finding.labels, is_read=say.is_read)
-            return say.over(by_rule, finding)
-        return say.over(passage, finding)
-
-    judged = [(one, judge(one)) for one in findings]
+    findings = [one for one, _ in judged]
     passed = [(one, by) for one, by in judged if by.effect is Effect.ALLOW]
     visible = [(one, by) for one, by in judged if by.effect not in (Effect.ALLOW, Effect.DENY_SILENT)]
     if not passed:
-        if visible:
-            return rows.withheld(visible[0][1], [one for one, _ in visible])
-        return rows.silent(judged[0][1].rule, None, findings)
+        return rows.withheld(visible[0][1], [one for one, _ in visible])
     try:
         extract = _extract(scope, passed, passage, contact, others)
     except RecordBroken as broken:
@@ -262,9 +267,7 @@ class _Rows:
         refs = [one.local_ref for one in broken]
         return Decided(row, self.kept("broken", refs, len(broken), reason=AgencyReason.RECORD_BROKEN))
 
-    def possible(self, match: Possible, passage: Passage) -> Decided:
-        if passage.effect is Effect.DENY_SILENT:
-            return self.silent(passage.rule, match, ())
+    def possible(self, match: Possible) -> Decided:
         row = self.plain(Outcome.POSSIBLE_MATCH, confirm=match.confirm)
         reason = AgencyReason.TOO_MANY_TRIES if match.is_capped else None
         return Decided(row, self.kept("possible-match", _refs(match), len(match.people), reason=reason))

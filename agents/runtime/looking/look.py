@@ -1,7 +1,8 @@
 """Looking: who is meant, what protects them, what is held. Asks the source and keeps what it said; decides nothing.
 
 Who is meant is settled for everybody in the request before any category is decided, since what protects one protects
-the household. The same questions are asked whatever the rules will say, so that the time an answer takes tells nothing.
+the household. The same questions are asked whatever the rules will say, so that the time an answer takes tells nothing,
+and of somebody unknown as of anybody (`source.NOBODY`): that a part of the system is away shows whoever is asked about.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from agents.runtime.matching.tries import Tries
 from agents.runtime.source import (
     MAX_FINDINGS,
     MAX_PEOPLE,
+    NOBODY,
     Finding,
     Label,
     LinkingSource,
@@ -45,7 +47,7 @@ from broker.node.metrics import AgentMetrics
 from schemas.messages.grant import Grant
 from schemas.messages.request import RequestHeader, Subject, SubjectRef, Told
 from schemas.records.record import Contact
-from schemas.vocabulary import AgencyReason, Category, SubjectRole
+from schemas.vocabulary import AgencyReason, Category, Outcome, SubjectRole
 
 T = TypeVar("T")
 _AWAY: Final = Failed(AgencyReason.SOURCE_AWAY, True)
@@ -103,6 +105,9 @@ class Looking:
             return Looked(ref, None, _UNSURE, found if isinstance(found, Failed) else _ERROR)
         match = find_match(query, found)
         if isinstance(match, Nobody):
+            said = await self._try(partial(self.source.restrictions, NOBODY))
+            if isinstance(said, Failed):
+                return Looked(ref, None, _UNSURE, said)
             return Looked(ref, match, query=query, conflict=asking.conflicts.touch(query.names, ()))
         conflict, unlisted = asking.conflicts.touch(query.names, match.people), False
         labels: frozenset[Label] = frozenset().union(*(person.labels for person in match.people))
@@ -114,9 +119,10 @@ class Looking:
             conflict |= asking.officer in said.excluded_officers
             unlisted |= said.allowed_officers is not None and asking.officer not in said.allowed_officers
         linked = await self._linked(match)
-        if isinstance(linked, Failed):
-            return Looked(ref, None, _UNSURE, linked)
-        return Looked(ref, match, labels, query=query, linked=linked, conflict=conflict, unlisted=unlisted)
+        links, failed = ((), linked) if isinstance(linked, Failed) else (linked, None)
+        return Looked(
+            ref, match, labels, query=query, linked=links, unlinked=failed, conflict=conflict, unlisted=unlisted
+        )
 
     async def _linked(self, match: Match) -> tuple[LocalPerson, ...] | Failed:
         """Whom the system links to the person, if it can say and if texts of theirs may leave at all."""
@@ -126,10 +132,10 @@ class Looking:
         return await self._try(lambda: tuple(one for person in match.people for one in source.linked(person)))
 
     async def _what(self, grant: Grant, looked: Looked) -> Looked:
-        if not isinstance(looked.match, Matched):
+        if looked.match is None:
             return looked
         granted = dict.fromkeys(one.category for one in grant.scope if looked.subject.role in one.roles)
-        people = looked.match.people
+        people = looked.match.people if isinstance(looked.match, Matched) else (NOBODY,)
         found = await _all(self._held(people, category) for category in granted if category in self.offered)
         by_category = dict(zip((one for one in granted if one in self.offered), found, strict=True))
         return replace(looked, found=by_category)
@@ -137,7 +143,10 @@ class Looking:
     async def _held(self, people: Sequence[LocalPerson], category: Category) -> Found:
         said = await self._try(lambda: [one for person in people for one in _read(self.source, person, category)])
         if isinstance(said, Failed):
-            return Found(failed=said)
+            of_nobody = said if NOBODY in people else await self._try(lambda: _read(self.source, NOBODY, category))
+            return Found(failed=said, for_all=of_nobody if isinstance(of_nobody, Failed) else None)
+        if NOBODY in people:
+            return Found()  # a broken record among what anybody's may be tells nothing of somebody unknown
         return Found(
             tuple(one for one in said if isinstance(one, Finding)),
             tuple(one for one in said if isinstance(one, RecordBroken)),
@@ -197,7 +206,7 @@ def _to_confirm(looked: Looked, heard: Heard) -> Looked:
     """What was found of somebody; less sure where a person at the agency asks the hub to confirm who is meant."""
     if looked.subject.ref not in heard.ruling.confirm or not isinstance(looked.match, Matched):
         return looked
-    return replace(looked, match=Possible(CONFIRM_PERSON, looked.match.people, looked.match.weighed), found={})
+    return replace(looked, match=Possible(CONFIRM_PERSON, looked.match.people, looked.match.weighed))
 
 
 def cap_tries(tries: Tries, told: Told, looked: Sequence[Looked]) -> tuple[Looked, ...]:
@@ -215,7 +224,7 @@ def cap_tries(tries: Tries, told: Told, looked: Sequence[Looked]) -> tuple[Looke
             capped.append(replace(one, match=None, failed=_TOO_MANY, found={}))
         elif isinstance(one.match, Matched) and tries.has_doubted(query, refs):
             match = Possible(CONFIRM_PERSON, one.match.people, one.match.weighed, is_capped=True)
-            capped.append(replace(one, match=match, found={}))
+            capped.append(replace(one, match=match, found=_failures(one)))
         else:
             if isinstance(one.match, Possible):
                 tries.note_doubt(query, refs)
@@ -223,13 +232,26 @@ def cap_tries(tries: Tries, told: Told, looked: Sequence[Looked]) -> tuple[Looke
     return tuple(capped)
 
 
-def may_return(looked: Iterable[Looked]) -> bool:
-    """Whether looking again later could find more."""
+def may_return(looked: Iterable[Looked], decided: Callable[[], Iterable[Decided]]) -> bool:
+    """Whether looking again later could find more that would be told; what a rule is silent about is not waited for.
+
+    Args:
+        decided: gives what would be told now; asked only if something may return.
+    """
+    everybody = tuple(looked)
+    if any(one.failed is not None and one.failed.may_return for one in everybody):
+        return True
+    failed = [one.unlinked for one in everybody] + [found.failed for one in everybody for found in one.found.values()]
+    if not any(one is not None and one.may_return for one in failed):
+        return False
     return any(
-        (one.failed is not None and one.failed.may_return)
-        or any(found.failed is not None and found.failed.may_return for found in one.found.values())
-        for one in looked
+        one.row.outcome is Outcome.COULD_NOT_LOOK and one.row.reason is AgencyReason.SOURCE_AWAY for one in decided()
     )
+
+
+def _failures(looked: Looked) -> dict[Category, Found]:
+    """Which categories could not be read whoever is asked about; nothing of what was found."""
+    return {category: Found(for_all=found.for_all) for category, found in looked.found.items()}
 
 
 def _read(source: RecordSource, person: LocalPerson, category: Category) -> list[Finding | RecordBroken]:

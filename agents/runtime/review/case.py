@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from agents.runtime.answering.jobs import Job
-from agents.runtime.gatekeeping.outcomes import Decided
+from agents.runtime.gatekeeping.outcomes import Decided, Looked
 from agents.runtime.gatekeeping.ruling import Heard, Ruling
 from agents.runtime.source import Finding
 from schemas.messages.grant import Grant
@@ -53,6 +53,16 @@ class Case:
         refused = {one.category for one in ruling.refusals if one.subject is None}
         left = () if None in refused else (one for one in self.categories() if one not in refused)
         return 2 if any(one in two_person for one in left) else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """What was found, and what people have said of it."""
+
+    heard: Heard
+    looked: tuple[Looked, ...] = field(repr=False)
+    said_at: int = 0
+    """When they had said it, or their time was over, milliseconds UTC; 0: nobody had to."""
 
 
 @dataclass(frozen=True, slots=True)

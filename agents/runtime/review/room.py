@@ -32,7 +32,7 @@ from agents.runtime.looking.look import decide_all
 from agents.runtime.own_log import OwnLog, ReviewedTold
 from agents.runtime.review import records
 from agents.runtime.review.acts import Acting, ReviewRefused, apply_act
-from agents.runtime.review.case import Case, Names
+from agents.runtime.review.case import Case, Names, Reviewed
 from agents.runtime.review.records import Press, Standing
 from agents.runtime.review.reviewers import Door, SignedIn
 from agents.runtime.review.settings import ReviewSettings
@@ -85,14 +85,15 @@ class ReviewRoom:
         scope = [one for one in grant.scope if one.category in offered]
         if self.settings.role is None or not self.gatekeeper.must_be_read(header, scope):
             return 0
-        until = header.deadline_at - margin_of(header.asked_at, header.deadline_at) - self.slot_ms
+        to_leave = 2 * self.slot_ms  # an interval to look once more, and at most another until its instant
+        until = header.deadline_at - margin_of(header.asked_at, header.deadline_at) - to_leave
         if until <= arrived_at:  # too late already: late and read is better than a little less late and withheld
-            until = header.expires_at - margin_of(arrived_at, header.expires_at) - self.slot_ms
+            until = header.expires_at - margin_of(arrived_at, header.expires_at) - to_leave
         return until if until > arrived_at else 0
 
     async def wait(
         self, case: Case, ended: asyncio.Event, look: Callable[[], Awaitable[tuple[Looked, ...] | None]]
-    ) -> tuple[Heard, tuple[Looked, ...]] | None:
+    ) -> Reviewed | None:
         """Wait until people have said what leaves, or time is over; None if the hub ended the exchange.
 
         Args:
@@ -110,12 +111,13 @@ class ReviewRoom:
                     await woken_or_at(case.stir, self.post.clock, case.job.review_until)
                     continue
                 case.is_over = is_missing
+                said_at = self.post.clock.now()
                 looked = await look()
                 if looked is None:
                     return None
                 heard = (await self._names(case)).heard(stands.ruling, is_read=not case.is_over, is_over=case.is_over)
                 if case.is_over or await self._is_as_read(case, heard, looked, pressed):
-                    return heard, looked
+                    return Reviewed(heard, looked, said_at)
                 await self._forget_presses(case)
             return None
         finally:

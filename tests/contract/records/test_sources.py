@@ -10,7 +10,16 @@ from typing import TypeVar
 import pytest
 
 from agents.runtime.matching.deciding import Matched, Nobody, Possible, find_match
-from agents.runtime.source import Finding, LinkingSource, LocalPerson, PersonName, PersonQuery, RecordBroken, SourceAway
+from agents.runtime.source import (
+    NOBODY,
+    Finding,
+    LinkingSource,
+    LocalPerson,
+    PersonName,
+    PersonQuery,
+    RecordBroken,
+    SourceAway,
+)
 from schemas.records.registry import model_of, validate_fact
 from schemas.vocabulary import Category, Mode
 from tests.contract.records.rig import SourceRig
@@ -101,6 +110,17 @@ def test_a_broken_record_shows_no_reference_in_its_text(rig: SourceRig) -> None:
 
 def test_restrictions_are_told_for_a_person_held(rig: SourceRig) -> None:
     assert isinstance(rig.source.restrictions(the_person(rig)).labels, frozenset)
+
+
+def test_asked_about_nobody_a_source_fails_where_it_would_for_everybody_and_not_else(rig: SourceRig) -> None:
+    assert rig.source.restrictions(NOBODY).labels == frozenset()
+    for category in Category:
+        list(rig.source.findings(NOBODY, category))
+    rig.take_away()
+    with pytest.raises(SourceAway):
+        rig.source.restrictions(NOBODY)
+    with pytest.raises(SourceAway):
+        list(rig.source.findings(NOBODY, rig.held))
 
 
 def test_a_check_proves_that_nothing_can_be_written(rig: SourceRig) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from agents.police.records import PoliceSource
 from agents.runtime.source import Finding, Label, LocalPerson
 from broker.demo.county import story
@@ -81,6 +83,18 @@ def test_the_national_computer_entry_is_one_fact_and_what_is_spent_another(sourc
     assert "warning_signals" not in spent
     assert fact["warning_signals"] == ["Violent: has assaulted officers when drunk"]
     assert entry.happened_on == county().as_of - timedelta(days=story.SENTENCED)
+
+
+@pytest.mark.parametrize(("days", "spent"), [(1, True), (0, False)])
+def test_a_fine_of_eight_months_ago_is_spent_of_who_was_under_18(
+    source: PoliceSource, database: Path, days: int, spent: bool
+) -> None:
+    fined = county().as_of - timedelta(days=240)
+    born = fined.replace(year=fined.year - 18) + timedelta(days=days)
+    ref = add_nominal(database, "N9000002", "Ben", "Zetter", born.isoformat())
+    alter(database, "INSERT INTO disposal VALUES (91000, ?, ?, 'Theft', 'Fine', 'N')", ref, fined.isoformat())
+    found = findings(source, ref, Category.POLICE_CUSTODY_PNC)
+    assert [Label.SPENT in one.labels for one in found if one.record.as_fact().get("convictions")] == [spent]
 
 
 def test_more_convictions_than_a_fact_carries_go_into_another(source: PoliceSource, database: Path) -> None:

@@ -28,6 +28,19 @@ def test_an_order_long_over_is_spent_and_a_sentence_that_runs_is_not(source: Pro
     assert labelled(source, Category.PROBATION_SENTENCE) == {"Community order": True, "Imprisonment": False}
 
 
+@pytest.mark.parametrize(("born", "spent"), [("2007-06-02", True), ("2007-06-01", False)])
+def test_ten_months_that_ended_in_april_are_spent_in_november_of_who_was_under_18(
+    folder: Path, source: ProbationSource, born: str, spent: bool
+) -> None:
+    crn = crn_of(STEPFATHER)
+    changed = {"dateOfSentencing": "2025-06-01", "isActive": False, "isCustodial": True}
+    length = {"duration": 10, "units": "Months", "terms": []}
+    edit(folder, "persons", lambda held: held[crn].update(dateOfBirth=born, aliases=[]))
+    edit(folder, "sentences", lambda held: held.update({crn: [{**held[crn][0], **changed, "length": length}]}))
+    (sentence,) = findings(source, crn, Category.PROBATION_SENTENCE)
+    assert (Label.SPENT in sentence.labels) is spent
+
+
 @pytest.mark.parametrize("changed", [{"isActive": True}, {"isActive": None}, {"description": "Hospital order"}])
 def test_a_sentence_that_runs_or_cannot_be_read_is_not_spent(
     folder: Path, source: ProbationSource, changed: dict[str, Any]

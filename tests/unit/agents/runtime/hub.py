@@ -7,7 +7,7 @@ protocol says and nothing of what the real ones decide.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -111,6 +111,8 @@ class Ask:
     manager: Member | None = None
     """Who signs too, as a manager who broke the glass; the header says so if `header` does."""
     told_glass: BreakGlassTold | None = None
+    exchange: str | None = None
+    """None: drawn at random, as a desk does."""
     desk: Member = DESK
     coordinator: Member = COORDINATOR
 
@@ -260,7 +262,7 @@ class World:
 
     def build(self, ask: Ask) -> tuple[Asked, bytes, bytes]:
         """A request and a grant, as bytes, and the entry that names them."""
-        now, exchange, reply = self.clock.now(), nonce(), Identity.generate(KeyPurpose.REPLY)
+        now, exchange, reply = self.clock.now(), ask.exchange or nonce(), Identity.generate(KeyPurpose.REPLY)
         told = Told(
             subjects=ask.subjects,
             officer=OfficerNamed(id=ask.officer.party.id, name="Sam Carr", position="Social worker"),
@@ -373,30 +375,44 @@ class World:
         receipt, extension = await self.coordinator.store.write(work)
         return asked, (request, grant, receipt, extension)
 
+    async def ask_together(self, asks: Sequence[Ask]) -> list[Asked]:
+        """Log requests and deliver them in one go. Waits for none: they arrive as the test lets things happen."""
+        asked = []
+        for ask in asks:
+            one, _, _ = self.build(ask)
+            self.seq = one.entry.seq
+            asked.append(one)
+        await self._send([(one, one.entry.encode(), one.parts) for one in asked])
+        return asked
+
     async def deliver(self, asked: Asked, leaf: bytes, parts: tuple[bytes, bytes]) -> None:
+        await self._send([(asked, leaf, parts)])
+        await self.settle()
+
+    async def _send(self, deliveries: Sequence[tuple[Asked, bytes, tuple[bytes, bytes]]]) -> None:
         now = self.clock.now()
 
         def work(tx: Transaction) -> AfterSeal[None] | None:
-            index = self.log.append(tx, leaf)
+            indices = [self.log.append(tx, leaf) for _, leaf, _ in deliveries]
 
             def send(tx: Transaction, seal: Seal) -> None:
-                self.coordinator.post.outbox.put(
-                    tx,
-                    self.coordinator.post.writer.write(
-                        Delivery,
-                        self.agency,
-                        [*parts, seal.receipt(index), self.extension(tx, seal)],
-                        sent_at=now,
-                        expires_at=now + 90 * 24 * HOUR,
-                        exchange=asked.exchange,
-                        last_seq=self.seq,
-                    ),
-                )
+                for index, (asked, _, parts) in zip(indices, deliveries, strict=True):
+                    self.coordinator.post.outbox.put(
+                        tx,
+                        self.coordinator.post.writer.write(
+                            Delivery,
+                            self.agency,
+                            [*parts, seal.receipt(index), self.extension(tx, seal)],
+                            sent_at=now,
+                            expires_at=now + 90 * 24 * HOUR,
+                            exchange=asked.exchange,
+                            last_seq=self.seq,
+                        ),
+                    )
 
             return AfterSeal(send)
 
         await self.coordinator.post.commit(work)
-        await self.settle()
 
     async def notice(self, entry: HubEntry, *, told: int | None = None) -> None:
         """Log an entry about the agency and give it notice."""

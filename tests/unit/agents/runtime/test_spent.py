@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
-from agents.runtime.spent import Kind, Sentence, kind_of, read_disposal, spent
+from agents.runtime.spent import Kind, Sentence, kind_of, read_disposal, spent, was_minor
 
 ON = date(2015, 3, 31)
 
 
-def ends(text: str, *, caution: bool = False) -> date | None:
+def ends(text: str, *, caution: bool = False, births: tuple[date, ...] = ()) -> date | None:
     """The first day on which a disposal is spent, by asking about every day of thirty years."""
-    held = [read_disposal(text, on=ON, is_caution=caution)]
+    held = [read_disposal(text, on=ON, is_caution=caution, births=births)]
     days = (ON + timedelta(days=number) for number in range(30 * 366))
     return next((day for day in days if spent(held, day) == [True]), None)
 
@@ -37,6 +38,44 @@ def ends(text: str, *, caution: bool = False) -> date | None:
 )
 def test_each_sentence_is_spent_from_the_day_its_period_is_over(text: str, caution: bool, end: date) -> None:
     assert ends(text, caution=caution) == end
+
+
+@pytest.mark.parametrize(
+    ("text", "adults", "minors"),
+    [
+        ("Fine", date(2016, 3, 31), date(2015, 9, 30)),
+        ("Imprisonment, 12 months", date(2017, 3, 31), date(2016, 9, 30)),
+        ("Detention, 24 months", date(2021, 3, 31), date(2019, 3, 31)),
+        ("Youth rehabilitation order, 18 months", date(2016, 9, 30), date(2016, 9, 30)),
+        ("Community order", date(2017, 3, 31), date(2017, 3, 31)),
+    ],
+)
+def test_who_was_under_18_has_half_an_adults_period_and_an_order_ends_when_it_ends(
+    text: str, adults: date, minors: date
+) -> None:
+    assert ends(text, births=(date(1997, 4, 1),)) == minors  # 18 on the next day
+    assert ends(text, births=(date(1997, 3, 31),)) == adults  # 18 on the day
+    assert ends(text) == adults
+
+
+def test_long_custody_of_a_minor_is_spent_after_half_the_time_too() -> None:
+    plain = Sentence(ON, Kind.CUSTODY, (5, "Years"), is_specified=False, was_minor=True)
+    assert spent([[plain]], date(2023, 9, 29)) == [False]
+    assert spent([[plain]], date(2023, 9, 30)) == [True]
+    assert spent([[replace(plain, is_specified=True)]], date(2100, 1, 1)) == [False]
+
+
+@pytest.mark.parametrize(
+    ("births", "said"),
+    [
+        ((date(2000, 1, 1),), True),
+        ((date(2000, 1, 1), date(1990, 1, 1)), False),
+        ((date(2016, 1, 1),), False),
+        ((), False),
+    ],
+)
+def test_somebody_was_a_minor_only_by_every_date_of_birth_that_is_held(births: tuple[date, ...], said: bool) -> None:
+    assert was_minor(births, ON) is said
 
 
 @pytest.mark.parametrize(

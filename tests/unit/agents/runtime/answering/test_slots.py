@@ -10,20 +10,18 @@ from hypothesis import strategies as st
 
 from agents.runtime.answering.slots import JITTER_PARTS, next_slot, slot_of
 from agents.runtime.gatekeeping.gatekeeper import load_gatekeeper
-from agents.runtime.source import Finding, Label, LocalPerson, Restrictions
 from schemas.envelope import unpack
 from schemas.messages.answer import AnswerHeader
 from schemas.messages.grant import Scope
 from schemas.messages.model import read
 from schemas.messages.request import RequestHeader
-from schemas.records.police import Incident
 from schemas.vocabulary import Category, ConsentState, Mode, OfficerRole, Outcome, Purpose, Rag, Stage, SubjectRole
 from tests.support.source import MemorySource
 from tests.unit.agents.runtime.conftest import octavia
-from tests.unit.agents.runtime.hub import OFFICER, Ask, World
+from tests.unit.agents.runtime.hub import Ask, World
+from tests.unit.agents.runtime.unseen import CASES, INTERVAL, hold
 
 RUNS = 1_000
-INTERVAL = 2_000
 times = st.integers(min_value=0, max_value=2**50)
 exchanges = st.text("0123456789abcdef", min_size=32, max_size=32)
 
@@ -72,22 +70,7 @@ def test_whether_a_rule_could_be_silent_is_said_without_looking() -> None:
     assert not load_gatekeeper(None).may_be_silent(header, [])
 
 
-CASES = 5
 TOGETHER = 20
-
-
-def hold(source: MemorySource, child: LocalPerson, case: int) -> None:
-    """One of five worlds: nobody, no records, and three in which a rule is silent, one of them about many records."""
-    silent = Finding(
-        Category.POLICE_INCIDENT,
-        Incident(date="2026-01-01", summary_text="Long ago. " * 40),
-        labels=frozenset({Label.GENDER_RECOGNITION}),
-        local_ref="I",
-    )
-    source.persons[:] = [] if case == 0 else [child]
-    source.held["POLE-1"] = [silent] * (300 if case == 1 else 0)
-    conflicts = frozenset({OFFICER.party.id} if case == 2 else ())
-    source.protected["POLE-1"] = Restrictions(frozenset({Label.ADOPTED} if case == 3 else ()), None, conflicts)
 
 
 async def test_over_a_thousand_runs_a_silent_refusal_differs_in_nothing_from_not_known(
@@ -101,14 +84,16 @@ async def test_over_a_thousand_runs_a_silent_refusal_differs_in_nothing_from_not
         hold(source, child, case)
         world.answers.clear()
         world.deeds.clear()
-        asked = [await world.ask(Ask([octavia()], categories=(Category.POLICE_INCIDENT,))) for _ in range(TOGETHER)]
+        asked = await world.ask_together([Ask([octavia()], categories=(Category.POLICE_INCIDENT,))] * TOGETHER)
         arrived_at = world.clock.now()
         slots = {one.exchange: slot_of(one.exchange, arrived_at, one.entry.deadline_at, INTERVAL) for one in asked}
         await world.until_awaited(slots.values())
         assert world.answers == []
         for at in sorted(slots.values()):
             world.clock.set(at)
-            await world.until_answered(sum(slot_at <= at for slot_at in slots.values()))
+            left = sum(slot_at <= at for slot_at in slots.values())
+            await world.until(lambda: len(world.deeds) == left)  # noqa: B023 - waited for before the next
+        await world.until_answered(TOGETHER)
         answers = [unpack(parts[0]) for parts in world.answers]
         sizes = {read(AnswerHeader, answer.header).exchange: len(answer.parts[0]) for answer in answers}
         entries = [json.loads(leaf) for leaf in world.deeds]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -11,7 +13,16 @@ import pytest
 
 from agents.runtime.gatekeeping.gatekeeper import load_gatekeeper
 from agents.runtime.own_log import KeptRow, KeptTold
-from agents.runtime.source import Finding, Label, LocalPerson, PersonName, RecordBroken, Restrictions
+from agents.runtime.source import (
+    NOBODY,
+    Finding,
+    Label,
+    LocalPerson,
+    PersonName,
+    RecordBroken,
+    Restrictions,
+    SourceAway,
+)
 from broker.node.keyfile import read_key_file
 from schemas.crypto.purposes import KeyPurpose
 from schemas.identifiers import IdentifierKind
@@ -20,10 +31,10 @@ from schemas.messages.answer import OutcomeRow
 from schemas.messages.model import read
 from schemas.messages.request import IdentifierGiven, NameGiven, Subject
 from schemas.records.person import Address
-from schemas.records.police import Incident, Involvement, Notice
+from schemas.records.police import Incident, Intelligence, Involvement, Notice
 from schemas.vocabulary import Category, Mode, Outcome, Rag, Stage, SubjectRole
 from tests.support.source import MemorySource
-from tests.unit.agents.runtime.conftest import NHS, octavia
+from tests.unit.agents.runtime.conftest import NHS, octavia, stranger
 from tests.unit.agents.runtime.hub import HOUR, Ask, Asked, World
 
 INCIDENT = Category.POLICE_INCIDENT
@@ -200,15 +211,63 @@ async def test_a_possible_match_with_somebody_adopted_is_silent_too(world: World
     assert (await one(world, subject=subject)).outcome is Outcome.NOT_KNOWN
 
 
-async def test_silence_holds_even_where_the_category_cannot_be_read(
+@pytest.mark.parametrize("part", ["findings", "linked"])
+async def test_silence_holds_where_what_the_person_has_cannot_be_read(
+    world: World, source: MemorySource, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    def fail(person: LocalPerson, *_: object) -> Iterator[Finding]:
+        if person != NOBODY:
+            raise SourceAway
+        return iter(())
+
+    source.protected["POLE-1"] = Restrictions(frozenset({Label.ADOPTED}))
+    monkeypatch.setattr(source, part, fail)
+    assert (await one(world)).outcome is Outcome.NOT_KNOWN  # and at once: nobody waits for what is not told
+
+
+@pytest.mark.parametrize("part", ["people", "restrictions", "findings"])
+async def test_a_part_of_the_system_that_is_down_shows_alike_whoever_is_asked_about(
+    world: World, source: MemorySource, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError
+
+    monkeypatch.setattr(source, part, fail)
+    silent = Restrictions(frozenset({Label.ADOPTED}))
+    rows, sizes = [], set()
+    for protected, people in (({}, source.persons), ({"POLE-1": silent}, source.persons), ({}, [])):
+        source.protected, source.persons = protected, people
+        rows.append((await one(world)).model_dump())
+        sizes.add(tuple(len(part) for part in world.answers.pop()[::2]))
+    assert rows[0] == rows[1] == rows[2]
+    assert (rows[0]["outcome"], rows[0]["reason"]) == (Outcome.COULD_NOT_LOOK, "source-error")
+    assert len(sizes) == 1
+    assert [json.loads(leaf)["type"] for leaf in world.deeds] == ["could-not-look"] * 3
+
+
+async def test_a_failed_look_at_whom_others_are_lets_nothing_of_the_person_leave(
     world: World, source: MemorySource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
         raise ValueError
 
-    source.protected["POLE-1"] = Restrictions(frozenset({Label.ADOPTED}))
-    monkeypatch.setattr(source, "findings", fail)
-    assert (await one(world)).outcome is Outcome.NOT_KNOWN
+    monkeypatch.setattr(source, "linked", fail)
+    assert (await one(world)).outcome is Outcome.COULD_NOT_LOOK
+    assert (await one(world, subject=stranger("a" * 32))).outcome is Outcome.NOT_KNOWN
+
+
+async def test_a_record_with_a_silent_label_is_as_if_it_were_not_held_where_all_else_is_withheld(
+    world: World, source: MemorySource
+) -> None:
+    source.held["POLE-1"] = [
+        Finding(
+            Category.POLICE_INTELLIGENCE,
+            Intelligence(date="2026-01-01"),
+            labels=frozenset({Label.SEXUAL_HEALTH}),
+            local_ref="I2",
+        )
+    ]
+    assert (await one(world, category=Category.POLICE_INTELLIGENCE)).outcome is Outcome.NOT_KNOWN
 
 
 async def test_a_record_with_a_label_of_its_own_is_withheld_and_the_others_are_told(
