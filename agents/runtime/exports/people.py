@@ -9,33 +9,37 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Final
 
-from agents.runtime.matching.candidates import family_keys, folded_named, folded_share, name_letters
+from agents.runtime.matching.candidates import family_keys, name_letters
 from agents.runtime.matching.dates import birth_dates, day_number, misread_days
 from agents.runtime.matching.names import FoldedName, fold_name
-from agents.runtime.matching.text import postcode_key, words_of
+from agents.runtime.matching.sought import SoughtName
+from agents.runtime.matching.text import postcode_key
+from agents.runtime.matching.weights import shipped_weights
 from agents.runtime.source import MAX_PEOPLE, LocalPerson, PersonAddress, PersonName, PersonQuery
 from schemas.identifiers import Identifier, IdentifierKind
 
 TABLES: Final = """
 CREATE TABLE person(id INTEGER PRIMARY KEY, ref TEXT);
-CREATE TABLE name(key TEXT, born INTEGER, day INTEGER, family TEXT, given TEXT, person INTEGER);
-CREATE TABLE place(postcode TEXT, key TEXT, person INTEGER);
+CREATE TABLE name(key TEXT, born INTEGER, day INTEGER, letters INTEGER, family TEXT, given TEXT, person INTEGER);
+CREATE TABLE place(postcode TEXT, key TEXT, born INTEGER, person INTEGER);
 CREATE TABLE number(value TEXT, person INTEGER);
 """
-# The first three hold all that a look by name or birth date reads: one stretch of an index, not a page for each person.
+# Every index holds all that a look reads: one stretch of it, not a page for each person.
 INDEXES: Final = """
 CREATE INDEX name_key ON name(key, born, family, given, person);
 CREATE INDEX name_day ON name(key, day, family, given, person);
-CREATE INDEX name_born ON name(born, family, given, person);
-CREATE INDEX name_person ON name(person);
+CREATE INDEX name_born ON name(born, letters, family, given, person);
 CREATE INDEX person_ref ON person(ref);
-CREATE INDEX place_postcode ON place(postcode);
-CREATE INDEX number_value ON number(value);
-CREATE INDEX number_person ON number(person);
+CREATE INDEX place_postcode ON place(postcode, key, born, person);
+CREATE INDEX number_value ON number(value, person);
+CREATE INDEX number_person ON number(person, value);
 """
-_OF_NAME: Final = "SELECT person, family, given FROM name WHERE key = ? AND"
+_NAMED: Final = "SELECT person, family, given FROM name WHERE"
+_LETTERS: Final = 26
+_EVERY_LETTER: Final = -1
 _AT_ONCE: Final = 500
 """Bound values of one statement; SQLite takes at least 999."""
 
@@ -50,31 +54,33 @@ class PeopleIndex:
     def add(self, person: LocalPerson) -> None:
         """Take a person in."""
         number = self._database.execute("INSERT INTO person(ref) VALUES (?)", (person.ref,)).lastrowid
-        names = person.names or (PersonName("", ""),)
+        names = [fold_name(name) for name in person.names or (PersonName("", ""),)]
         born: Iterable[int | None] = [day_number(day) for day in person.birth_dates] or [None]
         self._database.executemany(
-            "INSERT INTO name VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO name VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     key,
                     day,
                     day and day % 10_000,
-                    " ".join(words_of(name.family)),
-                    " ".join(words_of(name.given)),
+                    _letters_of(name),
+                    " ".join(name.family),
+                    " ".join(name.given),
                     number,
                 )
                 for name in names
-                for key in _keys(name.family)
+                for key in _keys(name)
                 for day in born
             ],
         )
         postcodes = {postcode_key(one.postcode) for one in person.addresses} - {""}
         self._database.executemany(
-            "INSERT INTO place VALUES (?, ?, ?)",
+            "INSERT INTO place VALUES (?, ?, ?, ?)",
             [
-                (postcode, key, number)
+                (postcode, key, day, number)
                 for postcode in postcodes
-                for key in {one for name in names for one in _keys(name.family)}
+                for key in {one for name in names for one in _keys(name)}
+                for day in born
             ],
         )
         self._add_numbers(number, person.identifiers)
@@ -94,17 +100,23 @@ class PeopleIndex:
         More than `MAX_PEOPLE` only where so many could not be told apart; the same name without any date of birth asked
         or held fills up to that.
         """
-        names = tuple(fold_name(name) for name in query.names)
-        found = dict.fromkeys(self._by_number([_number(one) for one in query.identifiers]))
-        found |= dict.fromkeys(self._by_birth_date(query, names))
-        found |= dict.fromkeys(self._by_family(query, names))
-        found |= dict.fromkeys(self._by_address(query))
-        found |= dict.fromkeys(self._by_shared_number(list(found)[:MAX_PEOPLE]))
-        undated = self._undated(query, names) if len(found) < MAX_PEOPLE else iter(())
-        for person in undated:
-            if len(found) < MAX_PEOPLE:
-                found.setdefault(person)
-        return self._refs(list(found)[: MAX_PEOPLE + 1])
+        names = [fold_name(name) for name in query.names]
+        keys = family_keys(names)
+        sought = [SoughtName(name, shipped_weights().forms) for name in names]
+        found = dict.fromkeys(
+            chain(
+                self._by_number([_number(one) for one in query.identifiers]),
+                self._by_birth_date(query, names, sought),
+                self._by_family(query, keys, sought),
+                self._by_address(query, keys),
+            )
+        )
+        refs = self._refs(list(found)[: MAX_PEOPLE + 1])
+        if query.birth_date is None and len(refs) < MAX_PEOPLE:
+            room = MAX_PEOPLE - len(refs)
+            further = self._refs(_first(room, (one for one in self._undated(keys, sought) if one not in refs)))
+            refs |= dict(islice(further.items(), room))
+        return list(dict.fromkeys(islice(refs.values(), MAX_PEOPLE + 1)))
 
     def at_postcodes(self, addresses: Iterable[PersonAddress]) -> list[str]:
         """References of everybody who has or had an address of the same postcode as one of these."""
@@ -127,93 +139,108 @@ class PeopleIndex:
     def _add_numbers(self, person: int | None, numbers: Iterable[Identifier]) -> None:
         self._database.executemany("INSERT INTO number VALUES (?, ?)", [(_number(one), person) for one in numbers])
 
-    def _refs(self, people: Sequence[int]) -> list[str]:
+    def _refs(self, people: Sequence[int]) -> dict[int, str]:
+        """References of these people, and after them of whoever has a number that one of them has."""
         if not people:
-            return []
-        found = dict(self._database.execute(f"SELECT id, ref FROM person WHERE id IN ({_marks(people)})", people))  # noqa: S608
-        return list(dict.fromkeys(found[one] for one in people))
+            return {}
+        marks = ",".join(f"?{at}" for at in range(1, len(people) + 1))
+        known = dict(
+            self._database.execute(
+                f"SELECT id, ref FROM person WHERE id IN ({marks}) UNION ALL"  # noqa: S608
+                " SELECT person.id, ref FROM number JOIN number AS theirs ON theirs.value = number.value"
+                f" JOIN person ON person.id = theirs.person WHERE number.person IN ({marks})",
+                people,
+            )
+        )
+        return {one: known[one] for one in people} | known
 
     def _by_number(self, numbers: Sequence[str]) -> Iterator[int]:
         if numbers:
             found = self._database.execute(f"SELECT person FROM number WHERE value IN ({_marks(numbers)})", numbers)  # noqa: S608
             yield from (row[0] for row in found)
 
-    def _by_shared_number(self, people: Sequence[int]) -> Iterator[int]:
-        """Further records of those found: whoever has a number that one of them has."""
-        if people:
+    def _by_birth_date(
+        self, query: PersonQuery, names: Sequence[FoldedName], sought: Sequence[SoughtName]
+    ) -> Iterator[int]:
+        """Born on the day, or on it with day and month swapped, under a name that agrees in one part."""
+        days = [day_number(day) for day in birth_dates(query.birth_date)]
+        if days and names:
+            families, givens = name_letters(names)
+            letters = _bits(families) | _bits(givens) << _LETTERS
+            rows = self._database.execute(f"{_NAMED} born IN ({_marks(days)}) AND letters & ?", (*days, letters))
+            for person, family, given in rows:
+                if any(name.shares(family, given) for name in sought):
+                    yield person
+
+    def _by_family(self, query: PersonQuery, keys: Sequence[str], sought: Sequence[SoughtName]) -> Iterator[int]:
+        """Of the name, in both parts, with a date of birth that may be a misreading of the one asked for, or none."""
+        if query.birth_date is None or not keys:
+            return
+        misread = misread_days(query.birth_date)
+        of_name = f"{_NAMED} key IN ({','.join(f'?{at}' for at in range(9, 9 + len(keys)))}) AND"
+        rows = self._database.execute(
+            f"{of_name} born BETWEEN ?1 AND ?2 AND (born / 100 = ?3 OR born % 100 = ?4 OR born IN (?5, ?6))"
+            f" UNION ALL {of_name} day = ?7 UNION ALL {of_name} born = ?8 UNION ALL {of_name} born IS NULL",
+            (
+                *(misread.first_of_year, misread.last_of_year, misread.month, misread.day),
+                *(*misread.others_of_year, misread.day_of_year, misread.other),
+                *keys,
+            ),
+        )
+        yield from _named(rows, sought)
+
+    def _by_address(self, query: PersonQuery, keys: Sequence[str]) -> Iterator[int]:
+        """At the address, of the family name or the date of birth."""
+        postcodes = list({postcode_key(one.postcode) for one in query.addresses} - {""})
+        if postcodes:
+            born = query.birth_date and day_number(query.birth_date)
             found = self._database.execute(
-                "SELECT theirs.person FROM number JOIN number AS theirs ON theirs.value = number.value"  # noqa: S608
-                f" WHERE number.person IN ({_marks(people)})",
-                people,
+                f"SELECT person FROM place WHERE postcode IN ({_marks(postcodes)})"  # noqa: S608
+                f" AND (born = ? OR key IN ({_marks(keys)}))",
+                (*postcodes, born, *keys),
             )
             yield from (row[0] for row in found)
 
-    def _by_birth_date(self, query: PersonQuery, names: Sequence[FoldedName]) -> Iterator[int]:
-        """Born on the day, or on it with day and month swapped, under a name that agrees in one part."""
-        families, givens = name_letters(names)
-        days = sorted(birth_dates(query.birth_date), key=lambda day: day != query.birth_date)
-        if days and names:
-            found = self._database.execute(
-                f"SELECT person, family, given FROM name WHERE born IN ({_marks(days)})"  # noqa: S608
-                f" AND (substr(family, 1, 1) IN ({_marks(families)}) OR substr(given, 1, 1) IN ({_marks(givens)})"
-                " OR instr(family, ' ') OR instr(given, ' '))",
-                (*map(day_number, days), *families, *givens),
-            )
-            for person, name in _rows(found):
-                if any(folded_share(asked, name) for asked in names):
-                    yield person
-
-    def _by_family(self, query: PersonQuery, names: Sequence[FoldedName]) -> Iterator[int]:
-        """Of the name, in both parts, with a date of birth that may be a misreading of the one asked for, or none."""
-        if query.birth_date is None:
-            return
-        misread = misread_days(query.birth_date)
-        first, last, yearly = misread.first_of_month, misread.last_of_month, misread.day_of_year
-        for key in family_keys(names):
-            found = self._database.execute(
-                f"{_OF_NAME} born BETWEEN ? AND ? UNION ALL {_OF_NAME} day = ? UNION ALL {_OF_NAME} born IS NULL"
-                f" UNION ALL {_OF_NAME} born IN ({_marks(misread.others)})",
-                (key, first, last, key, yearly, key, key, *misread.others),
-            )
-            yield from _named(_rows(found), names)
-
-    def _by_address(self, query: PersonQuery) -> Iterator[int]:
-        """At the address, of the family name or the date of birth."""
-        keys = set(family_keys([fold_name(name) for name in query.names]))
-        for postcode in {postcode_key(one.postcode) for one in query.addresses} - {""}:
-            there = self._database.execute("SELECT key, person FROM place WHERE postcode = ?", (postcode,)).fetchall()
-            yield from (person for key, person in there if key in keys)
-            others = list({person for key, person in there if key not in keys})[:_AT_ONCE]
-            if query.birth_date is not None and others:
-                found = self._database.execute(
-                    f"SELECT person FROM name WHERE person IN ({_marks(others)}) AND born = ?",  # noqa: S608
-                    (*others, day_number(query.birth_date)),
-                )
-                yield from (row[0] for row in found)
-
-    def _undated(self, query: PersonQuery, names: Sequence[FoldedName]) -> Iterator[int]:
-        """Of the name, where no date of birth is asked for."""
-        if query.birth_date is None:
-            for key in family_keys(names):
-                found = self._database.execute("SELECT person, family, given FROM name WHERE key = ?", (key,))
-                yield from _named(_rows(found), names)
+    def _undated(self, keys: Sequence[str], sought: Sequence[SoughtName]) -> Iterator[int]:
+        """Of the name, whatever the date of birth."""
+        for key in keys:
+            yield from _named(self._database.execute(f"{_NAMED} key = ?", (key,)), sought)
 
 
-def _named(rows: Iterable[tuple[int, FoldedName]], names: Sequence[FoldedName]) -> Iterator[int]:
-    for person, name in rows:
-        if any(folded_named(asked, name) for asked in names):
+def _named(rows: Iterable[tuple[int, str, str]], sought: Sequence[SoughtName]) -> Iterator[int]:
+    for person, family, given in rows:
+        if any(name.is_named(family, given) for name in sought):
             yield person
 
 
-def _rows(found: Iterable[tuple[int, str, str]]) -> Iterator[tuple[int, FoldedName]]:
-    for person, family, given in found:
-        yield person, FoldedName(tuple(given.split()), tuple(family.split()))
+def _first(count: int, people: Iterable[int]) -> list[int]:
+    """The first of them, each once, however often they come."""
+    chosen: dict[int, None] = {}
+    for one in people:
+        if len(chosen) == count:
+            break
+        chosen[one] = None
+    return list(chosen)
 
 
-def _keys(family: str) -> set[str]:
+def _keys(name: FoldedName) -> set[str]:
     """A family name joined, and its words; empty where there is none, so that the person is found by birth date."""
-    words = words_of(family)
-    return {"".join(words), *words}
+    return {"".join(name.family), *name.family}
+
+
+def _letters_of(name: FoldedName) -> int:
+    """The letters that both parts of a held name begin with; every letter where a part has several words."""
+    if len(name.family) > 1 or len(name.given) > 1:
+        return _EVERY_LETTER
+    return _bits(name.family) | _bits(name.given) << _LETTERS
+
+
+def _bits(words: Iterable[str]) -> int:
+    """A bit for the letter each word begins with; letters of other scripts share theirs."""
+    bits = 0
+    for word in words:
+        bits |= 1 << (ord(word[0]) - ord("a")) % _LETTERS
+    return bits
 
 
 def _marks(values: Sequence[object]) -> str:

@@ -42,23 +42,29 @@ def may_be_misread(asked: date | None, held: date | None) -> bool:
 class MisreadDays:
     """Every date that `may_be_misread` for one, as an index is asked for them: numbers, some of them of no date."""
 
-    first_of_month: int
-    last_of_month: int
+    first_of_year: int
+    last_of_year: int
+    month: int
+    """Year and month; any day."""
+    day: int
+    """Day of the month; any month of the year."""
+    others_of_year: tuple[int, int]
+    other: int
+    """A date of another year."""
     day_of_year: int
     """Month and day; any year."""
-    others: tuple[int, ...]
 
 
 def misread_days(born_on: date) -> MisreadDays:
     """Every date that `may_be_misread` for this one, in `day_number`s."""
-    year, month, day = born_on.year * 10_000, born_on.month * 100, born_on.day
-    others = [year + other * 100 + day for other in range(1, LAST_MONTH + 1)]
-    if day <= LAST_MONTH:
-        others.append(year + day * 100 + month // 100)
+    year, day, digits = born_on.year * 10_000, born_on.day, digits_of(born_on)
     # A transposition over the border of year and month, or of month and day, changes two parts by one slip.
-    digits = digits_of(born_on)
-    others += [int(digits[:at] + digits[at + 1] + digits[at] + digits[at + 2 :]) for at in (3, 5)]
-    return MisreadDays(year + month, year + month + 99, month + day, tuple(others))
+    over_year, over_month = (int(digits[:at] + digits[at + 1] + digits[at] + digits[at + 2 :]) for at in (3, 5))
+    swapped = year + day * 100 + born_on.month
+    number = day_number(born_on)
+    return MisreadDays(
+        year, year + 9_999, number // 100, day, (swapped, over_month), over_year, born_on.month * 100 + day
+    )
 
 
 def day_number(day: date) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final
 
 from agents.runtime.matching.levels import Birth, Family, Given, Number, Place, Sex
@@ -107,6 +108,7 @@ GUARDS: Final = (
 """Every rule. All that hold are told in an explanation; the strictest counts."""
 
 
+@lru_cache(maxsize=4096)
 def guards_of(agreement: Agreement) -> tuple[Guard, ...]:
     """The rules that hold for a record."""
     return tuple(guard for guard in GUARDS if guard.holds(agreement))

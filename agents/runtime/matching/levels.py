@@ -8,10 +8,16 @@ worth.
 from __future__ import annotations
 
 from enum import Enum
-from typing import Final, TypeAlias
+from typing import Final
 
 
-class Given(Enum):
+class FieldLevel(Enum):
+    """A level of any field. Looked up by identity, which is what makes a member equal: each is there once."""
+
+    __hash__ = object.__hash__
+
+
+class Given(FieldLevel):
     """How far given names agree, the nearest first."""
 
     SAME = "same"
@@ -33,7 +39,7 @@ class Given(Enum):
     OTHER = "other"
 
 
-class Family(Enum):
+class Family(FieldLevel):
     """How far family names agree, the nearest first."""
 
     SAME = "same"
@@ -45,7 +51,7 @@ class Family(Enum):
     OTHER = "other"
 
 
-class Birth(Enum):
+class Birth(FieldLevel):
     """How far dates of birth agree, the nearest first."""
 
     SAME = "same"
@@ -58,14 +64,14 @@ class Birth(Enum):
     OTHER = "other"
 
 
-class Sex(Enum):
+class Sex(FieldLevel):
     """Whether the sex agrees, where both say female or male."""
 
     SAME = "same"
     OTHER = "other"
 
 
-class Place(Enum):
+class Place(FieldLevel):
     """How far addresses agree, the nearest first."""
 
     SAME = "same"
@@ -77,7 +83,7 @@ class Place(Enum):
     OTHER = "other"
 
 
-class Number(Enum):
+class Number(FieldLevel):
     """Whether numbers agree."""
 
     SAME = "same"
@@ -88,9 +94,7 @@ class Number(Enum):
     """Both have a number of one kind, and no number is shared."""
 
 
-Level: TypeAlias = "Given | Family | Birth | Sex | Place | Number"
-
-FIELDS: Final[dict[str, type[Enum]]] = {
+FIELDS: Final[dict[str, type[FieldLevel]]] = {
     "given": Given,
     "family": Family,
     "birth": Birth,

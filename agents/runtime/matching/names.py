@@ -27,15 +27,17 @@ _NONE: Final[frozenset[int]] = frozenset()
 class FormGroups:
     """Which words are forms of one name: groups of words; a word may be in several."""
 
-    __slots__ = ("_groups", "_words")
+    __slots__ = ("_forms", "_groups")
 
     def __init__(self, groups: Iterable[Sequence[str]]) -> None:
         found: dict[str, set[int]] = {}
-        self._words: Final = tuple(frozenset(group) for group in groups)
-        for number, group in enumerate(self._words):
+        forms: dict[str, set[str]] = {}
+        for number, group in enumerate(groups):
             for word in group:
                 found.setdefault(word, set()).add(number)
+                forms.setdefault(word, set()).update(group)
         self._groups: Final[Mapping[str, frozenset[int]]] = {word: frozenset(at) for word, at in found.items()}
+        self._forms: Final[Mapping[str, frozenset[str]]] = {word: frozenset(those) for word, those in forms.items()}
 
     def are_one(self, one: str, other: str) -> bool:
         """Whether both are forms of a name."""
@@ -44,7 +46,7 @@ class FormGroups:
 
     def of(self, word: str) -> frozenset[str]:
         """Every form of whatever the word is a form of, itself included."""
-        return frozenset({word}).union(*(self._words[at] for at in self._groups.get(word, _NONE)))
+        return self._forms.get(word) or frozenset((word,))
 
     def groups_of(self, word: str) -> list[int]:
         """The numbers of the groups a word is in."""
@@ -94,7 +96,7 @@ def compare_given(one: Words, other: Words, forms: Forms) -> Given | None:
         return Given.ALIKE
     if not set(one).isdisjoint(other):
         return Given.AMONG
-    if _begins(first, second) or _begins(second, first):
+    if begins(first, second) or begins(second, first):
         return Given.INITIAL
     return Given.NEAR if likeness >= NEAR_FROM else Given.OTHER
 
@@ -121,5 +123,6 @@ def masculine(family: str) -> str:
     return f"{family[:-1]}i" if family.endswith(("ska", "cka", "dzka")) else family
 
 
-def _begins(short: str, long: str) -> bool:
+def begins(short: str, long: str) -> bool:
+    """Whether one first name is the other's initial, or its first letters."""
     return (len(short) == 1 or len(short) >= _SHORTEST_SHORTENED) and long.startswith(short)

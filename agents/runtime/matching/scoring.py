@@ -6,20 +6,23 @@ has several names, dates or addresses the pair that says most counts. Refuses to
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Final
+from operator import attrgetter
+from typing import Final, NamedTuple, TypeVar
 
 from agents.runtime.matching.dates import compare_births
-from agents.runtime.matching.levels import Birth, Family, Given, Number, Place, Sex
+from agents.runtime.matching.levels import Birth, Family, FieldLevel, Given, Number, Place, Sex
 from agents.runtime.matching.names import FoldedName, Words, compare_family, compare_given, fold_name
 from agents.runtime.matching.places import FoldedPlace, compare_places, fold_place
-from agents.runtime.matching.weights import Weights, chance_of
+from agents.runtime.matching.weights import FieldWeight, Weights, chance_of
 from agents.runtime.source import LocalPerson, PersonQuery
 from schemas.identifiers import Identifier, IdentifierKind
 
 UNCHECKED_KINDS: Final = frozenset({IdentifierKind.CRN, IdentifierKind.NOMS})
 """Kinds whose numbers have no check digit (`schemas.identifiers`)."""
+L = TypeVar("L", bound=FieldLevel)
 _TELLING: Final = frozenset({"female", "male"})
 
 
@@ -46,16 +49,6 @@ class Agreement:
     number: Number | None
     is_turned: bool = False
     """Whether the names agree only with given and family name in each other's place."""
-
-
-@dataclass(frozen=True, slots=True)
-class FieldWeight:
-    """What one field adds: the level, its weight, and what the name's rarity adds to that."""
-
-    field: str
-    level: str
-    weight: float
-    rarity: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,65 +89,66 @@ def describe_person(person: LocalPerson) -> Described:
 
 def score(one: Described, other: Described, weights: Weights) -> Score:
     """Weigh two descriptions; the same whichever is named first."""
-    births = [compare_births(a, b) for a in one.births for b in other.births]
-    birth = max(births, key=weights.of.__getitem__, default=None)
+    birth = _best([compare_births(a, b) for a in one.births for b in other.births], weights)
     names = _best_names(one, other, weights)
     is_turned = False
-    if birth is Birth.SAME and names[0].level == Given.OTHER.value:
-        turned = max((_best_names(_turned(one), other, weights), _best_names(one, _turned(other), weights)), key=_total)
-        is_turned = _total(turned) > _total(names)
+    if birth is Birth.SAME and names.given is Given.OTHER:
+        turned = max(_best_names(_turned(one), other, weights), _best_names(one, _turned(other), weights), key=_total)
+        is_turned = turned.total > names.total
         names = turned if is_turned else names
-    places = [level for a in one.places for b in other.places if (level := compare_places(a, b)) is not None]
-    place = max(places, key=weights.of.__getitem__, default=None)
+    compared = [compare_places(a, b) for a in one.places for b in other.places]
+    place = _best([level for level in compared if level is not None], weights)
     sex = _compare_sex(one.sex, other.sex)
     number = _compare_numbers(one.numbers, other.numbers)
-    given, family = names
-    rest = [("birth", birth), ("sex", sex), ("place", place), ("number", number)]
-    fields = (
-        *(part for part in names if part.level),
-        *(FieldWeight(name, level.value, weights.of[level]) for name, level in rest if level is not None),
-    )
-    agreement = Agreement(
-        Given(given.level) if given.level else None,
-        Family(family.level) if family.level else None,
-        birth,
-        sex,
-        place,
-        number,
-        is_turned,
-    )
-    return Score(agreement, fields, weights.prior + _total(fields))
+    fields = (*names.fields, *[weights.of[level] for level in (birth, sex, place, number) if level is not None])
+    agreement = Agreement(names.given, names.family, birth, sex, place, number, is_turned)
+    return Score(agreement, fields, weights.prior + sum([part.weight + part.rarity for part in fields]))
 
 
-def _best_names(one: Described, other: Described, weights: Weights) -> tuple[FieldWeight, FieldWeight]:
+class _Names(NamedTuple):
+    """What a pair of names agrees on, and what that adds."""
+
+    total: float
+    given: Given | None
+    family: Family | None
+    fields: tuple[FieldWeight, ...]
+
+
+_NO_NAMES: Final = _Names(0.0, None, None, ())
+_total: Final = attrgetter("total")
+
+
+def _best(levels: Sequence[L], weights: Weights) -> L | None:
+    """The level that says most."""
+    if len(levels) < 2:
+        return levels[0] if levels else None
+    return max(levels, key=lambda level: weights.of[level].weight)
+
+
+def _best_names(one: Described, other: Described, weights: Weights) -> _Names:
     """What the best pair of names adds, given and family name."""
-    none = (FieldWeight("given", "", 0.0), FieldWeight("family", "", 0.0))
     pairs = [_weigh_names(a, b, weights) for a in one.names for b in other.names]
-    return max(pairs, key=_total, default=none)
+    return max(pairs, key=_total, default=_NO_NAMES)
 
 
-def _weigh_names(one: FoldedName, other: FoldedName, weights: Weights) -> tuple[FieldWeight, FieldWeight]:
+def _weigh_names(one: FoldedName, other: FoldedName, weights: Weights) -> _Names:
     given = compare_given(one.given, other.given, weights.forms)
     family = compare_family(one.family, other.family, weights.forms)
-    return (
-        _weigh("given", given, one.given[:1], other.given[:1], weights),
-        _weigh("family", family, one.family, other.family, weights),
-    )
+    fields = []
+    if given is not None:
+        fields.append(_weigh(given, one.given[:1], other.given[:1], weights))
+    if family is not None:
+        fields.append(_weigh(family, one.family, other.family, weights))
+    return _Names(sum([part.weight + part.rarity for part in fields]), given, family, tuple(fields))
 
 
-def _weigh(name: str, level: Given | Family | None, one: Words, two: Words, weights: Weights) -> FieldWeight:
-    if level is None:
-        return FieldWeight(name, "", 0.0)
+def _weigh(level: Given | Family, one: Words, two: Words, weights: Weights) -> FieldWeight:
     counted = weights.rarity.get(level)
     if counted is None:
-        return FieldWeight(name, level.value, weights.of[level])
+        return weights.of[level]
     # The commoner of the two counts; a name that is not listed is as common as names are.
     found = [counted[word] for word in {"".join(one), "".join(two)} if word in counted]
-    return FieldWeight(name, level.value, weights.of[level], min(found, default=0.0))
-
-
-def _total(parts: tuple[FieldWeight, ...]) -> float:
-    return sum(part.weight + part.rarity for part in parts)
+    return replace(weights.of[level], rarity=min(found)) if found else weights.of[level]
 
 
 def _turned(one: Described) -> Described:

@@ -88,6 +88,16 @@ class WeightsFile(_Part):
 
 
 @dataclass(frozen=True, slots=True)
+class FieldWeight:
+    """What one field adds: the level, its weight, and what the name's rarity adds to that."""
+
+    field: str
+    level: str
+    weight: float
+    rarity: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Weights:
     """The weights ready to be added up: powers of two for and against."""
 
@@ -96,7 +106,8 @@ class Weights:
     release_from: float
     """Weight from which a record is the person asked about."""
     possible_from: float
-    of: Mapping[Enum, float] = field(repr=False)
+    of: Mapping[Enum, FieldWeight] = field(repr=False)
+    """What a level adds to the sum, whatever the name."""
     rarity: Mapping[Enum, Mapping[str, float]] = field(repr=False)
     """What is added for a name on a counted level: more the rarer it is, less the commoner."""
     forms: Forms = field(repr=False)
@@ -116,8 +127,8 @@ def read_weights(raw: bytes) -> Weights:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "file"
         raise WeightsBroken(f"weights file: {where}: {first['msg'].lower()}") from None
-    of = {
-        FIELDS[name](level): math.log2(chances.m / chances.u)
+    of: dict[Enum, FieldWeight] = {
+        FIELDS[name](level): FieldWeight(name, level, math.log2(chances.m / chances.u))
         for name, levels in written.fields.items()
         for level, chances in levels.items()
     }

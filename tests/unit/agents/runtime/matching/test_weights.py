@@ -71,8 +71,9 @@ def test_dates_of_birth_agree_on_the_nearest_level(other: date, level: Birth) ->
 def test_whatever_may_be_misread_is_looked_for(asked: date, held: date) -> None:
     if may_be_misread(asked, held):
         number, misread = day_number(held), misread_days(asked)
-        in_month = misread.first_of_month <= number <= misread.last_of_month
-        assert in_month or number % 10_000 == misread.day_of_year or number in misread.others
+        of_year = misread.first_of_year <= number <= misread.last_of_year
+        in_year = number // 100 == misread.month or number % 100 == misread.day or number in misread.others_of_year
+        assert (of_year and in_year) or number % 10_000 == misread.day_of_year or number == misread.other
 
 
 @pytest.mark.parametrize(
