@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Final
 
+from agents.runtime.exports.looks import BY_BIRTH, BY_NAME, BY_NUMBER, BY_PLACE, look_for
 from agents.runtime.matching.candidates import family_keys, name_letters
-from agents.runtime.matching.dates import birth_dates, day_number, misread_days
+from agents.runtime.matching.dates import day_number
 from agents.runtime.matching.names import FoldedName, fold_name
 from agents.runtime.matching.sought import SoughtName
 from agents.runtime.matching.text import postcode_key
@@ -41,7 +42,7 @@ _NAMED: Final = "SELECT person, family, given FROM name WHERE"
 _LETTERS: Final = 26
 _EVERY_LETTER: Final = -1
 _AT_ONCE: Final = 500
-"""Bound values of one statement; SQLite takes at least 999."""
+"""Bound values of one statement (SQLite takes at least 999), and rows of a look that may be cut short."""
 
 
 class PeopleIndex:
@@ -103,19 +104,12 @@ class PeopleIndex:
         names = [fold_name(name) for name in query.names]
         keys = family_keys(names)
         sought = [SoughtName(name, shipped_weights().forms) for name in names]
-        found = dict.fromkeys(
-            chain(
-                self._by_number([_number(one) for one in query.identifiers]),
-                self._by_birth_date(query, names, sought),
-                self._by_family(query, keys, sought),
-                self._by_address(query, keys),
-            )
-        )
+        found = self._found(query, names, keys, sought)
         refs = self._refs(list(found)[: MAX_PEOPLE + 1])
         if query.birth_date is None and len(refs) < MAX_PEOPLE:
-            room = MAX_PEOPLE - len(refs)
-            further = self._refs(_first(room, (one for one in self._undated(keys, sought) if one not in refs)))
-            refs |= dict(islice(further.items(), room))
+            undated = _first(MAX_PEOPLE, (one for one in self._undated(keys, sought) if one not in found))
+            further = [one for one in self._refs(undated).items() if one[0] not in refs]
+            refs |= dict(further[: MAX_PEOPLE - len(refs)])
         return list(dict.fromkeys(islice(refs.values(), MAX_PEOPLE + 1)))
 
     def at_postcodes(self, addresses: Iterable[PersonAddress]) -> list[str]:
@@ -154,63 +148,34 @@ class PeopleIndex:
         )
         return {one: known[one] for one in people} | known
 
-    def _by_number(self, numbers: Sequence[str]) -> Iterator[int]:
-        if numbers:
-            found = self._database.execute(f"SELECT person FROM number WHERE value IN ({_marks(numbers)})", numbers)  # noqa: S608
-            yield from (row[0] for row in found)
-
-    def _by_birth_date(
-        self, query: PersonQuery, names: Sequence[FoldedName], sought: Sequence[SoughtName]
-    ) -> Iterator[int]:
-        """Born on the day, or on it with day and month swapped, under a name that agrees in one part."""
-        days = [day_number(day) for day in birth_dates(query.birth_date)]
-        if days and names:
-            families, givens = name_letters(names)
-            letters = _bits(families) | _bits(givens) << _LETTERS
-            rows = self._database.execute(f"{_NAMED} born IN ({_marks(days)}) AND letters & ?", (*days, letters))
-            for person, family, given in rows:
-                if any(name.shares(family, given) for name in sought):
-                    yield person
-
-    def _by_family(self, query: PersonQuery, keys: Sequence[str], sought: Sequence[SoughtName]) -> Iterator[int]:
-        """Of the name, in both parts, with a date of birth that may be a misreading of the one asked for, or none."""
-        if query.birth_date is None or not keys:
-            return
-        misread = misread_days(query.birth_date)
-        of_name = f"{_NAMED} key IN ({','.join(f'?{at}' for at in range(9, 9 + len(keys)))}) AND"
-        rows = self._database.execute(
-            f"{of_name} born BETWEEN ?1 AND ?2 AND (born / 100 = ?3 OR born % 100 = ?4 OR born IN (?5, ?6))"
-            f" UNION ALL {of_name} day = ?7 UNION ALL {of_name} born = ?8 UNION ALL {of_name} born IS NULL",
-            (
-                *(misread.first_of_year, misread.last_of_year, misread.month, misread.day),
-                *(*misread.others_of_year, misread.day_of_year, misread.other),
-                *keys,
-            ),
+    def _found(
+        self, query: PersonQuery, names: Sequence[FoldedName], keys: Sequence[str], sought: Sequence[SoughtName]
+    ) -> dict[int, None]:
+        """Whoever any of the looks of `looks` finds and no name rules out, each once, the likeliest first."""
+        families, givens = name_letters(names)
+        statement, bound = look_for(
+            query.birth_date,
+            _bits(families) | _bits(givens) << _LETTERS,
+            [_number(one) for one in query.identifiers],
+            keys,
+            list({postcode_key(one.postcode) for one in query.addresses} - {""}),
         )
-        yield from _named(rows, sought)
-
-    def _by_address(self, query: PersonQuery, keys: Sequence[str]) -> Iterator[int]:
-        """At the address, of the family name or the date of birth."""
-        postcodes = list({postcode_key(one.postcode) for one in query.addresses} - {""})
-        if postcodes:
-            born = query.birth_date and day_number(query.birth_date)
-            found = self._database.execute(
-                f"SELECT person FROM place WHERE postcode IN ({_marks(postcodes)})"  # noqa: S608
-                f" AND (born = ? OR key IN ({_marks(keys)}))",
-                (*postcodes, born, *keys),
-            )
-            yield from (row[0] for row in found)
+        rows = self._database.execute(statement, bound).fetchall()
+        found = dict.fromkeys([row[0] for row in rows if row[3] == BY_NUMBER])
+        born_then = [row for row in rows if row[3] == BY_BIRTH]
+        of_the_name = [row for row in rows if row[3] == BY_NAME]
+        for name in sought:
+            found.update(dict.fromkeys(name.sharing(born_then)))
+            found.update(dict.fromkeys(name.named(of_the_name)))
+        found.update(dict.fromkeys([row[0] for row in rows if row[3] == BY_PLACE]))
+        return found
 
     def _undated(self, keys: Sequence[str], sought: Sequence[SoughtName]) -> Iterator[int]:
         """Of the name, whatever the date of birth."""
         for key in keys:
-            yield from _named(self._database.execute(f"{_NAMED} key = ?", (key,)), sought)
-
-
-def _named(rows: Iterable[tuple[int, str, str]], sought: Sequence[SoughtName]) -> Iterator[int]:
-    for person, family, given in rows:
-        if any(name.is_named(family, given) for name in sought):
-            yield person
+            rows = self._database.execute(f"{_NAMED} key = ?", (key,))
+            while some := rows.fetchmany(_AT_ONCE):
+                yield from chain.from_iterable(name.named(some) for name in sought)
 
 
 def _first(count: int, people: Iterable[int]) -> list[int]:

@@ -72,11 +72,12 @@ def name_letters(names: Iterable[FoldedName]) -> tuple[list[str], list[str]]:
     families: set[str] = set()
     givens: set[str] = set()
     for name in names:
-        for word in ("".join(name.family), *name.family):
-            families |= {form[0] for form in forms.spellings.of(word) if form}
-        givens |= {word[0] for word in name.given}
+        for word in {"".join(name.family), *name.family}:
+            families.update(forms.spellings.initials(word))
+        for word in name.given:
+            givens.add(word[0])
         for word in name.given[:1]:
-            givens |= {form[0] for form in forms.spellings.of(word) | forms.nicknames.of(word)}
+            givens.update(forms.spellings.initials(word), forms.nicknames.initials(word))
     return sorted(families), sorted(givens | families)
 
 

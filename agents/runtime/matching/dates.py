@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 from agents.runtime.matching.levels import Birth
 
@@ -38,8 +37,7 @@ def may_be_misread(asked: date | None, held: date | None) -> bool:
     return asked is None or held is None or compare_births(asked, held) is not Birth.OTHER
 
 
-@dataclass(frozen=True, slots=True)
-class MisreadDays:
+class MisreadDays(NamedTuple):
     """Every date that `may_be_misread` for one, as an index is asked for them: numbers, some of them of no date."""
 
     first_of_year: int
@@ -48,23 +46,23 @@ class MisreadDays:
     """Year and month; any day."""
     day: int
     """Day of the month; any month of the year."""
-    others_of_year: tuple[int, int]
-    other: int
-    """A date of another year."""
+    swapped: int
+    """Of the same year, as is the next."""
+    over_month: int
     day_of_year: int
     """Month and day; any year."""
+    over_year: int
+    """Of another year."""
 
 
 def misread_days(born_on: date) -> MisreadDays:
     """Every date that `may_be_misread` for this one, in `day_number`s."""
-    year, day, digits = born_on.year * 10_000, born_on.day, digits_of(born_on)
+    number, year, month, day = day_number(born_on), born_on.year * 10_000, born_on.month, born_on.day
     # A transposition over the border of year and month, or of month and day, changes two parts by one slip.
-    over_year, over_month = (int(digits[:at] + digits[at + 1] + digits[at] + digits[at + 2 :]) for at in (3, 5))
-    swapped = year + day * 100 + born_on.month
-    number = day_number(born_on)
-    return MisreadDays(
-        year, year + 9_999, number // 100, day, (swapped, over_month), over_year, born_on.month * 100 + day
-    )
+    over_year = number + (month // 10 - born_on.year % 10) * 9_000
+    over_month = number + (day // 10 - month % 10) * 90
+    swapped = year + day * 100 + month
+    return MisreadDays(year, year + 9_999, number // 100, day, swapped, over_month, month * 100 + day, over_year)
 
 
 def day_number(day: date) -> int:

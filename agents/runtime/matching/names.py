@@ -27,7 +27,7 @@ _NONE: Final[frozenset[int]] = frozenset()
 class FormGroups:
     """Which words are forms of one name: groups of words; a word may be in several."""
 
-    __slots__ = ("_forms", "_groups")
+    __slots__ = ("_forms", "_groups", "_initials")
 
     def __init__(self, groups: Iterable[Sequence[str]]) -> None:
         found: dict[str, set[int]] = {}
@@ -38,6 +38,7 @@ class FormGroups:
                 forms.setdefault(word, set()).update(group)
         self._groups: Final[Mapping[str, frozenset[int]]] = {word: frozenset(at) for word, at in found.items()}
         self._forms: Final[Mapping[str, frozenset[str]]] = {word: frozenset(those) for word, those in forms.items()}
+        self._initials: Final = {word: "".join({one[:1] for one in those}) for word, those in forms.items()}
 
     def are_one(self, one: str, other: str) -> bool:
         """Whether both are forms of a name."""
@@ -47,6 +48,10 @@ class FormGroups:
     def of(self, word: str) -> frozenset[str]:
         """Every form of whatever the word is a form of, itself included."""
         return self._forms.get(word) or frozenset((word,))
+
+    def initials(self, word: str) -> str:
+        """The letters that the forms of a word begin with, in any order."""
+        return self._initials.get(word) or word[:1]
 
     def groups_of(self, word: str) -> list[int]:
         """The numbers of the groups a word is in."""

@@ -72,8 +72,9 @@ def test_whatever_may_be_misread_is_looked_for(asked: date, held: date) -> None:
     if may_be_misread(asked, held):
         number, misread = day_number(held), misread_days(asked)
         of_year = misread.first_of_year <= number <= misread.last_of_year
-        in_year = number // 100 == misread.month or number % 100 == misread.day or number in misread.others_of_year
-        assert (of_year and in_year) or number % 10_000 == misread.day_of_year or number == misread.other
+        in_year = number // 100 == misread.month or number % 100 == misread.day
+        in_year = in_year or number in (misread.swapped, misread.over_month)
+        assert (of_year and in_year) or number % 10_000 == misread.day_of_year or number == misread.over_year
 
 
 @pytest.mark.parametrize(
