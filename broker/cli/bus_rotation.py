@@ -32,26 +32,31 @@ _UNFINISHED: Final = 3
 @home_option
 @click.argument("what", type=click.Choice(WHAT))
 @click.option("--emergency", is_flag=True, help="The old one is dead at once: lost, stolen or suspected to be.")
-@click.option("--without", is_flag=True, help="Authority: go on without parties that are away; they are admitted anew.")
+@click.option("--without", is_flag=True, help="Go on without parties that have not renewed; they are admitted anew.")
 @click.option("--wait", "wait_s", default=WAITS_S, show_default=True, help="Seconds to wait for servers and parties.")
 @json_option
 @explained
 def rotate(hub: Hub, what: str, emergency: bool, without: bool, wait_s: float, as_json: bool) -> None:
     """Replace a key of the bus: as far as that goes now; typed again, it goes on. Exit status 3 while unfinished."""
     asked = {"what": what, "emergency": emergency, "without": without}
-    if what == "account" and hand_over_account(hub):
+    if what == "account" and hand_over_account(hub) and what not in hub.ask_admission("bus-rotations")["under_way"]:
         show({"what": what, "reached": "done"}, "account: what was interrupted is done; nothing else", as_json=as_json)
         return
     ends_at = time.monotonic() + wait_s
-    done = hub.ask_admission("bus-rotate", asked)
+    done = _go_on(hub, asked)
     while done["reached"] != "done" and time.monotonic() < ends_at:
         time.sleep(_AGAIN_S)
-        done = hub.ask_admission("bus-rotate", asked)
-    if what == "account":
-        hand_over_account(hub)
-    done["leaf_nodes"] = [] if what == "system" else _agencies_with_servers(hub)
+        done = _go_on(hub, asked)
+    done["leaf_nodes"] = _agencies_with_servers(hub) if what in _ASKS_OF_LEAF_NODES else []
     show(done, said_of(done, is_embedded=embedded_node(hub) is not None), as_json=as_json)
     sys.exit(0 if done["reached"] == "done" else _UNFINISHED)
+
+
+def _go_on(hub: Hub, asked: Mapping[str, Any]) -> dict[str, Any]:
+    done: dict[str, Any] = hub.ask_admission("bus-rotate", dict(asked))
+    if asked["what"] == "account":
+        hand_over_account(hub)  # before anything is waited for: they are shut out
+    return done
 
 
 def hand_over_account(hub: Hub) -> bool:
@@ -81,12 +86,11 @@ def said_of(done: Mapping[str, Any], *, is_embedded: bool) -> str:
     lines = [f"{what}: {_REACHED[reached]}"]
     if done["parties"]:
         lines.append(f"not renewed yet: {', '.join(done['parties'])}; each does so when it is connected")
-    if done["servers"]:
+    if done["servers"] and what in _TOLD_OVER_THE_BUS:
+        lines.append(f"servers that have not confirmed it: {', '.join(done['servers'])}; each is told when it is back")
+    elif done["servers"]:
         lines.append(f"servers without their new files: {', '.join(done['servers'])}")
         lines += [] if is_embedded else [_BY_HAND[what == "authority"]]
-    if what == "authority" and reached == "done" and not is_embedded:
-        lines.append("servers still trust the old one: once more broker bus config, install, reload each server")
-        lines.append("do not type this command again for it: it would begin anew")
     if reached != "done":
         lines.append(f"then run again: broker bus rotate {what}")
     if done["leaf_nodes"]:
@@ -95,6 +99,10 @@ def said_of(done: Mapping[str, Any], *, is_embedded: bool) -> str:
     return "\n".join(lines)
 
 
+_TOLD_OVER_THE_BUS: Final = ("system", "account")
+"""What servers need no files for."""
+_ASKS_OF_LEAF_NODES: Final = ("operator", "operator-signer", "authority")
+"""What has something to do for an agency with a server of its own."""
 _REACHED: Final = {
     "added": "the next one is made; it is used once everybody takes it",
     "used": "the next one is used; the old one is still taken",

@@ -31,6 +31,8 @@ def check_admission(hub: Hub, now: int) -> str | Warned:
             raise NotWell(f"{home.path.name} has not followed about {names}; run: broker agency settle")
     if status["directory"] is None:
         raise NotWell("no directory is in the log yet; is the coordinator running?")
+    if unfinished := hub.ask_admission("bus-rotations")["under_way"]:
+        return Warned(f"a rotation is not finished; go on with: broker bus rotate {unfinished[0]}")
     if status["directory_expires_at"] - now < DIRECTORY_SOON_MS:
         return Warned("the directory ends within a week and no newer one is in the log; is the coordinator running?")
     if status["authority_expires_at"] - now < AUTHORITY_SOON_MS:

@@ -28,6 +28,7 @@ from broker.enrolment.members.standings import suspend
 from broker.enrolment.members.upkeep import Upkeep
 from broker.enrolment.rotation.authority import AuthorityRotation
 from broker.enrolment.rotation.commands import rotation_commands
+from broker.enrolment.rotation.leaf_nodes import LeafNodes
 from broker.enrolment.rotation.operator_keys import BusRotation
 from broker.enrolment.rotation.operator_keys import Servers as Rotated
 from broker.enrolment.rotation.own_keys import OwnKeys
@@ -106,10 +107,12 @@ class Admission:
     def _keep_up(self) -> None:
         self.ground.post.spawn(self.upkeep.run())
         self.ground.post.spawn(self.own_keys.look_for_ever())
-        self.ground.post.spawn(self.rotations.settle())
+        self.ground.post.spawn(self.rotations.settle_for_ever())
+        self.ground.post.spawn(self.rotations.leaf_nodes.look_for_ever())
 
     def _show_servers(self) -> None:
         self.servers.start({one.nkey: one.claims for one in self.room.register.accounts.values()}, self._suspend)
+        self.ground.post.spawn(self.rotations.bus.tell_system())
 
     async def stop(self) -> None:
         """Leave the bus, close the store."""
@@ -158,7 +161,7 @@ def build_admission(ground: Ground, servers: ServersWatched, addresses: tuple[st
     steps = BusSteps(room)
     bus = BusRotation(room, servers, BusKeys(home, ground.keys), steps)
     authority = AuthorityRotation(room, own_keys.renew_certificate, steps)
-    rotations = BusRotations(steps, bus, authority, own_keys)
+    rotations = BusRotations(steps, bus, authority, own_keys, LeafNodes(room, servers))
     commands |= rotation_commands(rotations)
     admission = Admission(ground, room, servers, upkeep, giver, heard, own_keys, rotations, commands)
     ground.post.on_connected = admission.connected

@@ -110,6 +110,8 @@ class UnderWay:
     what: str
     replaced: str
     entered: Entered
+    gone_at: int | None = None
+    """When what is replaced was about to be gone; None before that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,19 +274,29 @@ def put_certificate(tx: Transaction, certificate: Certificate) -> None:
 
 def bus_rotations(tx: Transaction) -> dict[str, UnderWay]:
     """Those that are under way, by what they replace."""
-    rows = tx.execute("SELECT what, replaced, entered FROM bus_rotation ORDER BY what")
-    return {row[0]: UnderWay(row[0], row[1], Entered(row[2])) for row in rows}
+    rows = tx.execute("SELECT what, replaced, entered, gone_at FROM bus_rotation ORDER BY what")
+    return {row[0]: UnderWay(row[0], row[1], Entered(row[2]), row[3]) for row in rows}
 
 
 def put_bus_rotation(tx: Transaction, rotation: UnderWay) -> None:
     """Keep that a rotation is under way, and how far the log knows of it."""
-    values = (rotation.what, rotation.replaced, rotation.entered.value)
-    tx.execute("INSERT OR REPLACE INTO bus_rotation VALUES (?, ?, ?)", values)
+    values = (rotation.what, rotation.replaced, rotation.entered.value, rotation.gone_at)
+    tx.execute("INSERT OR REPLACE INTO bus_rotation (what, replaced, entered, gone_at) VALUES (?, ?, ?, ?)", values)
 
 
 def drop_bus_rotation(tx: Transaction, what: str) -> bool:
     """Forget a rotation; False if it was not under way."""
     return tx.execute("DELETE FROM bus_rotation WHERE what = ?", (what,)).rowcount == 1
+
+
+def led(tx: Transaction) -> dict[str, str]:
+    """To which account of the hub the leaf nodes of each server lead, by the server's name."""
+    return dict(tx.execute("SELECT server, hub FROM led").fetchall())
+
+
+def put_led(tx: Transaction, servers: Iterable[str], hub: str) -> None:
+    """Keep that these servers' leaf nodes lead to that account of the hub."""
+    tx.executemany("INSERT OR REPLACE INTO led VALUES (?, ?)", [(server, hub) for server in servers])
 
 
 # Directories.

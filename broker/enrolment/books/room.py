@@ -14,7 +14,7 @@ from typing import Protocol
 from broker.enrolment.books import records
 from broker.enrolment.books.deeds import Deeds
 from broker.enrolment.books.directory import issue
-from broker.enrolment.books.records import Account
+from broker.enrolment.books.records import Account, MemberState
 from broker.enrolment.books.register import Register, read_register
 from broker.enrolment.books.to_hold import RENEW_BEFORE_MS, gone, of_agency, of_hub
 from broker.enrolment.claims.check import Trusted, check_claims
@@ -124,6 +124,44 @@ class Room:
             self._follow(register)
             return await self.servers.show(shown)
 
+    async def connect_leaf_nodes_anew(self) -> frozenset[str]:
+        """Have the servers end the connections of agencies' own servers, which come back within seconds.
+
+        Claims that allow none, and then claims as before: no server needs a permission for it that admission has not.
+
+        Returns:
+            The servers that have confirmed both.
+
+        Raises:
+            CatchingUp: the store was restored.
+        """
+        self.ground.catch_up.require()
+        async with self._lock:
+            pinned, issuer = self.pinned(), self.issuer()
+
+            def work(tx: Transaction) -> tuple[Register, dict[str, str], dict[str, str]]:
+                now, register = self.post.clock.now(), read_register(tx, pinned)
+                without, again = dict[str, Account](), dict[str, Account]()
+                for name, member in register.members.items():
+                    if not member.may_run_leaf or member.state is not MemberState.ADMITTED:
+                        continue
+                    party = register.agencies[name]
+                    made = of_agency(party, member.state, register.accounts, issuer, now)
+                    without |= {one.nkey: one for one in made}
+                    made = of_agency(
+                        party, member.state, {**register.accounts, **without}, issuer, now, may_run_leaf=True
+                    )
+                    again |= {one.nkey: one for one in made}
+                self._check([*without.values(), *again.values()], register, issuer, now)
+                # Claims that allow none are not kept: a crash between the two leaves the others to be shown.
+                for account in (without | again).values():
+                    records.put_account(tx, account)
+                return read_register(tx, pinned), _shown(without), _shown(again)
+
+            register, without, again = await self.post.commit(work)
+            self._follow(register)
+            return await self.servers.show(without) & await self.servers.show(again)
+
     def take(
         self,
         tx: Transaction,
@@ -166,11 +204,16 @@ class Room:
         made += [
             gone(one, issuer, now) for one in old if one.standing is records.Standing.GONE and one.nkey not in known
         ]
-        trusted = self._trusted(register, issuer)
+        self._check(made, register, issuer, now)
+        for account in made:
+            records.put_account(tx, account)
+        return _shown({account.nkey: account for account in made})
+
+    @classmethod
+    def _check(cls, made: Iterable[Account], register: Register, issuer: Issuer, now: int) -> None:
+        trusted = cls._trusted(register, issuer)
         for account in made:
             check_claims(account.claims, trusted, now=now)
-            records.put_account(tx, account)
-        return {account.nkey: account.claims for account in made}
 
     @staticmethod
     def _trusted(register: Register, issuer: Issuer) -> Trusted:
@@ -188,6 +231,10 @@ class Room:
     def _follow(self, register: Register) -> None:
         self.register = register
         self.post.directory = register.directory
+
+
+def _shown(accounts: Mapping[str, Account]) -> dict[str, str]:
+    return {name: account.claims for name, account in accounts.items()}
 
 
 def _is_old(account: Account, issuer: Issuer, now: int) -> bool:

@@ -38,6 +38,11 @@ def rotation_commands(rotations: BusRotations) -> Mapping[str, Command]:
             "parties": list(progress.parties),
         }
 
+    async def under_way(arguments: dict[str, Any]) -> Any:
+        """What was begun and is not at its end."""
+        read_arguments(NoArguments, arguments)
+        return {"under_way": sorted(what.value for what in await rotations.steps.under_way())}
+
     async def listed(arguments: dict[str, Any]) -> Any:
         """The authorities that are trusted; the first signs."""
         read_arguments(NoArguments, arguments)
@@ -48,4 +53,4 @@ def rotation_commands(rotations: BusRotations) -> Mapping[str, Command]:
             ]
         }
 
-    return {"bus-rotate": rotate, "authorities": listed}
+    return {"bus-rotate": rotate, "bus-rotations": under_way, "authorities": listed}

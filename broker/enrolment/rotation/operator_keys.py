@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -24,7 +25,7 @@ from typing import Final, Protocol
 
 from broker.enrolment.books.room import Room
 from broker.enrolment.claims.keys import BusKeys
-from broker.enrolment.claims.operator import system_claims
+from broker.enrolment.claims.operator import Operator, system_claims
 from broker.enrolment.rotation.steps import BusSteps, What
 from broker.node.bus.port import BusAway
 from schemas.crypto import nkey
@@ -66,7 +67,13 @@ class Servers(Protocol):
         """The operator that each server trusts, and its signing keys."""
 
     async def tell(self, claims: str) -> frozenset[str]:
-        """Have the system account's claims hold; gives back the servers that confirmed them."""
+        """Have the system account's claims hold, from the next connection on if there is none just now.
+
+        Gives back the servers that confirmed them.
+
+        Raises:
+            BusAway: not connected.
+        """
 
     async def renew(self) -> None:
         """Connect anew with the system account's keys that are in use now."""
@@ -88,7 +95,11 @@ class BusRotation:
     servers: Servers
     keys: BusKeys = field(repr=False)
     steps: BusSteps
+    _told: Operator | None = None
+    """What the servers were last told of the system account, by this process."""
     _told_at: int = 0
+    _came_by: str = ""
+    """The system user's key for which admission has connected anew."""
 
     async def operator(self, *, emergency: bool) -> Progress:
         """Have another key be the bus's operator; an emergency is another word in the log."""
@@ -117,7 +128,7 @@ class BusRotation:
         if emergency:
             await asyncio.to_thread(keys.destroy_former, _SIGNER)
         # From here on claims are made under the new key; those of before are made anew, now and at every start.
-        await self._tell_system()
+        await self.tell_system()
         await self.room.commit(lambda tx, register, now: (), renews=True)
         if keys.former(_SIGNER):
             if self.servers.stale or not self.servers.current:
@@ -134,18 +145,24 @@ class BusRotation:
             if not self._is_under_way(purpose):
                 await asyncio.to_thread(keys.add, purpose)
         if any(keys.to_come(purpose) for purpose in _SYSTEM):
-            if not await self._tell_system():
-                return Progress(Reached.ADDED, tuple(sorted(self.servers.stale)))
+            await self.tell_system()
+            if not self.servers.current:
+                return Progress(Reached.ADDED, self._missing())
             for purpose in _SYSTEM:
                 if keys.to_come(purpose):
                     keys.use(purpose)
-        await self.servers.renew()
+        # Once: every connection begins with showing the servers everything.
+        if self._came_by != (user := keys.in_use(KeyPurpose.BUS_SYSTEM_USER).id):
+            await self.servers.renew()
+            self._came_by = user
         if not await self._is_connected():
-            return Progress(Reached.USED, tuple(sorted(self.servers.stale)))
+            return Progress(Reached.USED, self._missing())
         for purpose in _SYSTEM:
             await asyncio.to_thread(keys.destroy_former, purpose)
-        if not await self._tell_system():
-            return Progress(Reached.DROPPED, tuple(sorted(self.servers.stale)))
+        await self.tell_system()
+        # Whoever has the old keys commands a server that has not heard, and by it the others.
+        if self.servers.stale or not self.servers.current:
+            return Progress(Reached.DROPPED, self._missing())
         for purpose in _SYSTEM:
             keys.settle(purpose)
         # A crash before this line: the next start finds that what was replaced is gone, and enters the end.
@@ -178,15 +195,21 @@ class BusRotation:
         lacking = {name for name, told in known.items() if not is_there(*told)}
         return tuple(sorted(lacking | self.servers.stale)) or (() if known else ("no server answers",))
 
-    async def _tell_system(self) -> bool:
-        # A second later than the last: servers keep the later issued of two claims, in whole seconds.
-        self._told_at = max(self.room.post.clock.now(), self._told_at + 1000)
+    async def tell_system(self) -> None:
+        """Have the servers hold what the system account is now; once at the start, since one of them may be of before.
+
+        Those that are away are told when they are back, and are not current until they have confirmed it.
+        """
         names, signer = self.keys.operator(), self.keys.in_use(_SIGNER)
-        try:
-            confirmed = await self.servers.tell(system_claims(names, signer, issued_at=self._told_at))
-        except BusAway:
-            return False
-        return bool(confirmed)
+        if names == self._told:
+            return
+        # A second later than the last: servers keep the later issued of two claims, in whole seconds.
+        self._told, self._told_at = names, max(self.room.post.clock.now(), self._told_at + 1000)
+        with suppress(BusAway):
+            await self.servers.tell(system_claims(names, signer, issued_at=self._told_at))
+
+    def _missing(self) -> tuple[str, ...]:
+        return tuple(sorted(self.servers.stale)) or ("no server answers",)
 
     async def _is_connected(self) -> bool:
         clock = self.room.post.clock

@@ -2,16 +2,17 @@
 
     begun   the row and the entry that says so, in one commit, before anything is made
     used    the same for the authority, before it signs
-    done    the row goes, with the entry that says so, after what was replaced is gone
+    gone    the row says when, before the authority is destroyed; no entry
+    done    the row goes, with the entry that says so, after what was replaced is gone and everybody knows
 
 A crash before anything was made leaves a row, and the next call goes on. A crash after everything was done leaves a row
-whose `replaced` is gone: `rotations` enters the end at the next start. Refuses to know how anything is rotated.
+whose `replaced` is gone: `rotations` goes on with what follows from that. Refuses to know how anything is rotated.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import structlog
@@ -54,7 +55,8 @@ class BusSteps:
             entered = Entered.REVOKED if emergency else Entered.ADDED
             if known is not None and (not emergency or known.entered is Entered.REVOKED):
                 return ()
-            records.put_bus_rotation(tx, UnderWay(what, replaced if known is None else known.replaced, entered))
+            row = UnderWay(what, replaced, entered) if known is None else replace(known, entered=entered)
+            records.put_bus_rotation(tx, row)
             return (self._says(f"{what}-{entered}", now),)
 
         await self.room.commit(step)
@@ -66,8 +68,17 @@ class BusSteps:
             known = records.bus_rotations(tx).get(what)
             if known is None or known.entered is not Entered.ADDED:
                 return ()
-            records.put_bus_rotation(tx, UnderWay(what, known.replaced, Entered.USED))
+            records.put_bus_rotation(tx, replace(known, entered=Entered.USED))
             return (self._says(f"{what}-{Entered.USED}", now),)
+
+        await self.room.commit(step)
+
+    async def let_go(self, what: What) -> None:
+        """What is replaced is gone in a moment."""
+
+        def step(tx: Transaction, register: Register, now: int) -> Iterable[Outgoing]:
+            records.put_bus_rotation(tx, replace(records.bus_rotations(tx)[what], gone_at=now))
+            return ()
 
         await self.room.commit(step)
 
@@ -81,10 +92,10 @@ class BusSteps:
 
         await self.room.commit(step)
 
-    async def under_way(self) -> dict[What, str]:
-        """What is being replaced, and by which name it would still be known."""
+    async def under_way(self) -> dict[What, UnderWay]:
+        """What is being replaced, by which name it would still be known, and since when it is gone."""
         found = await self.room.post.store.read(records.bus_rotations)
-        return {What(one.what): one.replaced for one in found.values()}
+        return {What(one.what): one for one in found.values()}
 
     def _says(self, what: str, now: int) -> Outgoing:
         _log.warning("bus_key_rotated", kind=what)

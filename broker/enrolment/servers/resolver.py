@@ -9,7 +9,7 @@ what is to hold is told to it at each start.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -139,6 +139,7 @@ class Resolver:
         self._expected = names
         self._look_every = look_every
         self._claims: dict[str, str] = {}
+        self._system = ""
         self._servers: dict[str, _Seen] = {}
         self._barred: set[str] = set()
         self._counting: asyncio.Task[None] | None = None
@@ -195,11 +196,12 @@ class Resolver:
         return self._pushed(await self._asking.ask(_UPDATE, claims.encode("ascii"), of=self._servers.keys()))
 
     async def tell(self, claims: str) -> Pushed:
-        """Have the system account's claims hold: shown once, as servers tell each other; nobody else knows them better.
+        """Have the system account's claims hold from now on; with servers missing too, as in `push`.
 
         Raises:
-            BusAway: not connected.
+            BusAway: not connected; they hold from the next connection on.
         """
+        self._system = claims
         return self._pushed(await self._asking.ask(_UPDATE, claims.encode("ascii"), of=self._servers.keys()))
 
     async def operators(self) -> Mapping[str, tuple[str, frozenset[str]]]:
@@ -288,13 +290,19 @@ class Resolver:
             del self._bringing[identity]
 
     async def _takes_everything(self, identity: str) -> bool:
+        # Who may command it comes first.
+        if self._system and not await self._takes(identity, [self._system.encode("ascii")], 1):
+            return False
         accounts = sorted(self._claims, key=lambda account: account not in self._barred)
         for batch in (accounts[start : start + _AT_A_TIME] for start in range(0, len(accounts), _AT_A_TIME)):
             claims = (self._claims[account].encode("ascii") for account in batch if account in self._claims)
-            answers = await self._asking.ask_each(_UPDATE, claims, len(batch), of={identity})
-            if sum(answer.server.id == identity and _is_taken(answer) for answer in answers) != len(batch):
+            if not await self._takes(identity, claims, len(batch)):
                 return False
         return True
+
+    async def _takes(self, identity: str, claims: Iterable[bytes], number: int) -> bool:
+        answers = await self._asking.ask_each(_UPDATE, claims, number, of={identity})
+        return sum(answer.server.id == identity and _is_taken(answer) for answer in answers) == number
 
     def _bring(self, identity: str) -> None:
         if identity not in self._bringing:

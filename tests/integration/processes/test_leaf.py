@@ -111,7 +111,7 @@ async def test_an_agency_behind_its_own_server_answers_whatever_happens_to_the_l
 ) -> None:
     parties, leaf, proxy = link
     driver = Driver(parties)
-    driver.begin(12)
+    driver.begin(15)
     driver.allow(3)
     await asyncio.to_thread(driver.wait_until_asked, 3)
     proxy.black_hole()
@@ -123,11 +123,16 @@ async def test_an_agency_behind_its_own_server_answers_whatever_happens_to_the_l
     await asyncio.to_thread(driver.wait_until_asked, 9)
     answered: Callable[[], bool] = lambda: driver.is_answered(driver.enquiries[-1])  # noqa: E731
     await asyncio.to_thread(until, "answered through the healed link", answered)
+    # The hub goes on in another account: left alone, the link would stand and pass no request.
+    await asyncio.to_thread(broker, "bus", "rotate", "account", "--home", parties.hub.path)
+    driver.allow(3)
+    await asyncio.to_thread(driver.wait_until_asked, 12)
+    await asyncio.to_thread(until, "answered through the hub's new account", answered)
     # The hub takes its leave back, and gives it again.
     await asyncio.to_thread(broker, "agency", "leaf", AGENCY, "off", "--home", parties.hub.path)
     await _refused_again(leaf)
     driver.allow(3)
-    await asyncio.to_thread(driver.wait_until_asked, 12)
+    await asyncio.to_thread(driver.wait_until_asked, 15)
     await asyncio.to_thread(broker, "agency", "leaf", AGENCY, "on", "--home", parties.hub.path)
     check: Callable[[], None] = lambda: check_everything(parties, driver.finish())  # noqa: E731
     await asyncio.to_thread(check)

@@ -44,7 +44,10 @@ class KeptServers:
     def __init__(self) -> None:
         self.held: dict[str, str] = {}
         self.is_away = False
+        self.missed = frozenset[str]()
+        """Others, which are away; they count as told when they are none of these any more."""
         self.shown: list[str] = []
+        self.texts: list[tuple[str, str]] = []
         self.operator = ("", frozenset[str]())
         """The operator that the one server was started with, and its signing keys."""
         self.system = ""
@@ -64,6 +67,7 @@ class KeptServers:
             return frozenset()
         self.held.update(accounts)
         self.shown += accounts
+        self.texts += accounts.items()
         return frozenset({"n1"})
 
     async def forget(self, accounts: Collection[str], order: str) -> bool:
@@ -94,11 +98,11 @@ class KeptServers:
 
     @property
     def current(self) -> frozenset[str]:
-        return frozenset({"n1"})
+        return frozenset() if self.is_away else frozenset({"n1"})
 
     @property
     def stale(self) -> frozenset[str]:
-        return frozenset()
+        return self.missed | {"n1"} if self.is_away else self.missed
 
 
 @dataclass
@@ -229,9 +233,9 @@ class Hall:
         """An agency takes the reply."""
         return accept(home, reply.encode(), now=self.clock.now(), compare=says)
 
-    async def enrol(self, home: Home) -> None:
+    async def enrol(self, home: Home, **options: Any) -> None:
         """The whole ceremony."""
-        offered = await self.offer(self.ask(home))
+        offered = await self.offer(self.ask(home), **options)
         self.take(home, offered["reply"])
         await self.command("admit", agency=offered["agency"], words=offered["words"])
 

@@ -198,7 +198,7 @@ def rotated(steps: list[tuple[str, str | None, str | None]]) -> list[str | None]
     return [reason for step, _, reason in steps if step == "bus-rotated"]
 
 
-@pytest.mark.parametrize("what", ["operator", "operator-signer", "system", "account", "authority"])
+@pytest.mark.parametrize("what", ["operator", "operator-signer", "system", "account"])
 async def test_the_end_of_a_rotation_that_a_crash_left_out_of_the_log_is_entered_at_the_next_start(
     rotating: Hall, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
@@ -218,6 +218,28 @@ async def test_the_end_of_a_rotation_that_a_crash_left_out_of_the_log_is_entered
     assert everything_of_the_bus(rotating) == held
     account = decode((rotating.home("admission").path / "bus" / "account.jwt").read_text()).subject
     assert account == rotating.admission.room.issuer().hub
+
+
+async def test_the_system_accounts_rotation_ends_once_a_server_that_was_away_has_confirmed_it(rotating: Hall) -> None:
+    rotating.servers.missed = frozenset({"n2"})
+    assert await rotate(rotating, "system", emergency=True) == ("dropped", ["n2"])
+    assert await rotate(rotating, "system", emergency=True) == ("dropped", ["n2"])
+    assert rotating.servers.renewed == 1
+    rotating.servers.missed = frozenset()
+    held = everything_of_the_bus(rotating)
+    assert await rotate(rotating, "system", emergency=True) == ("done", [])
+    assert everything_of_the_bus(rotating) == held
+    assert rotated(await rotating.steps()) == ["system-revoked", "system-done"]
+
+
+async def test_every_start_tells_the_servers_what_the_system_account_is(rotating: Hall) -> None:
+    assert decode(rotating.servers.system).body["signing_keys"]
+    await rotating.admission.stop()
+    rotating.servers.system = ""
+    await rotating.start_admission()
+    await rotating.settle()
+    (scope,) = decode(rotating.servers.system).body["signing_keys"]
+    assert scope["key"] == nkey.of(keys(rotating).in_use(KeyPurpose.BUS_SYSTEM_SIGNER).public)
 
 
 def everything_of_the_bus(hall: Hall) -> tuple[set[str], str, list[str]]:
