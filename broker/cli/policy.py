@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from importlib import resources
@@ -25,7 +26,7 @@ from broker.policy.explaining import Explanation, explain
 from broker.policy.pack import EXPECTED, Pack, PackFiles
 from broker.policy.packs import ENGLAND, find_pack, folder_of, gather, load, load_pack, names
 from broker.policy.question import Asked, Question
-from broker.policy.table import pack_page
+from broker.policy.table import glass_text, pack_page
 from schemas.records.registry import kind_of
 from schemas.vocabulary import (
     AgencyKind,
@@ -74,7 +75,8 @@ def check(pack: str | None, as_json: bool) -> None:
         found.append({**_shown(load(files)), "expected_decisions": len(cases)})
     lines = [
         f"{one['name']}: holds: {one['rules']} rules, {one['agreements']} agreements, "
-        f"{one['expected_decisions']} expected decisions\n  digest {one['digest']}"
+        f"{one['expected_decisions']} expected decisions\n"
+        f"  {glass_text(one['break_glass'])}\n  digest {one['digest']}"
         for one in found
     ]
     show({"packs": found}, "\n".join(lines), as_json=as_json)
@@ -209,6 +211,7 @@ def _shown(pack: Pack) -> dict[str, Any]:
         "digest": pack.digest,
         "rules": len(pack.cedar.rules),
         "agreements": len(pack.agreements),
+        "break_glass": None if pack.glass is None else asdict(pack.glass),
     }
 
 
@@ -216,6 +219,10 @@ def _show(pack: Pack, found: Sequence[Explanation], *, as_json: bool) -> None:
     members = [_members(pack, one) for one in found]
     lines = [line for one in found for line in _lines(pack, one)]
     show({"policy_digest": pack.digest, "decisions": members}, "\n".join(lines), as_json=as_json)
+
+
+def _glass_limit(pack: Pack) -> str:
+    return "" if pack.glass is None else f", {pack.glass.at_most_hours} hours at most"
 
 
 def _members(pack: Pack, one: Explanation) -> dict[str, Any]:
@@ -254,6 +261,6 @@ def _lines(pack: Pack, one: Explanation) -> Iterable[str]:
         yield f"    {'; '.join(told)}"
     if one.glass_permits:
         lifted = f", which lifts {', '.join(one.glass_lifts)}" if one.glass_lifts else ""
-        yield f"  permitted in an emergency that a manager signs for (break-glass){lifted}"
+        yield f"  permitted in an emergency that a manager signs for (break-glass{_glass_limit(pack)}){lifted}"
     if not one.leaves and not one.would_differ and not one.glass_permits:
         yield "  no other stage, rating, consent, footing, role or mode makes it permitted"

@@ -96,7 +96,7 @@ def request() -> None:
     type=ElapsedParam(),
     default=timedelta(hours=4),
     show_default="4h",
-    help="From now; the grant ends then. At most 24h.",
+    help="From now; the grant ends then. At most what the sharing agreement says, and never more than 24h.",
 )
 @json_option
 @explained

@@ -58,6 +58,8 @@ class BrokenGlass:
 
     leaf: LeafOf
     by: reviews.TwoPeople
+    review_within_ms: int
+    """As the sharing agreement says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,10 @@ def _append(room: Room, tx: Transaction, exchange: Exchange, kind: EntryKind, ca
     elif kind is EntryKind.BREAK_GLASS:
         assert cause.broken is not None
         leaf = cause.broken.leaf(seq)
-        reviews.open_review(tx, exchange, cause.broken.by, leaf_hash(leaf).hex(), cause.now)
+        broken = cause.broken
+        reviews.open_review(
+            tx, exchange, broken.by, leaf_hash(leaf).hex(), now=cause.now, due_at=cause.now + broken.review_within_ms
+        )
         room.metrics.glass_broken.inc()
         _log.warning("glass_broken", exchange=exchange.id, agency=exchange.agency)
     else:

@@ -6,7 +6,6 @@ Who may close one, and on what proof, is `review_closing`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final
 
 from broker.coordinator.exchange import Exchange
@@ -14,8 +13,6 @@ from broker.node.store.port import Transaction
 from schemas.failures import Rejected
 from schemas.vocabulary import ReviewFinding
 
-REVIEW_WITHIN_MS: Final = timedelta(days=5) // timedelta(milliseconds=1)
-"""A working week at the latest: while those who were there still remember why."""
 _COLUMNS: Final = "exchange, agency, officer, manager, entry_hash, opened_at, due_at, closed_at, finding"
 
 
@@ -55,9 +52,9 @@ class Review:
         return {**{name: value for name, value in members.items() if value is not None}, "state": state}
 
 
-def open_review(tx: Transaction, exchange: Exchange, by: TwoPeople, entry_hash: str, now: int) -> None:
+def open_review(tx: Transaction, exchange: Exchange, by: TwoPeople, entry_hash: str, *, now: int, due_at: int) -> None:
     """Open the review of a broken glass."""
-    values = (exchange.id, exchange.agency, by.officer, by.manager, entry_hash, now, now + REVIEW_WITHIN_MS)
+    values = (exchange.id, exchange.agency, by.officer, by.manager, entry_hash, now, due_at)
     tx.execute(
         "INSERT INTO review (exchange, agency, officer, manager, entry_hash, opened_at, due_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -16,6 +16,7 @@ from broker.policy.pack import Pack
 from schemas.envelope import digest, signed
 from schemas.messages.entry import BreakGlassEntry, RefusalEntry, RequestEntry
 from schemas.messages.entry import nonce as draw
+from schemas.messages.glass import GlassTerms
 from schemas.messages.grant import Grant, Ruling
 
 MAX_SENTENCES: Final = 64
@@ -50,7 +51,7 @@ def rule(room: Room, checked: CheckedSubmission, decision: Decision, policy: Pac
         expires_at=asked.expires_at,
     )
     grant_envelope, grant_digest = _grant(room, checked, decision, policy.digest, now)
-    broken = _broken(room, checked, decision, grant_digest, now)
+    broken = _broken(room, checked, decision, grant_digest, policy.glass, now)
     event = Permitted(grant_digest, broken is not None) if isinstance(decision, Permit) else Refused()
     ruling = Ruling(
         hub=room.hub,
@@ -97,11 +98,12 @@ def _grant(
 
 
 def _broken(
-    room: Room, checked: CheckedSubmission, decision: Decision, grant_digest: str, now: int
+    room: Room, checked: CheckedSubmission, decision: Decision, grant_digest: str, glass: GlassTerms | None, now: int
 ) -> BrokenGlass | None:
     asked, broken = checked.header.value, checked.header.value.break_glass
     if broken is None or not isinstance(decision, Permit):
         return None
+    assert glass is not None  # where none is agreed, none is permitted
     said: dict[str, Any] = {
         "log": room.log.origin,
         "hub": room.hub,
@@ -118,7 +120,7 @@ def _broken(
         "manager_sig": checked.manager_signature.hex(),
     }
     leaf: LeafOf = lambda seq: BreakGlassEntry(**said, seq=seq).encode()  # noqa: E731 - as the other leaves
-    return BrokenGlass(leaf, TwoPeople(asked.officer, broken.manager))
+    return BrokenGlass(leaf, TwoPeople(asked.officer, broken.manager), glass.review_within_ms)
 
 
 def _leaf(room: Room, checked: CheckedSubmission, decision: Decision, rests_on: str, now: int, nonce: str) -> LeafOf:

@@ -20,6 +20,7 @@ from broker.node.commands import Command
 from broker.node.post.office import Post
 from broker.node.store.port import Transaction
 from schemas.messages.fields import Base64, decode_base64
+from schemas.messages.glass import GlassTerms, check_glass_lasts, glass_terms
 from schemas.messages.policy import (
     MAX_POLICY_BYTES,
     PolicyDoubled,
@@ -49,10 +50,11 @@ class DeskPolicies:
     trust: Trust
     post: Post
     _versions: dict[int, PolicyVersion] = field(default_factory=dict)
+    _glass: dict[int, GlassTerms | None] = field(default_factory=dict)
 
     async def take_up(self) -> None:
         """Take up every version that is kept."""
-        self._versions = await self.post.store.read(_versions)
+        self._versions, self._glass = await self.post.store.read(lambda tx: (_versions(tx), _glass(tx)))
 
     async def take(self, frame: bytes, files: bytes) -> PolicyVersion:
         """Keep a version; one that is kept already changes nothing.
@@ -64,7 +66,8 @@ class DeskPolicies:
         """
         now = self.post.clock.now()
         version = verify_policy(frame, self.trust.directory, seen_at=now)
-        check_files(version, read_policy_files(files))
+        read = read_policy_files(files)
+        check_files(version, read)
 
         def work(tx: Transaction) -> dict[int, PolicyVersion]:
             held, number = _versions(tx), version.statement.number
@@ -80,6 +83,7 @@ class DeskPolicies:
             return {**held, number: version}
 
         self._versions = await self.post.commit(work)
+        self._glass[version.statement.number] = glass_terms(read.by_name)
         _log.info("policy_version_taken", version=str(version.statement.number), digest=version.statement.policy_digest)
         return version
 
@@ -89,6 +93,16 @@ class DeskPolicies:
         if version is None:
             return None
         return PolicyStated(number=version.statement.number, statement_digest=version.digest)
+
+    def check_glass(self, lasts_ms: int, at: int) -> None:
+        """That a glass may be broken at an instant, and for so long. Where no version is kept, the bound in code holds.
+
+        Raises:
+            GlassNotAgreed: the sharing agreements of the version in force say otherwise.
+        """
+        version = in_force(self._versions.values(), at)
+        if version is not None:
+            check_glass_lasts(lasts_ms, self._glass[version.statement.number])
 
     def commands(self) -> Mapping[str, Command]:
         """The socket's: whoever may use it hands a version in; what makes it one is the signature of the IG lead."""
@@ -112,6 +126,11 @@ class DeskPolicies:
 def _versions(tx: Transaction) -> dict[int, PolicyVersion]:
     rows = tx.execute("SELECT number, statement FROM policy_version ORDER BY number")
     return {number: read_policy(frame) for number, frame in rows}
+
+
+def _glass(tx: Transaction) -> dict[int, GlassTerms | None]:
+    rows = tx.execute("SELECT number, files FROM policy_version")
+    return {number: glass_terms(read_policy_files(files).by_name) for number, files in rows}
 
 
 def _shown(version: PolicyVersion) -> dict[str, Any]:

@@ -109,6 +109,8 @@ class Questions:
             raise EnquiryNotOpen(f"the enquiry is {found.state}; nothing can be asked in it")
         now = self.post.clock.now()
         asked_at = time_of_asking(found.received_at, now)
+        if command.break_glass is not None:
+            self.policies.check_glass(command.break_glass.until - asked_at, asked_at)
         times = self.deadlines.times(
             found.rag,
             received_at=found.received_at,

@@ -1,6 +1,7 @@
 """Sharing agreements as data: who signed which, for which purposes, from which day until which, on which conditions.
 
-What may be shared under an agreement is said by the pack's rules; here is only whether there is one.
+What may be shared under an agreement is said by the pack's rules; here is only whether there is one, and for how long
+a glass may be broken (`schemas.messages.glass`).
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from broker.node.policy import PolicyInvalid
 from broker.policy.legal import BasisKind, LegalBasis, Span
 from broker.policy.toml_file import Table, places, read_file
 from schemas.messages.fields import Slug, Word
+from schemas.messages.glass import AGREEMENTS_FILE, GlassTable, GlassTerms
 from schemas.vocabulary import AgencyKind, LawfulBasis, Nation, Purpose
 
-AGREEMENTS_FILE: Final = "agreements.toml"
 MAX_AGREEMENTS: Final = 128
 """Of one agency: what is told of them fits a ruling."""
 
@@ -66,6 +67,7 @@ class _Agreement(Table):
 
 
 class _File(Table):
+    break_glass: GlassTable | None = None
     agreement: Annotated[list[_Agreement], Field(min_length=1, max_length=MAX_AGREEMENTS)]
 
 
@@ -98,6 +100,16 @@ def read_agreements(raw: bytes, bases: Mapping[LawfulBasis, LegalBasis], nation:
             source=row.source,
         )
     return tuple(found.values())
+
+
+def read_glass(raw: bytes) -> GlassTerms | None:
+    """How long a glass may be broken under the agreements of a pack; None where they let none be broken.
+
+    Raises:
+        PolicyInvalid: longer than any hub may agree, or not whole hours; the text says file, line and reason.
+    """
+    glass = read_file(AGREEMENTS_FILE, raw, _File).break_glass
+    return None if glass is None else GlassTerms.of(glass)
 
 
 def _check_conditions(

@@ -23,6 +23,7 @@ from broker.policy.question import Question
 from broker.policy.terms import Terms
 from broker.policy.toml_file import Table, places, read_file
 from schemas.messages.fields import Slug, Word
+from schemas.messages.glass import HOUR_MS
 from schemas.records.fields import Marker
 from schemas.records.registry import kind_of, marked
 from schemas.vocabulary import (
@@ -56,6 +57,7 @@ class _Facts(Table):
     kind: AgencyKind | None = None
     on: date | None = None
     break_glass: bool | None = None
+    glass_hours: Annotated[int, Field(ge=1)] | None = None
 
 
 class _Default(Table):
@@ -227,6 +229,7 @@ def _expectation(case: _Case, file: _File, where: str) -> Expectation:
         kind=kind,
         on=facts["on"],
         break_glass=facts.get("break_glass", False),
+        glass_lasts_ms=facts.get("glass_hours", 0) * HOUR_MS,
     )
     return Expectation(
         id=case.id,

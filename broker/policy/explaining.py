@@ -66,7 +66,11 @@ def explain(pack: Pack, question: Question, category: Category, mode: Mode, abou
     terms = pack.terms(question)
     verdict = decided(pack, question, category, mode, about)
     leaves = pack.cedar.fields_left(verdict, category, mode)
-    broken = verdict if leaves else decided(pack, replace(question, break_glass=True), category, mode, about)
+    broken = (
+        verdict
+        if leaves
+        else decided(pack, replace(question, break_glass=True, glass_lasts_ms=0), category, mode, about)
+    )
     return Explanation(
         category=category,
         mode=mode,

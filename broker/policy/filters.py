@@ -24,6 +24,11 @@ AGREEMENT_NOT_IN_FORCE: Final = "R33-agreement-not-in-force"
 PURPOSE_NOT_AGREED: Final = "R33-purpose-not-agreed"
 """Refuses to ask for a purpose that is in no agreement the agency has signed."""
 
+GLASS_NOT_AGREED: Final = "R31-break-glass-not-agreed"
+"""Refuses a broken glass where the sharing agreements say nothing of one."""
+GLASS_TOO_LONG: Final = "R31-break-glass-too-long"
+"""Refuses a glass that is broken for longer than the sharing agreements let it be."""
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
@@ -64,6 +69,12 @@ FILTERS: Final[Mapping[str, Filter]] = {
             PURPOSE_NOT_AGREED,
             "For a purpose that stands in no sharing agreement of the agency, nothing is asked.",
             "DOMAIN R33; UK GDPR Art 5(1)(b)",
+        ),
+        Filter(GLASS_NOT_AGREED, "Where the sharing agreements say nothing of it, no glass is broken.", "DOMAIN R31"),
+        Filter(
+            GLASS_TOO_LONG,
+            "A glass is broken for no longer than the sharing agreements let it be.",
+            "DOMAIN R31",
         ),
     )
 }

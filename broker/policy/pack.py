@@ -15,7 +15,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from broker.node.policy import Policy, PolicyInvalid, Rule, Verdict, make_policy, place_of
-from broker.policy.agreements import AGREEMENTS_FILE, Agreement, read_agreements
+from broker.policy.agreements import Agreement, read_agreements, read_glass
 from broker.policy.filters import FILTERS
 from broker.policy.legal import BASES_FILE, LegalBasis, read_bases
 from broker.policy.question import Question
@@ -23,6 +23,7 @@ from broker.policy.terms import Terms, terms_of
 from broker.policy.toml_file import Table, place, read_file
 from broker.policy.vocabulary import about, context_of, principal_of, resource_of
 from schemas.messages.fields import Word
+from schemas.messages.glass import AGREEMENTS_FILE, GlassTerms
 from schemas.messages.grant import Reason
 from schemas.messages.policy import POLICY_SCHEMA, policy_digest
 from schemas.vocabulary import Category, LawfulBasis, Mode, Nation, SubjectRole
@@ -73,10 +74,12 @@ class Pack:
     cedar: Policy
     bases: Mapping[LawfulBasis, LegalBasis] = field(repr=False)
     agreements: tuple[Agreement, ...] = field(repr=False)
+    glass: GlassTerms | None = None
+    """For how long a glass may be broken; None where it may not."""
 
     def terms(self, question: Question) -> Terms | tuple[Reason, ...]:
         """The footing of a request, or the reasons why it has none."""
-        return terms_of(question, nation=self.nation, bases=self.bases, agreements=self.agreements)
+        return terms_of(question, nation=self.nation, bases=self.bases, agreements=self.agreements, glass=self.glass)
 
     def weigh(self, question: Question, terms: Terms) -> Weighing:
         """The rules, ready to be asked about what a request asks for."""
@@ -175,4 +178,5 @@ def make_pack(given: PackFiles) -> Pack:
         cedar=cedar,
         bases=bases,
         agreements=read_agreements(given.files[AGREEMENTS_FILE], bases, manifest.nation),
+        glass=read_glass(given.files[AGREEMENTS_FILE]),
     )

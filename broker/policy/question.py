@@ -43,6 +43,8 @@ class Question:
     """The day in the United Kingdom on which it is asked."""
     break_glass: bool = False
     """Whether a manager broke the glass for it."""
+    glass_lasts_ms: int = 0
+    """For how long, from when it is asked."""
 
 
 def question_of(header: RequestHeader, kind: AgencyKind) -> Question:
@@ -59,6 +61,7 @@ def question_of(header: RequestHeader, kind: AgencyKind) -> Question:
         kind=kind,
         on=day_of(header.asked_at),
         break_glass=header.break_glass is not None,
+        glass_lasts_ms=0 if header.break_glass is None else header.break_glass.until - header.asked_at,
     )
 
 
@@ -78,6 +81,7 @@ class Asked(BaseModel):
     kind: AgencyKind
     on: date
     break_glass: bool = False
+    glass_lasts_ms: int = 0
     roles: list[SubjectRole]
     categories: list[CategoryAsked]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from itertools import groupby
 from typing import Final
 
@@ -27,7 +28,9 @@ A request is decided in this order; a reason names the rule, and the dates where
 1. Every legal basis it names is law in the pack's nation and in force on the day (the day of `asked_at` in the United
    Kingdom).
 2. The agency has signed an agreement that is in force on the day and names the purpose. Conditions of data protection
-   law (Articles 6, 9, 10) that such agreements state count with those that the request names.
+   law (Articles 6, 9, 10) that such agreements state count with those that the request names. Where a manager broke
+   the glass (R31), the pack's agreements say for how long that is good, and when its review is to be closed
+   (`[break_glass]` in `agreements.toml`): never more than 24 and 120 hours, and without that table not at all.
 3. For each category, mode and role the rules. Nothing is permitted unless a rule permits it (`no-permit`). A *never*
    outweighs every *may*. A rule that cannot be evaluated refuses everything (`policy-error`).
 
@@ -89,12 +92,22 @@ def pack_page(pack: Pack) -> str:
     lines = [f"## {pack.name}", "", f"{pack.title}, version {pack.version}. Digest `{pack.digest}`.", ""]
     lines += ["| agreement | signed by | for | from | until | source |", "|---|---|---|---|---|---|"]
     lines += [_agreement(one) for one in pack.agreements]
-    lines.append("")
+    lines += ["", f"{glass_text(None if pack.glass is None else asdict(pack.glass)).capitalize()}.", ""]
     for file, rules in groupby(pack.cedar.rules.values(), key=lambda rule: rule.file):
         lines += [f"### {file}", "", "| rule | | says | fields | source |", "|---|---|---|---|---|"]
         lines += [_row(rule) for rule in rules]
         lines.append("")
     return "\n".join(lines)
+
+
+def glass_text(glass: Mapping[str, int] | None) -> str:
+    """What is agreed of broken glasses (R31), in words."""
+    if glass is None:
+        return "no glass is broken: the agreements say nothing of it"
+    return (
+        f"a glass is broken for {glass['at_most_hours']} hours at most;"
+        f" its review is closed within {glass['review_within_hours']} hours"
+    )
 
 
 def _agreement(one: Agreement) -> str:

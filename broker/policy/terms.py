@@ -12,6 +12,8 @@ from datetime import date
 from broker.policy.agreements import Agreement
 from broker.policy.filters import (
     AGREEMENT_NOT_IN_FORCE,
+    GLASS_NOT_AGREED,
+    GLASS_TOO_LONG,
     NO_AGREEMENT,
     NOT_IN_FORCE,
     OTHER_NATION,
@@ -19,6 +21,7 @@ from broker.policy.filters import (
 )
 from broker.policy.legal import LegalBasis, Span
 from broker.policy.question import Question
+from schemas.messages.glass import GlassTerms
 from schemas.messages.grant import Reason
 from schemas.vocabulary import LawfulBasis, Nation
 
@@ -39,6 +42,7 @@ def terms_of(
     nation: Nation,
     bases: Mapping[LawfulBasis, LegalBasis],
     agreements: Iterable[Agreement],
+    glass: GlassTerms | None,
 ) -> Terms | tuple[Reason, ...]:
     """The footing of a request, or why it has none; a reason tells the dates it rests on."""
     wrong = [_basis_refused(bases[code], nation, question.on) for code in sorted(question.bases)]
@@ -53,6 +57,8 @@ def terms_of(
     fitting = tuple(one for one in current if question.purpose in one.purposes)
     if not fitting:
         return tuple(Reason(rule=PURPOSE_NOT_AGREED, agreement=one.id) for one in current)
+    if question.break_glass and (glass is None or question.glass_lasts_ms > glass.at_most_ms):
+        return (Reason(rule=GLASS_NOT_AGREED if glass is None else GLASS_TOO_LONG),)
     stated = (code for one in fitting for code in one.conditions if bases[code].holds(nation, question.on))
     return Terms(fitting, question.bases.union(stated))
 

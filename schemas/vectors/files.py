@@ -24,7 +24,7 @@ from schemas.vectors.keys import addendum_vectors, key_vectors, party_vectors, s
 from schemas.vectors.ledger import ledger_vectors
 from schemas.vectors.messages import entry_vectors, exchange_vectors, message_vectors
 from schemas.vectors.names import name_vectors, nkey_vectors
-from schemas.vectors.policies import policy_grants, policy_vectors
+from schemas.vectors.policies import glass_vectors, policy_grants, policy_vectors
 from schemas.vectors.records import record_vectors
 
 SCHEMAS: Final = Path(__file__).parents[1]
@@ -66,6 +66,10 @@ def vector_files() -> dict[str, str]:
         "policy_grants": (
             "SPEC 11.4: versions that an agency holds, a grant's policy and instant, and what its request states.",
             policy_grants(),
+        ),
+        "glasses": (
+            "SPEC 11.5: a version's agreements.toml, and for how long a glass is broken under it.",
+            glass_vectors(),
         ),
         "records": ("SPEC 6.2: facts of record categories.", record_vectors()),
     }

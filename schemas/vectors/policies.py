@@ -113,6 +113,25 @@ def policy_grants() -> list[Case]:
     ]
 
 
+def glass_vectors() -> list[Case]:
+    """What a version's `agreements.toml` says of broken glasses, and a glass that is broken under it."""
+    said = "[break_glass]\nat_most_hours = 6\nreview_within_hours = 48\n"
+    hour = 60 * MINUTE_MS
+    cases = [
+        ("as long as is agreed", said, 6 * hour, "ok"),
+        ("a moment longer", said, 6 * hour + 1, "glass_not_agreed"),
+        ("nothing is said of it", "", hour, "glass_not_agreed"),
+        ("longer than any hub may agree", said.replace("6", "25"), hour, "glass_not_agreed"),
+        ("a review later than any hub may agree", said.replace("48", "121"), hour, "glass_not_agreed"),
+        ("hours that are no whole number", said.replace("6", "6.5"), hour, "glass_not_agreed"),
+        ("a key that there is not", said + "other = 1\n", hour, "glass_not_agreed"),
+    ]
+    return [
+        {"name": name, "agreements": text, "lasts_ms": lasts_ms, "expect": expect}
+        for name, text, lasts_ms, expect in cases
+    ]
+
+
 def _first() -> PolicyStatement:
     return PolicyStatement(
         hub=HUB,

@@ -29,6 +29,7 @@ SMALL: Final = {
     POLICY_SCHEMA: b"entity Officer; action look appliesTo {principal: Officer, resource: Officer};\n",
     POLICY_BASES: b"# none\n",
     "pack.toml": b'title = "A small pack"\n',
+    "agreements.toml": b"[break_glass]\nat_most_hours = 24\nreview_within_hours = 120\n",
     "rules.cedar": b'@id("look")\n@sentence("Officers look at officers.")\npermit (principal, action, resource);\n',
 }
 """Files that an agent takes without asking what they say, and that it can show."""
@@ -90,6 +91,17 @@ def commented(note: str) -> PackFiles:
     files = england_files()
     changed = {"00-bounds.cedar": files.files["00-bounds.cedar"] + note.encode()}
     return PackFiles(files.schema, files.bases, {**files.files, **changed})
+
+
+def agreeing(at_most_hours: int, review_within_hours: int = 48) -> PackFiles:
+    """England's pack with other hours for a broken glass; its expected decisions about those are left out."""
+    files = england_files().files
+    agreed = files["agreements.toml"].decode()
+    agreed = agreed.replace("at_most_hours = 24", f"at_most_hours = {at_most_hours}")
+    agreed = agreed.replace("review_within_hours = 120", f"review_within_hours = {review_within_hours}")
+    expected = files["expected.toml"].decode().partition('[[case]]\nid = "R31-break-glass-too-long')[0]
+    changed = {"agreements.toml": agreed.encode(), "expected.toml": expected.encode()}
+    return PackFiles(england_files().schema, england_files().bases, {**files, **changed})
 
 
 def make_pack_version(

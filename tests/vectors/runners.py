@@ -21,6 +21,7 @@ from schemas.messages import (
     answer,
     directory,
     enrolment,
+    glass,
     grant,
     newcomer,
     party,
@@ -227,6 +228,11 @@ def run_policy_grants(case: Case) -> None:
     }
     stated = None if case["stated"] is None else request.PolicyStated(**case["stated"])
     policy.check_granted(held, policy_digest=case["policy_digest"], at=case["at"], stated=stated)
+
+
+def run_glasses(case: Case) -> None:
+    terms = glass.glass_terms({"agreements.toml": case["agreements"].encode()})
+    glass.check_glass_lasts(case["lasts_ms"], terms)
 
 
 def run_enrolments(case: Case) -> None:

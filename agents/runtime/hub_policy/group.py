@@ -16,6 +16,7 @@ import click
 from agents.runtime.terminal.explained import explained, home_option, json_option, json_text
 from broker.node.command_client import CommandClient
 from broker.node.home import Home
+from schemas.messages.glass import GlassTerms, glass_terms
 
 MANIFEST: Final = "pack.toml"
 
@@ -63,6 +64,7 @@ def _show() -> click.Command:
         click.echo(_line(found, ""))
         click.echo(f"digest {found['policy_digest']}")
         click.echo(tomllib.loads(found["files"].get(MANIFEST, "")).get("title", ""))
+        click.echo(_glass_text(glass_terms({name: text.encode() for name, text in found["files"].items()})))
         for rule, said in rules.items():
             click.echo(f"{rule}\n    {said}")
 
@@ -82,6 +84,12 @@ def _listed(found: Mapping[str, Any]) -> Iterable[str]:
         yield f"WAITS  requests were granted by a version that has not come: digest {digest}"
     for number in found["stated_awaited"]:
         yield f"WAITS  the hub's desk names version {number}, which has not come: ring the hub's IG lead"
+
+
+def _glass_text(terms: GlassTerms | None) -> str:
+    if terms is None:
+        return "no glass is broken under this version"
+    return f"a glass is broken for {terms.at_most_hours} hours at most, and reviewed within {terms.review_within_hours}"
 
 
 def _line(one: Mapping[str, Any], standing: str) -> str:

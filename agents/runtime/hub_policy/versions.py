@@ -27,6 +27,7 @@ from broker.node.store import Transaction
 from schemas.failures import Away, Rejected
 from schemas.ledger.receipt import VerifiedReceipt
 from schemas.messages.entry import PolicyEntry, read_entry_as
+from schemas.messages.glass import check_glass_lasts, glass_terms
 from schemas.messages.policy import (
     PolicyDoubled,
     PolicySignerUnknown,
@@ -172,9 +173,13 @@ class HubPolicies:
             PolicyUnknown: no such version is held yet, the one that followed on it is missing, or the one stated is.
             PolicyNotInForce: it was not in force, or is older than the one stated.
             PolicyDoubled: another statement than the one stated is held under its number.
+            GlassNotAgreed: the glass is broken for longer than that version's sharing agreements let it be.
         """
         header, grant = delivered.header, delivered.grant
-        held = {number: one.version for number, one in (await self.post.store.read(records.held)).items()}
+        found, files = await self.post.store.read(
+            lambda tx: (records.held(tx), records.files_of(tx, grant.policy_digest))
+        )
+        held = {number: one.version for number, one in found.items()}
         at = max(grant.not_before, header.asked_at)
         try:
             check_granted(held, policy_digest=grant.policy_digest, at=at, stated=header.policy)
@@ -191,6 +196,9 @@ class HubPolicies:
             ask()
             raise
         self._named.discard(grant.policy_digest)
+        if header.break_glass is not None:
+            agreed = None if files is None else glass_terms(read_policy_files(files).by_name)
+            check_glass_lasts(header.break_glass.until - header.asked_at, agreed)
 
 
 def _remember(awaited: set[T], one: T) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from broker.cli.tables import request_text
-from broker.coordinator.reviews import REVIEW_WITHIN_MS
 from broker.desk.cards import OfficerCard, add_card
 from broker.desk.officers import sign_command
 from broker.enrolment.at_rest.officers import make_officer
@@ -216,7 +215,7 @@ async def test_the_reason_stands_nowhere_but_in_seals(hub: Hub) -> None:
 async def test_a_review_stays_open_until_a_lead_closes_it_and_the_agency_is_told_what_was_found(hub: Hub) -> None:
     exchange = await hub.broken()
     await hub.opened(exchange)
-    await hub.turn(REVIEW_WITHIN_MS + HOUR_MS, step_ms=HOUR_MS * 6)
+    await hub.turn(121 * HOUR_MS, step_ms=HOUR_MS * 6)
     (review,) = (await hub.command("coordinator", "reviews"))["reviews"]
     assert review["state"] == "overdue"
     await hub.close(exchange)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from schemas.messages.request import BreakGlass, BreakGlassTold, OfficerNamed, R
 from schemas.messages.transport import Notice
 from schemas.vocabulary import Category, ConsentState, Mode, OfficerRole, Outcome, Purpose, Rag, Stage, SubjectRole
 from tests.support.parties import Member, make_member
+from tests.support.policies import SMALL, make_version
 from tests.support.source import MemorySource
 from tests.unit.agents.runtime.conftest import octavia
 from tests.unit.agents.runtime.hub import COORDINATOR, HOUR, LOG, OFFICER, Ask, Asked, World
@@ -267,3 +269,29 @@ async def test_what_the_agency_never_tells_stays_untold_when_the_glass_was_broke
     await world.until_answered(1)
     outcomes = {row.category: row.outcome for row in world.open(asked).outcomes}
     assert outcomes[Category.POLICE_INTELLIGENCE] is not Outcome.ANSWERED
+
+
+@pytest.mark.parametrize(("hours", "code"), [(24, "committed"), (1, "committed"), (0, "glass_not_agreed")])
+async def test_a_glass_is_broken_for_no_longer_than_the_hubs_policy_that_is_held_here_says(
+    world: World, hours: int, code: str
+) -> None:
+    """The glass is broken for an hour; a version without a word about it lets none be broken."""
+    agreed = f"[break_glass]\nat_most_hours = {hours}\nreview_within_hours = 1\n" if hours else ""
+    version = make_version(world.clock.now(), after=world.policy, whole={**SMALL, "agreements.toml": agreed.encode()})
+    await world.issue(version)
+    ask = broken(world)
+    await world.ask(replace(ask, grant={**ask.grant, "policy_digest": version.statement.policy_digest}))
+    await world.until(lambda: world.acknowledged == [("delivery", code)])
+
+
+async def test_a_glass_that_is_broken_for_a_moment_longer_than_was_agreed_is_refused(world: World) -> None:
+    version = make_version(
+        world.clock.now(),
+        after=world.policy,
+        whole={**SMALL, "agreements.toml": b"[break_glass]\nat_most_hours = 1\nreview_within_hours = 1\n"},
+    )
+    await world.issue(version)
+    until = world.clock.now() + HOUR + 1
+    said = {"expires_at": until, "lifted": LIFTED, "policy_digest": version.statement.policy_digest}
+    await world.ask(broken(world, header={"break_glass": glass(world, until=until)}, grant=said))
+    await world.until(lambda: world.acknowledged == [("delivery", "glass_not_agreed")])

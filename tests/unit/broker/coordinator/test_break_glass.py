@@ -9,25 +9,27 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from broker.coordinator.reviews import REVIEW_WITHIN_MS
+from broker.policy.pack import PackFiles
 from schemas.crypto.purposes import KeyPurpose
 from schemas.crypto.signing import sign
 from schemas.envelope import digest, pack, unpack
 from schemas.messages.entry import BreakGlassEntry, ReviewClosedEntry, review_digest
-from schemas.messages.grant import Grant
+from schemas.messages.grant import Grant, Ruling
 from schemas.messages.model import read
 from schemas.messages.party import PartyKind
 from schemas.messages.request import BreakGlass, sign_as_officer
 from schemas.messages.transport import Delivery, Notice
 from schemas.vocabulary import OfficerRole, Rag, ReviewFinding, Stage
 from tests.support.parties import Member, make_member
-from tests.support.policies import IG_LEAD
+from tests.support.policies import IG_LEAD, agreeing, make_pack_version
 from tests.unit.broker.coordinator.scene import DESK, HEALTH, HOUR_MS, OFFICER, POLICE, STRANGER, Scene, asked
 
 MANAGER = make_member("o-71c3d0", PartyKind.OFFICER, officer_role=OfficerRole.DECISION_MAKER)
 COLLEAGUE = make_member("o-33aa10", PartyKind.OFFICER, officer_role=OfficerRole.SOCIAL_WORKER)
 LEAD = make_member("o-9be105", PartyKind.OFFICER, officer_role=OfficerRole.IG_LEAD)
 UNPINNED = make_member("o-55dd21", PartyKind.OFFICER, officer_role=OfficerRole.DECISION_MAKER)
+REVIEW_WITHIN_MS = 120 * HOUR_MS
+"""What the pack says."""
 GREEN: dict[str, Any] = {"stage": Stage.SCREENING, "rag": Rag.GREEN}
 """Refused by R4, which a broken glass lifts."""
 
@@ -224,6 +226,34 @@ async def test_a_leads_word_for_another_review_or_finding_closes_nothing(
     said = closing(review, LEAD, **changes)
     assert (await scene.deed(scene.desk, ReviewClosedEntry, addendum=b"why", **said))[0] == code
     assert len((await scene.command("reviews"))["reviews"]) == 1
+
+
+@pytest.mark.parametrize(("until_ms", "is_permitted"), [(6 * HOUR_MS, True), (6 * HOUR_MS + 1, False)])
+async def test_a_glass_is_broken_for_no_longer_than_the_sharing_agreement_says(
+    scene: Scene, until_ms: int, is_permitted: bool
+) -> None:
+    await agree(scene, agreeing(6))
+    code, parts = await scene.submit(broken(scene, until_ms=until_ms))
+    ruling = read(Ruling, parts[0])
+    assert (code, ruling.permitted) == ("committed", is_permitted)
+    refused = [one.rule for one in ruling.reasons if one.rule.startswith("R31")]
+    assert refused == ([] if is_permitted else ["R31-break-glass-too-long"])
+    assert len((await scene.command("reviews"))["reviews"]) == int(is_permitted)
+
+
+async def test_a_review_is_due_within_the_time_of_the_version_that_the_glass_was_broken_under(scene: Scene) -> None:
+    await scene.submit(broken(scene))
+    await agree(scene, agreeing(6, 48))
+    await scene.submit(broken(scene))
+    lengths = [one["due_at"] - one["opened_at"] for one in (await scene.command("reviews"))["reviews"]]
+    assert sorted(lengths) == [48 * HOUR_MS, REVIEW_WITHIN_MS]
+
+
+async def agree(scene: Scene, files: PackFiles) -> None:
+    """Have the hub's lead put another agreement in force."""
+    now = scene.clock.now()
+    version = make_pack_version(now, after=scene.version, files=files, made_at=now)
+    await scene.command("publish-policy", **version.arguments())
 
 
 async def test_open_and_overdue_reviews_are_counted(scene: Scene) -> None:

@@ -111,3 +111,26 @@ async def test_a_version_that_does_not_hold_is_refused_and_the_one_before_it_goe
         await take(world, make(world, first))
     assert refused.value.code == code
     assert await stated(world) == PolicyStated(number=1, statement_digest=first.digest)
+
+
+@pytest.mark.parametrize(("lasts_ms", "is_good"), [(6 * HOUR, True), (6 * HOUR + 1, False)])
+async def test_a_glass_is_broken_for_no_longer_than_the_version_in_force_says(
+    world: DeskWorld, first: Version, lasts_ms: int, is_good: bool
+) -> None:
+    table = b"[break_glass]\nat_most_hours = 6\nreview_within_hours = 48\n"
+    await take(world, make_version(world.clock.now(), whole={**SMALL, "agreements.toml": table}))
+    policies, now = world.desk.policies, world.clock.now()
+    await world.restart()
+    for one in (policies, world.desk.policies):
+        if is_good:
+            one.check_glass(lasts_ms, now)
+        else:
+            with pytest.raises(Failure, match="6 hours at most"):
+                one.check_glass(lasts_ms, now)
+
+
+async def test_no_glass_is_broken_under_a_version_that_says_nothing_of_it(world: DeskWorld, first: Version) -> None:
+    world.desk.policies.check_glass(HOUR, world.clock.now())  # none is held: the coordinator decides
+    await take(world, make_version(world.clock.now(), whole={**SMALL, "agreements.toml": b""}))
+    with pytest.raises(Failure, match="no glass is broken"):
+        world.desk.policies.check_glass(1, world.clock.now())

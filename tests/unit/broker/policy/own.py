@@ -26,6 +26,11 @@ valid_until = 2026-12-31
 conditions = ["ukgdpr-6-1-e"]
 source = "Partnership board, 4 December 2025"
 """
+GLASS = """
+[break_glass]
+at_most_hours = 6
+review_within_hours = 48
+"""
 EXPECTED = """[default]
 mode = "content"
 about = "index_child"

@@ -16,8 +16,9 @@ import broker.policy
 from broker.node.policy import PolicyInvalid
 from broker.policy.pack import Pack
 from broker.policy.packs import MAX_FILES, folder_of, gather, load, load_pack, names
+from schemas.messages.glass import GlassTerms
 from schemas.vocabulary import LawfulBasis, Nation
-from tests.unit.broker.policy.own import AGREEMENTS, EXPECTED, FILES, MANIFEST, RULE, write_own_pack
+from tests.unit.broker.policy.own import AGREEMENTS, EXPECTED, FILES, GLASS, MANIFEST, RULE, write_own_pack
 
 ROOT = Path(broker.policy.__file__).parent
 GATHERED = gather(folder_of("england"))
@@ -260,11 +261,51 @@ permitted_by = ["own"]
 
 
 def test_a_hubs_own_rule_may_be_lifted_and_its_expected_decisions_say_so(tmp_path: Path) -> None:
-    pack = load_own(write_own_pack(tmp_path, {"own.cedar": RULE + GREEN, "expected.toml": GREEN_CASES}))
-    assert pack.cedar.rules["green"].is_liftable
+    files = {"own.cedar": RULE + GREEN, "expected.toml": GREEN_CASES, "agreements.toml": AGREEMENTS + GLASS}
+    assert load_own(write_own_pack(tmp_path, files)).cedar.rules["green"].is_liftable
+
+
+def test_a_pack_that_lifts_under_agreements_that_say_nothing_of_a_broken_glass_is_refused(tmp_path: Path) -> None:
+    files = {"own.cedar": RULE + GREEN, "expected.toml": GREEN_CASES}
+    with pytest.raises(PolicyInvalid, match="found refused by R31-break-glass-not-agreed"):
+        load_own(write_own_pack(tmp_path, files))
+
+
+def test_agreements_say_for_how_long_a_glass_is_broken_and_when_its_review_is_closed(tmp_path: Path) -> None:
+    agreed = load_own(write_own_pack(tmp_path / "with", {"agreements.toml": AGREEMENTS + GLASS}))
+    assert agreed.glass == GlassTerms(at_most_hours=6, review_within_hours=48)
+    assert load_own(write_own_pack(tmp_path / "without")).glass is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("at_most_hours = 6", "at_most_hours = 25", "line 14: break_glass.at_most_hours .* less than or equal to 24"),
+        ("at_most_hours = 6", "at_most_hours = 0", "line 14: break_glass.at_most_hours"),
+        ("at_most_hours = 6", 'at_most_hours = "6"', "line 14: break_glass.at_most_hours"),
+        ("at_most_hours = 6\n", "", "break_glass.at_most_hours is missing"),
+        ("review_within_hours = 48", "review_within_hours = 121", "line 15: break_glass.review_within_hours"),
+        ("[break_glass]", "[break_glass]\nfor_ever = true", "break_glass.for_ever is not a key"),
+    ],
+)
+def test_no_agreement_lets_a_glass_be_broken_for_longer_than_a_day_or_reviewed_after_five(
+    tmp_path: Path, old: str, new: str, says: str
+) -> None:
+    assert old in GLASS
+    with pytest.raises(PolicyInvalid, match=says):
+        load_own(write_own_pack(tmp_path, {"agreements.toml": AGREEMENTS + GLASS.replace(old, new)}))
+
+
+@pytest.mark.parametrize("hours", [24, 1])
+def test_agreements_may_say_as_long_as_the_program_lets_them_and_as_short_as_an_hour(
+    tmp_path: Path, hours: int
+) -> None:
+    text = AGREEMENTS + GLASS.replace("= 6", f"= {hours}").replace("= 48", f"= {hours * 5}")
+    assert load_own(write_own_pack(tmp_path, {"agreements.toml": text})).glass == GlassTerms(hours, hours * 5)
 
 
 def test_a_pack_that_lifts_what_it_does_not_expect_is_refused(tmp_path: Path) -> None:
     cases = GREEN_CASES.replace('lifts = ["green"]\n', "")
+    files = {"own.cedar": RULE + GREEN, "expected.toml": cases, "agreements.toml": AGREEMENTS + GLASS}
     with pytest.raises(PolicyInvalid, match="expected to lift nothing, lifts green"):
-        load_own(write_own_pack(tmp_path, {"own.cedar": RULE + GREEN, "expected.toml": cases}))
+        load_own(write_own_pack(tmp_path, files))
