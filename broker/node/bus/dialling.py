@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import ssl
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -23,13 +23,20 @@ PLAIN_INBOX: Final = "_INBOX"
 @dataclass(frozen=True, slots=True)
 class BusTimings:
     """How patient the bus is. Tests shorten these; the defaults find a dead link within five seconds if something is
-    said that wants an answer, and within seventeen if not."""
+    said that wants an answer, and within seventeen if not; a server that stands still on a machine that lives within
+    thirty."""
 
     connect_within: timedelta = timedelta(seconds=5)
     """For the connection, its admission and all subscriptions together; a server slower than that is taken for dead."""
-    ping_interval: timedelta = timedelta(seconds=12)
+    ping_interval: timedelta = timedelta(seconds=25)
     """nats-py's default of two minutes finds a half-open link only after six, and is longer than firewalls remember. At
-    10 seconds the pings of a thousand idle agents cost their server two hundredths of a core, at 12 less."""
+    12 seconds the pings of a thousand idle agents cost their server most of two hundredths of a core. What they would
+    find sooner the kernel finds, which asks more often (`wire`): a machine that is gone, a firewall that forgot the
+    link. They find what its kernel hides: a server that stands still. Its own interval is longer (`server_config`), so
+    that it does not ask as well."""
+    ping_interval_relayed: timedelta = timedelta(seconds=12)
+    """The same where the kernel at the other end is not the server's, or ours does not ask: through a proxy, in a
+    WebSocket."""
     pong_within: timedelta = timedelta(seconds=3)
     """How long a regular ping may go unanswered for the link to be suspected; half the interval, if that is shorter."""
     pings_unanswered: int = 2
@@ -49,6 +56,13 @@ class BusTimings:
     """Where it ends while the server refuses our credentials: each try costs it a handshake, and changes nothing."""
     backlog_within: timedelta = timedelta(seconds=2)
     """How long `publish` waits for a link that accepts bytes too slowly, before it says that the bus is away."""
+
+
+def timings_over(timings: BusTimings, *, is_probed: bool) -> BusTimings:
+    """The same over one connection, by whether its kernel feels the server's (`Wire.is_probed`)."""
+    if is_probed:
+        return timings
+    return replace(timings, ping_interval=min(timings.ping_interval, timings.ping_interval_relayed))
 
 
 def connect_options(

@@ -204,8 +204,8 @@ class EmbeddedServer:
         lines = (
             f"listen: {HOST}:{self._port or -1}",
             f"max_payload: {SERVER_MAX_PAYLOAD_BYTES}",
-            'ping_interval: "20s"',
-            "ping_max: 2",
+            'ping_interval: "30s"',
+            "ping_max: 1",
             *self._settings,
         )
         return "\n".join(lines) + "\n"

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import nats.errors
 import structlog
@@ -20,7 +20,7 @@ from nats.aio.client import PING_PROTO, Client
 from broker.node.bus.access import Access
 from broker.node.bus.address import ServerAddress
 from broker.node.bus.claims import decode
-from broker.node.bus.dialling import PLAIN_INBOX, BusTimings, connect_options, credentials
+from broker.node.bus.dialling import PLAIN_INBOX, BusTimings, connect_options, credentials, timings_over
 from broker.node.bus.listener import Listener
 from broker.node.bus.patterns import is_in_account
 from broker.node.bus.port import MAX_PAYLOAD_BYTES, BusAway
@@ -178,14 +178,7 @@ class Link:
         Raises:
             LinkFailed: says why.
         """
-        options = connect_options(
-            self.address,
-            name=self._name,
-            timings=self._timings,
-            error_cb=self._on_error,
-            closed_cb=self._on_closed,
-            lame_duck_mode_cb=self._on_lame_duck,
-        )
+        shown: dict[str, Any] = {}
         with self._failing_as_link():
             tls = None
             if access is not None:
@@ -193,16 +186,15 @@ class Link:
                 tls = await asyncio.to_thread(access.tls)
                 user_jwt = access.user_jwt(now)
                 self.ends_at = decode(user_jwt).expires_at
-                options |= credentials(access, user_jwt, tls)
+                shown = credentials(access, user_jwt, tls)
             wire = await lay(self.address, tls=tls, proxy=proxy)
+            timings = timings_over(self._timings, is_probed=wire.is_probed and not self.address.is_websocket)
             # nats-py takes a transport that is there already, and has no way to dial another.
             self._transport = self._client._transport = WireTransport(wire, is_encrypted=tls is not None)
             if self.address.is_websocket:
                 await self._change_to_websocket(wire)
-            await self._client.connect(**options)
-            self._client.pulse = Pulse(
-                self._transport, self._timings, ping=self._client.ask_for_life, give_up=self._give_up
-            )
+            await self._client.connect(**shown, **self._options(timings))
+            self._client.pulse = Pulse(self._transport, timings, ping=self._client.ask_for_life, give_up=self._give_up)
         self._check_greeting(access)
         self._inbox = self._client.new_inbox()
         await self._listen(f"{self._inbox}.*", self._on_reply)
@@ -305,6 +297,16 @@ class Link:
     @property
     def _flush_within_s(self) -> int:
         return math.ceil(self._timings.connect_within.total_seconds()) + 1  # whole seconds; the caller's limit is first
+
+    def _options(self, timings: BusTimings) -> dict[str, Any]:
+        return connect_options(
+            self.address,
+            name=self._name,
+            timings=timings,
+            error_cb=self._on_error,
+            closed_cb=self._on_closed,
+            lame_duck_mode_cb=self._on_lame_duck,
+        )
 
     async def _change_to_websocket(self, wire: Wire) -> None:
         from broker.node.bus.websocket import WebSocketTransport  # a library of its own, for few sites

@@ -1,8 +1,9 @@
 """Whether the other end of a connection still lives, asked only when there is a doubt.
 
 Owns when a doubt begins and how it ends: by anything that is received, by bytes that are still being taken, or by a
-verdict. NATS's regular pings find every dead link as well, within half a minute; to have them closer together would
-cost a server with a thousand idle agents too much. Refuses to know what is said, and what comes of the verdict.
+verdict. The kernel finds a machine that is gone (`broker.node.bus.wire`), and NATS's regular pings every dead link,
+within half a minute; to have those closer together would cost a server with a thousand idle agents too much. Refuses to
+know what is said, and what comes of the verdict.
 """
 
 from __future__ import annotations

@@ -22,7 +22,15 @@ _NEXT_AFTER_S: Final = 1.0
 """A name with an address that leads nowhere costs a second, not a whole time limit."""
 _ANSWER_BYTES: Final = 8192
 """Of a proxy's whole answer: a status line and a few headers."""
+_IDLE_S: Final = 8
+_PROBES: Final = {"TCP_KEEPIDLE": _IDLE_S, "TCP_KEEPALIVE": _IDLE_S, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 2}
+"""A link on which nothing came for eight seconds is asked by our kernel, and ended four seconds later if nothing
+answers. The other end's kernel answers, at no cost to its server; and a firewall counts it as use. Of the first two
+each system has one, and some have none of them."""
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})[ \r]")
+
+
+_Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class ProxyRefused(OSError):
@@ -55,6 +63,8 @@ class Wire:
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+    is_probed: bool = False
+    """Whether the kernel finds out by itself that the server's machine is no longer there; a proxy's is another."""
 
     def close(self) -> None:
         """End it once everything is written."""
@@ -90,14 +100,13 @@ async def lay(address: ServerAddress, *, tls: ssl.SSLContext | None, proxy: Serv
         raise ValueError("TLS for exactly the addresses that say so")
     reached = await _reach(address) if proxy is None else await _reach_proxy(proxy)
     try:
-        # Below the pings of NATS: a machine that sleeps for days is told so by its own kernel.
-        reached.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        is_probed = _probe(reached) and proxy is None
         if proxy is not None:
             await _tunnel(reached, address)
     except BaseException:
         reached.close()
         raise
-    return await _wired(reached, tls, None if tls is None else address.host)
+    return Wire(*await _wired(reached, tls, None if tls is None else address.host), is_probed)
 
 
 async def _reach(place: ServerAddress) -> socket.socket:
@@ -126,7 +135,16 @@ async def _reach_proxy(proxy: ServerAddress) -> socket.socket:
         raise ProxyAway(problem) from None
 
 
-async def _wired(reached: socket.socket, tls: ssl.SSLContext | None, server_name: str | None) -> Wire:
+def _probe(reached: socket.socket) -> bool:
+    """Have the kernel ask after the other end; whether it does so as soon as we want it to."""
+    reached.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    known = [(getattr(socket, name), value) for name, value in _PROBES.items() if hasattr(socket, name)]
+    for option, value in known:
+        reached.setsockopt(socket.IPPROTO_TCP, option, value)
+    return len(known) >= len(_PROBES) - 1
+
+
+async def _wired(reached: socket.socket, tls: ssl.SSLContext | None, server_name: str | None) -> _Streams:
     """The socket as asyncio's streams, after the TLS handshake."""
     making = asyncio.ensure_future(
         asyncio.open_connection(sock=reached, ssl=tls, server_hostname=server_name, limit=READ_AHEAD_BYTES)
@@ -139,10 +157,10 @@ async def _wired(reached: socket.socket, tls: ssl.SSLContext | None, server_name
         making.cancel()
         making.add_done_callback(_cut)
         raise
-    return Wire(*making.result())
+    return making.result()
 
 
-def _cut(making: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]]) -> None:
+def _cut(making: asyncio.Future[_Streams]) -> None:
     if not making.cancelled() and making.exception() is None:
         Wire(*making.result()).cut()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -15,6 +16,7 @@ import pytest_asyncio
 
 from broker.node.bus.access import PLAINTEXT, home_access
 from broker.node.bus.address import read_address
+from broker.node.bus.dialling import BusTimings
 from broker.node.bus.nats import NatsBus
 from broker.node.bus.transport import WireTransport
 from broker.node.bus.wire import lay
@@ -193,6 +195,29 @@ async def test_a_link_that_a_firewall_forgets_when_it_is_idle_is_kept_alive(hub:
     assert "disconnected" not in owner.told
     await bus.close()
     await firewall.stop()
+
+
+async def test_the_kernel_asks_after_the_server_as_soon_as_pings_through_a_proxy_would(
+    hub: SecuredHub, through: ConnectProxy
+) -> None:
+    patient, relayed = BusTimings().ping_interval, BusTimings().ping_interval_relayed
+    timings = replace(QUICK, ping_interval=patient, ping_interval_relayed=relayed)
+    urls = [(None, hub.urls[0], patient), (None, hub.websocket_url, relayed), (through.url, hub.urls[0], relayed)]
+    for proxy, url, interval in urls:
+        bus = hub.bus(PartyKind.DESK, url, proxy=proxy, timings=timings)
+        await connected(bus, "hub.desk")
+        link = bus._supervision.link
+        assert link is not None
+        assert link._client.options["ping_interval"] == interval.total_seconds()
+        assert isinstance(link._transport, WireTransport)
+        felt = link._transport._wire.writer.transport.get_extra_info("socket")
+        idle_s, every_s, times = (
+            felt.getsockopt(socket.IPPROTO_TCP, option)
+            for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+        )
+        assert felt.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert idle_s + every_s * times <= relayed.total_seconds()
+        await bus.close()
 
 
 async def test_a_dead_link_that_was_closed_twice_can_still_be_cut(hub: SecuredHub) -> None:

@@ -7,11 +7,13 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from broker.node.bus.dialling import BusTimings
+import pytest
+
+from broker.node.bus.dialling import BusTimings, timings_over
 from broker.node.bus.pulse import Pulse
 
-TIMINGS = BusTimings()
-PING_S = TIMINGS.ping_interval.total_seconds()
+DIRECT, RELAYED = (timings_over(BusTimings(), is_probed=is_probed) for is_probed in (True, False))
+EACH = pytest.mark.parametrize("timings", [DIRECT, RELAYED], ids=["direct", "relayed"])
 LOOK_S = 1.0
 """As the supervision looks."""
 
@@ -57,13 +59,17 @@ class Line:
             self.heard_at, self.taken_bytes = loop.time(), self.written_bytes
 
 
-async def idle(line: Line, *, for_s: float) -> None:
+def ping_s(timings: BusTimings) -> float:
+    return timings.ping_interval.total_seconds()
+
+
+async def idle(line: Line, timings: BusTimings, *, for_s: float) -> None:
     """Nothing is said but the regular pings."""
-    pulse, loop = Pulse(line, TIMINGS, ping=line.ping, give_up=line.give_up), asyncio.get_running_loop()
+    pulse, loop = Pulse(line, timings, ping=line.ping, give_up=line.give_up), asyncio.get_running_loop()
     pings = 0
     while loop.time() < for_s and not line.given_up_at:
         await asyncio.sleep(LOOK_S)
-        if loop.time() >= (pings + 1) * PING_S:
+        if loop.time() >= (pings + 1) * ping_s(timings):
             pings += 1
             pulse.pinged()
             line.ping()
@@ -76,23 +82,26 @@ def run(story: Coroutine[Any, Any, None]) -> None:
         runner.run(story)
 
 
-def test_an_idle_link_is_given_up_seventeen_seconds_after_it_died_at_the_latest() -> None:
-    for tenths in range(0, int(PING_S) * 20, 7):
+@pytest.mark.parametrize(("timings", "within_s"), [(DIRECT, 30), (RELAYED, 17)], ids=["direct", "relayed"])
+def test_an_idle_link_is_given_up_by_its_pings_in_time_after_it_died(timings: BusTimings, within_s: int) -> None:
+    for tenths in range(0, int(ping_s(timings)) * 20, 7):
         line = Line(dies_at=60 + tenths / 10)
-        run(idle(line, for_s=600))
+        run(idle(line, timings, for_s=600))
         (given_up_at,) = line.given_up_at
-        assert given_up_at - line.dies_at <= 17 + LOOK_S
+        assert given_up_at - line.dies_at <= within_s + LOOK_S
 
 
-def test_an_idle_link_that_lives_is_asked_nothing_but_the_regular_pings() -> None:
+@EACH
+def test_an_idle_link_that_lives_is_asked_nothing_but_the_regular_pings(timings: BusTimings) -> None:
     line = Line(dies_at=3600, answers_after_s=2.5)
-    run(idle(line, for_s=600))
-    assert len(line.asked_at) == 600 // PING_S
+    run(idle(line, timings, for_s=600))
+    assert len(line.asked_at) == 600 // ping_s(timings)
     assert line.given_up_at == []
 
 
-def test_a_pong_that_is_late_costs_a_ping_and_no_connection() -> None:
+@EACH
+def test_a_pong_that_is_late_costs_a_ping_and_no_connection(timings: BusTimings) -> None:
     line = Line(dies_at=3600, answers_after_s=4.5)
-    run(idle(line, for_s=600 + PING_S / 2))
-    assert len(line.asked_at) == 2 * 600 // PING_S
+    run(idle(line, timings, for_s=600 + ping_s(timings) / 2))
+    assert len(line.asked_at) == 2 * 600 // ping_s(timings)
     assert line.given_up_at == []
