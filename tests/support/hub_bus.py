@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import shutil
 import signal
 import ssl
@@ -284,7 +285,11 @@ class HubBus:
 def _spawn(configuration: Path) -> subprocess.Popen[bytes]:
     with open(configuration.with_name("nats-server.log"), "ab") as log:
         return subprocess.Popen(
-            [find_server(), "--config", configuration], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            [find_server(), "--config", configuration],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "GOGC": "50"},  # as deploy/nats/README.md starts it
         )
 
 

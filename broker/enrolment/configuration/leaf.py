@@ -48,8 +48,8 @@ def _lines(leaf: Leaf, identity: BusIdentity) -> Iterator[str]:
     yield 'server_name: "leaf"'
     yield f"listen: {json.dumps(leaf.listen)}"
     yield f"max_payload: {SERVER_MAX_PAYLOAD_BYTES}"
-    yield 'ping_interval: "20s"'
-    yield "ping_max: 2"
+    yield 'ping_interval: "30s"'
+    yield "ping_max: 1"
     yield "tls {"
     yield f"  cert_file: {file('server.pem')}"
     yield f"  key_file: {file('server.key')}"

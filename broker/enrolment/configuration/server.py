@@ -93,9 +93,10 @@ def _lines(server: Server, identity: BusIdentity) -> Iterator[str]:
     yield f"max_payload: {SERVER_MAX_PAYLOAD_BYTES}"
     yield "# So that a flood of large messages ends the flooder before it ends the hub's own connections."
     yield "max_pending: 256MB"
-    yield "# A dead link is known within a minute at this end, and within half a minute at the client's."
-    yield 'ping_interval: "20s"'
-    yield "ping_max: 2"
+    yield "# Longer than the clients' own interval, 25 s: a link is not asked at both ends. A dead one is known within"
+    yield "# a minute and a half at this end, and within half a minute at the client's."
+    yield 'ping_interval: "30s"'
+    yield "ping_max: 1"
     yield "# Of a log_file, where one is set: a million strangers' bad handshakes, a line each, must not fill a disk."
     yield "logfile_size_limit: 64MB"
     yield "logfile_max_num: 8"
