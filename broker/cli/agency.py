@@ -138,6 +138,17 @@ def show_agency(hub: Hub, agency: str, as_json: bool) -> None:
 @agency.command()
 @home_option
 @_name
+@json_option
+@explained
+def withdraw(hub: Hub, agency: str, as_json: bool) -> None:
+    """Take back what was offered to an agency that is not admitted yet: its words admit nobody any more."""
+    done = hub.ask_admission("withdraw", {"agency": agency})
+    show(done, f"withdrawn what was offered to {agency}; its request may be taken in again", as_json=as_json)
+
+
+@agency.command()
+@home_option
+@_name
 @_reason
 @json_option
 @explained

@@ -1,8 +1,8 @@
 """The hub's half of admitting an agency: a request is checked and answered, a person compares words, it is admitted.
 
 Owns the order. `offer` makes everything that will be in effect and puts nothing in effect; `admit`, after the person's
-yes, checks once more what may have changed since and commits it as a whole. What does not hold is refused with its
-reason and entered. Refuses to know files, telephones and terminals (`broker.cli.agency`).
+yes, checks once more what may have changed since and commits it as a whole; `withdraw` takes an offer back. What does
+not hold is refused with its reason and entered. Refuses to know files, telephones and terminals (`broker.cli.agency`).
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ from schemas.messages.words import ceremony_words, check_words
 
 OFFER_LIFE_MS: Final = 14 * DAY_MS
 """Two weeks between the hub's reply and the telephone call."""
+OFFER_WITHDRAWN: Final = "offer_withdrawn"
+"""The reason that is entered when the hub takes an offer back."""
 
 
 class OfferGone(Rejected):
@@ -186,6 +188,24 @@ async def admit(room: Room, agency: str, words: str) -> tuple[Party, frozenset[s
         await note_refusal(room, failure, offered_digest[-1], agency=_known(room, agency))
         raise
     return made[-1], servers
+
+
+async def withdraw(room: Room, agency: str) -> None:
+    """Take back what was offered and is not in effect: its words admit nobody any more.
+
+    Raises:
+        OfferGone: nothing is offered to that agency.
+    """
+
+    def step(tx: Transaction, register: Register, now: int) -> Iterable[Outgoing]:
+        offered = records.offers(tx).get(agency)
+        if offered is None:
+            raise OfferGone("nothing is offered to that agency; see: broker agency list")
+        records.drop_offer(tx, agency)
+        known = agency if agency in register.members else None
+        return (room.deeds.refused(OFFER_WITHDRAWN, offered.request_digest, now, agency=known),)
+
+    await room.commit(step)
 
 
 def check(

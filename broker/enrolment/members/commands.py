@@ -76,6 +76,7 @@ class AdmissionCommands:
             "status": self.status,
             "offer": self.offer,
             "admit": self.admit,
+            "withdraw": self.withdraw,
             "agencies": self.agencies,
             "bus-claims": self.bus_claims,
             "suspend": self.suspend,
@@ -132,6 +133,12 @@ class AdmissionCommands:
         asked = read_arguments(_Words, arguments)
         party, servers = await ceremony.admit(self._room, asked.agency, asked.words)
         return {"agency": party.id, "file": party.raw.decode("ascii"), "servers": sorted(servers)}
+
+    async def withdraw(self, arguments: dict[str, Any]) -> Any:
+        """Take back what was offered to an agency and is not in effect."""
+        asked = read_arguments(_Agency, arguments)
+        await ceremony.withdraw(self._room, asked.agency)
+        return {"agency": asked.agency}
 
     async def agencies(self, arguments: dict[str, Any]) -> Any:
         """Every agency that was offered or admitted, and how it stands."""

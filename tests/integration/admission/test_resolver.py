@@ -8,8 +8,11 @@ import signal
 
 import pytest
 
-from broker.enrolment.claims.operator import deletion_claims
+from broker.enrolment.claims.operator import Operator, deletion_claims, system_claims
 from broker.node.bus.port import BusAway
+from schemas.crypto import nkey
+from schemas.crypto.keys import SigningKey
+from schemas.crypto.purposes import KeyPurpose
 from tests.support.admitting import Admitting
 from tests.support.hub_bus import PATIENCE_S, BareClient, BusUser, HubBus, connect, now_ms
 
@@ -88,6 +91,29 @@ async def test_a_server_that_was_down_during_an_expulsion_lets_nobody_stay_once_
     if client is not None:
         await _closed([client])
     await _let_in_nowhere(agency.user, cluster)
+
+
+async def test_a_server_that_was_down_while_the_system_account_changed_knows_what_it_is_once_it_is_current(
+    cluster: HubBus, cluster_admitting: Admitting
+) -> None:
+    cluster.kill("hub-3")
+    await cluster_admitting.told.until("left", "", "hub-3")
+    names = Operator(
+        cluster.operator.public,
+        cluster.operator_signer.public,
+        nkey.read(KeyPurpose.BUS_SYSTEM, cluster.identity.system),
+        SigningKey.generate(KeyPurpose.BUS_SYSTEM_SIGNER).public,
+        further_system_signers=[cluster.system_signer.public],
+    )
+    both = system_claims(names, cluster.operator_signer, issued_at=now_ms() + 1000)
+    pushed = await cluster_admitting.resolver.tell(both)
+    assert pushed.confirmed == {"hub-1", "hub-2"}
+    assert pushed.missing == {"hub-3"}
+    held = cluster.folder / "hub-3" / "accounts" / f"{cluster.identity.system}.jwt"
+    await cluster.start("hub-3")
+    async with asyncio.timeout(PATIENCE_S):
+        await cluster_admitting.resolver.until_current()
+    assert held.read_text() == both
 
 
 async def test_a_server_that_was_stopped_in_its_tracks_is_shown_what_it_slept_through(

@@ -74,3 +74,31 @@ async def test_the_same_request_is_given_the_same_reply_until_the_person_decides
     again = await hall.offer(hall.ask(home))
     assert first == again
     assert await hall.steps() == [("offered", "northshire", None)]
+
+
+async def test_an_offer_that_was_withdrawn_admits_nobody_and_the_agency_may_ask_again(hall: Hall) -> None:
+    home = hall.agency()
+    first = await hall.offer(hall.ask(home))
+    hall.take(home, first["reply"])
+    await hall.command("withdraw", agency="northshire")
+    assert (await hall.command("agencies"))["agencies"] == []
+    with pytest.raises(Rejected, match="offer_gone"):
+        await hall.command("admit", agency="northshire", words=first["words"])
+    assert hall.connections_of(home.own()) is None
+    assert (await hall.steps())[-1] == ("refused", None, "offer_withdrawn")
+    again = await hall.offer(hall.ask(home))
+    assert again["words"] != first["words"]
+    hall.take(home, again["reply"])
+    await hall.command("admit", agency="northshire", words=again["words"])
+    assert (await hall.member())["state"] == "admitted"
+
+
+@pytest.mark.parametrize("is_admitted", [True, False])
+async def test_nothing_is_withdrawn_where_nothing_is_offered(hall: Hall, is_admitted: bool) -> None:
+    if is_admitted:
+        await hall.enrol(hall.agency())
+    before = await hall.steps()
+    with pytest.raises(Rejected, match="offer_gone"):
+        await hall.command("withdraw", agency="northshire")
+    await hall.settle()
+    assert await hall.steps() == before
