@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
 
 from broker.desk.progress import Progress
 from schemas.messages.grant import Grant
 from schemas.messages.model import read
 from schemas.messages.request import RequestHeader
+
+_KEPT_HEADERS: Final = 64
+"""Requests read lately, by their headers: codes, of which one exchange reads its own six times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +36,14 @@ class Asked:
 
     def request(self) -> RequestHeader:
         """The header, as a message."""
-        return read(RequestHeader, self.header)
+        return _request_of(self.header)
 
     def granted(self) -> Grant:
         """The grant, as a message; only once there is one."""
         assert self.grant is not None
         return read(Grant, self.grant)
+
+
+@lru_cache(maxsize=_KEPT_HEADERS)
+def _request_of(header: bytes) -> RequestHeader:
+    return read(RequestHeader, header)

@@ -8,6 +8,7 @@ type of entry stands here.
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import Field, model_validator
@@ -24,6 +25,8 @@ from schemas.vocabulary import ReviewAct, ReviewFinding, ReviewRole
 
 MAX_LEAF_BYTES: Final = 4096
 SIGNATURE: Final = "sig"
+_KEPT_ENTRIES: Final = 64
+"""Entries read lately, by their leaves: a party reads each of an exchange two to four times, and they never change."""
 
 
 class Entry(Message):
@@ -389,6 +392,7 @@ E_ = TypeVar("E_", bound=Entry)
 D_ = TypeVar("D_", bound=DeedEntry)
 
 
+@lru_cache(maxsize=_KEPT_ENTRIES)
 def read_entry(leaf: bytes) -> Entry:
     """The entry whose leaf these bytes are.
 

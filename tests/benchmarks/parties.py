@@ -7,6 +7,7 @@ adds (command socket, health server) takes no part in an exchange and is left ou
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -94,6 +95,7 @@ async def _open(stage: Stage, home: Home, migrations: tuple[Migration, ...], tim
 async def _serve(party: MeasuredParty) -> None:
     while party.program.ground.post.connected_at is None:  # noqa: ASYNC110 - nobody but the program is told
         await asyncio.sleep(0.005)
+    gc.freeze()  # as `broker.node.running` does
     await serve(party.answer)
     await party.program.stop()
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 from broker.node.store import Transaction
 from schemas.messages.policy import PolicyVersion, read_policy
+
+_KEPT_VERSIONS: Final = 256
+"""Statements read lately, by their frames: every delivery asks for all that are held. A hub makes some in a year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +37,15 @@ def add(tx: Transaction, version: PolicyVersion, files: bytes, index: int, now: 
 def held(tx: Transaction) -> dict[int, Held]:
     """Every version by its number, in order."""
     rows = tx.execute("SELECT number, statement, taken_at FROM hub_policy ORDER BY number")
-    return {number: Held(read_policy(frame), taken_at) for number, frame, taken_at in rows}
+    return {number: Held(_read(frame), taken_at) for number, frame, taken_at in rows}
 
 
 def files_of(tx: Transaction, policy_digest: str) -> bytes | None:
     """The files of that digest."""
     row = tx.execute("SELECT files FROM hub_policy_files WHERE policy_digest = ?", (policy_digest,)).fetchone()
     return None if row is None else bytes(row[0])
+
+
+@lru_cache(maxsize=_KEPT_VERSIONS)
+def _read(frame: bytes) -> PolicyVersion:
+    return read_policy(frame)
