@@ -30,6 +30,8 @@ from tests.support.hub_bus import AgencyOnBus, BusUser, HubBus, connect, now_ms
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 _MIB: Final = 1024 * 1024
+HEARTBEAT_S: Final = 30.0
+"""nats-server tells of each account that somebody is connected to as often, whoever listens."""
 _CONNECTIONS: Final = "$SYS.REQ.SERVER.PING.CONNZ"
 
 
@@ -232,7 +234,7 @@ async def _round_trips(agency: AgencyOnBus, url: str) -> list[float]:
 
 
 async def _idle(number: int) -> Table:
-    seconds = 5.0 if number <= 100 else 20.0
+    seconds = 5.0 if number <= 100 else 2 * HEARTBEAT_S
     table = Table(f"{number} agencies connected over TLS and idle, one server", ("what", "figure", "unit"))
     with tempfile.TemporaryDirectory() as folder:
         bus = HubBus(Path(folder))
