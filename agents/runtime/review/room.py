@@ -27,6 +27,7 @@ from agents.runtime.answering.writing import Signatory
 from agents.runtime.gatekeeping.gatekeeper import Gatekeeper
 from agents.runtime.gatekeeping.outcomes import Decided, Looked
 from agents.runtime.gatekeeping.ruling import Heard
+from agents.runtime.hub_policy.bases import bases_of
 from agents.runtime.looking.glancing import Glancing
 from agents.runtime.looking.look import decide_all
 from agents.runtime.own_log import OwnLog, ReviewedTold
@@ -147,11 +148,13 @@ class ReviewRoom:
         heard = names.heard(stands.ruling, is_read=True)
         decided = self._decided(case, looked, heard)
         needed = case.people_needed(stands.ruling, self.settings.two_person_categories)
+        granted_by, codes = case.grant.policy_digest, case.header.lawful_bases
         return view(
             case,
             looked,
             decided,
             heard,
+            bases=await self.post.store.read(lambda tx: bases_of(tx, granted_by, codes)),
             gatekeeper=self.gatekeeper,
             shown=names.shown(decided, stands.ruling),
             pressed=[press.reviewer for press in self._counting(stands)],

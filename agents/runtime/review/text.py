@@ -5,9 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 Shown = Mapping[str, Any]
+
+# Not by strftime: these words are the same whatever the machine's language is.
+_DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS: Final = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 
 
 def printable(text: str) -> str:
@@ -15,9 +22,31 @@ def printable(text: str) -> str:
     return "".join(one if one.isprintable() else " " for one in text)
 
 
-def at_text(at: int) -> str:
-    """An instant as people read it, in UTC."""
-    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%MZ")
+def when_text(at: int, now: int) -> str:
+    """An instant in words, and how far off it is."""
+    day = datetime.fromtimestamp(at / 1000, UTC)
+    minutes = abs(at - now) // 60_000
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    parts = [_counted(days, "day"), _counted(hours, "hour"), _counted(minutes, "minute")]
+    far = " ".join(part for part in parts if part) or "less than a minute"
+    said = f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year} at {day:%H:%M} UTC"
+    return f"{said}, in {far}" if at > now else f"{said}, passed {far} ago"
+
+
+def _counted(number: int, unit: str) -> str:
+    return "" if number == 0 else f"{number} {unit}{'' if number == 1 else 's'}"
+
+
+def basis_text(basis: Shown) -> str:
+    """A legal basis: its title, whence it is, since when it is law, and its code."""
+    code = str(basis["code"])
+    if basis["title"] is None:
+        return f"{code} (what it is called is in no version of the hub's policy that is held here)"
+    nation = str(basis["nation"]).capitalize()
+    since = f"in force in {nation} since {basis['in_force_from']}" if basis["in_force_from"] else f"law in {nation}"
+    until = f" until {basis['in_force_until']}" if basis["in_force_until"] else ""
+    source = f"; {basis['source']}" if basis["source"] else ""
+    return printable(f"{basis['title']} [{code}; {since}{until}{source}]")
 
 
 def left_text(left_ms: int) -> str:
@@ -50,10 +79,11 @@ def _lines(found: Shown) -> Iterator[str]:
     if officer["contact"]:
         yield f"            {printable(officer['contact'])}"
     yield f"  for       {found['purpose']}, stage {found['stage']}, {found['rag']}, consent {found['consent']}"
-    yield f"  on        {', '.join(found['lawful_bases'])}"
+    for at, basis in enumerate(found["lawful_bases"]):
+        yield f"  {'on' if at == 0 else '':9} {basis_text(basis)}"
     yield f"  why       {printable(found['asks_why'])}"
-    yield f"  deadline  {at_text(found['deadline_at'])}"
-    yield f"  review    until {at_text(found['until'])}, {left_text(found['left_ms'])}"
+    yield f"  deadline  {when_text(found['deadline_at'], found['now'])}"
+    yield f"  review    until {when_text(found['until'], found['now'])}; then what nobody read is withheld"
     for one in found["subjects"]:
         born = f", {one['birth_date']}" if one["birth_date"] else ""
         yield f"SUBJECT {one['ref']}  {one['role']}: {printable(', '.join(one['names']) or 'unborn')}{born}"

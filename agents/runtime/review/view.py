@@ -12,6 +12,7 @@ from agents.runtime.gatekeeping.minimise import names_of_others, scope_for
 from agents.runtime.gatekeeping.outcomes import Decided, Found, Looked, decide_outcome
 from agents.runtime.gatekeeping.ruling import Heard
 from agents.runtime.gatekeeping.third_party import Others
+from agents.runtime.hub_policy.bases import NamedBasis
 from agents.runtime.looking.look import others_of
 from agents.runtime.review.case import CHILDREN, IN_WRITING, Case
 from agents.runtime.source import Finding, Label
@@ -39,6 +40,7 @@ def listed(case: Case, now: int) -> dict[str, Any]:
         "stage": header.stage.value,
         "categories": [one.value for one in case.categories()],
         "asked_at": header.asked_at,
+        "now": now,
         "deadline_at": header.deadline_at,
         "until": case.job.review_until,
         "left_ms": max(0, case.job.review_until - now),
@@ -51,6 +53,7 @@ def view(
     decided: Sequence[Decided],
     heard: Heard,
     *,
+    bases: Sequence[NamedBasis],
     gatekeeper: Gatekeeper,
     shown: str,
     pressed: Sequence[str],
@@ -68,7 +71,7 @@ def view(
     return {
         **listed(case, now),
         "purpose": header.purpose.value,
-        "lawful_bases": [one.value for one in header.lawful_bases],
+        "lawful_bases": [_basis(one) for one in bases],
         "consent": header.consent.value,
         "officer": {
             "name": told.officer.name,
@@ -95,6 +98,17 @@ def view(
         "pressed": list(pressed),
         "needed": needed,
         "shown": shown,
+    }
+
+
+def _basis(basis: NamedBasis) -> dict[str, Any]:
+    return {
+        "code": basis.code.value,
+        "title": basis.title,
+        "source": basis.source,
+        "nation": basis.nation,
+        "in_force_from": basis.first.isoformat() if basis.first is not None else None,
+        "in_force_until": basis.last.isoformat() if basis.last is not None else None,
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from agents.runtime.review.page.markup import choices, form, frame, hidden, problem, rows, select, text
-from agents.runtime.review.text import at_text, left_text
+from agents.runtime.review.text import basis_text, left_text, when_text
 from broker.node.policy import MARKED
 from schemas.records.fields import Marker
 from schemas.vocabulary import DeclineReason
@@ -102,12 +102,13 @@ def _question(case: Shown) -> str:
     who = ", ".join(filter(None, [officer["name"], officer["position"], officer["contact"]]))
     return rows(
         {
-            "Time left": f"<strong>{text(left_text(case['left_ms']))}</strong>, until {text(at_text(case['until']))}",
-            "Deadline": text(at_text(case["deadline_at"])),
+            "To be read until": f"<strong>{text(when_text(case['until'], case['now']))}</strong>;"
+            " then what nobody read is withheld",
+            "Deadline": text(when_text(case["deadline_at"], case["now"])),
             "Asked by": f"{text(who)} ({_plain(officer['role'])}), {text(case['hub'])}",
             "Why": text(case["asks_why"]),
             "Purpose": _plain(case["purpose"]),
-            "Legal basis": text(", ".join(case["lawful_bases"])),
+            "Legal basis": "<br>".join(text(basis_text(one)) for one in case["lawful_bases"]),
             "Stage and rating": f"{_plain(case['stage'])}, {text(case['rag'])}; consent {_plain(case['consent'])}",
         }
     )

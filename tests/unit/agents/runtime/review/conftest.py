@@ -14,15 +14,26 @@ from agents.runtime.review.room import ReviewRoom
 from broker.node.command_arguments import read_arguments
 from schemas.messages.answer import OutcomeRow
 from schemas.messages.entry import Entry, read_entry
+from schemas.messages.policy import POLICY_BASES
 from schemas.vocabulary import Category, ReviewRole
+from tests.support.policies import SMALL, make_version
 from tests.support.source import MemorySource
 from tests.unit.agents.runtime.conftest import octavia, source, stranger
-from tests.unit.agents.runtime.hub import Ask, Asked, World
+from tests.unit.agents.runtime.hub import HOUR, Ask, Asked, World
 
 __all__ = ["octavia", "source", "stranger"]
 
 ANN = SignedIn("ann", "Ann Lloyd", ReviewRole.INTELLIGENCE_OFFICER)
 BEN = SignedIn("ben", "Ben Okoro", ReviewRole.DUTY_REVIEWER)
+BASES = """
+[[basis]]
+code = "ca1989-47"
+title = "Children Act 1989 s47: the duty to make enquiries"
+kind = "duty"
+nations = ["england"]
+in_force_from = 1991-10-14
+source = "Children Act 1989 s47(1), (9) to (11)"
+"""
 PASSPHRASE = "copper lantern drift"
 INTELLIGENCE = Category.POLICE_INTELLIGENCE
 INCIDENT = Category.POLICE_INCIDENT
@@ -79,6 +90,7 @@ def review() -> dict[str, Any]:
 async def desk(tmp_path: Path, source: MemorySource, review: dict[str, Any]) -> AsyncIterator[Desk]:
     """The hub and its agent, which has a review desk."""
     world = World(tmp_path, source, {"review": review})
+    world.policy = make_version(world.clock.now() - HOUR, whole={**SMALL, POLICY_BASES: BASES.encode()})
     for one in (ANN, BEN):
         add_reviewer(world.home, one.id, one.name, one.role, PASSPHRASE)
     await world.start()

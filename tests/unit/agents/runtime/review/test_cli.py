@@ -57,7 +57,14 @@ async def test_a_request_is_listed_read_redacted_and_released(desk: Desk, termin
     assert "h 50 min left" in listed
     assert "Octavia" not in listed
     shown = await terminal.sign("show", asked)
-    for said in ("Sam Carr", "Octavia Chislett", "ca1989-47", "forbid-intelligence-unread", "3 h 50 min left"):
+    for said in (
+        "Sam Carr",
+        "Octavia Chislett",
+        "on        Children Act 1989 s47: the duty to make enquiries [ca1989-47; in force in England since 1991-10-14;",
+        "forbid-intelligence-unread",
+        "deadline  Sunday 22 November 2026 at 16:00 UTC, in 4 hours\n",
+        "review    until Sunday 22 November 2026 at 15:50 UTC, in 3 hours 50 minutes; then",
+    ):
         assert said in shown.output, shown.output
     cut = await terminal.sign("redact", asked, "--category", INTELLIGENCE.value, "--field", "date")
     code = re.search(r"--shown ([0-9a-f]{64})", cut.output)
