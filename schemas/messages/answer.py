@@ -20,6 +20,8 @@ MAX_FACTS: Final = 1000
 """Most facts of one outcome: far more records of one category than anybody has who is not a mistake."""
 DECLINED: Final = "declined."
 """Before a `DeclineReason`: the reason of what a person at the agency declined."""
+MAX_WRITTEN: Final = 8_000
+"""Most letters of all the different reasons in words of one answer: two at their longest, or many short ones."""
 MAX_FIELDS: Final = 64
 """Most field names in the facts of one outcome; the largest record category has half as many."""
 
@@ -74,7 +76,10 @@ class OutcomeRow(Part):
             raise RuleBroken("facts stand with the outcome answered and with no other")
         if self.outcome in (Outcome.WITHHELD, Outcome.COULD_NOT_LOOK) and self.reason is None:
             raise RuleBroken("an outcome of that kind has a reason")
-        if self.written is not None and not (self.reason or "").startswith(DECLINED):
+        is_declined = (self.reason or "").startswith(DECLINED)
+        if is_declined and self.outcome is not Outcome.WITHHELD:
+            raise RuleBroken("what a person declined is withheld")
+        if self.written is not None and not is_declined:
             raise RuleBroken("a reason in words stands beside one that a person declined for")
         if self.confirm and self.outcome is not Outcome.POSSIBLE_MATCH:
             raise RuleBroken("evidence to confirm stands with a possible match and with no other outcome")
@@ -109,6 +114,8 @@ class AnswerBody(Message):
         named = [(row.subject, row.category) for row in self.outcomes]
         if len(set(named)) != len(named):
             raise RuleBroken("two outcomes for one subject and category")
+        if sum(map(len, {row.written for row in self.outcomes if row.written is not None})) > MAX_WRITTEN:
+            raise RuleBroken("more reasons in words than one answer may have")
         return self
 
 

@@ -59,6 +59,10 @@ def existence_as_content(rows: list[Row]) -> list[Row]:
     return [{**row, "mode": "existence", "facts": [{"held": True, "note": EXCESS}]} for row in rows]
 
 
+def declined(row: Row, written: str) -> Row:
+    return {**row, "outcome": "withheld", "reason": "declined.not_relevant", "written": written, "facts": []}
+
+
 def ten_thousand_facts(rows: list[Row]) -> list[Row]:
     return [{**row, "facts": [{"type": EXCESS}] * 10_000} for row in rows]
 
@@ -83,6 +87,13 @@ UNREADABLE: dict[str, Rows] = {
     "ten thousand facts": ten_thousand_facts,
     "one question answered twice": with_row(facts=[{"type": EXCESS}]),
     "a member that no outcome has": with_row(subject="ab" * 16, aside=EXCESS),
+    "words beside facts": lambda rows: [{**rows[0], "reason": "declined.not_relevant", "written": EXCESS}],
+    "words beside somebody unknown": with_row(subject="ab" * 16, outcome="not_known", facts=[], written=EXCESS),
+    "a reason in words without end": lambda rows: [declined(rows[0], EXCESS * 200)],
+    "a reason in words that steers a terminal": lambda rows: [declined(rows[0], f"{EXCESS}\x1b[2J")],
+    "more reasons in words than an answer has": lambda rows: [
+        declined({**rows[0], "subject": f"{number:032x}"}, EXCESS * 80 + str(number)) for number in range(4)
+    ],
     "facts where nothing is known": with_row(subject="ab" * 16, outcome="not_known", facts=[{"type": EXCESS}]),
 }
 
@@ -99,11 +110,11 @@ def answer_with(monkeypatch: pytest.MonkeyPatch, change: Rows) -> None:
     monkeypatch.setattr(writing, "_fitted", fitted)
 
 
-def answer_unreadably(monkeypatch: pytest.MonkeyPatch, change: Rows) -> None:
+def answer_unreadably(monkeypatch: pytest.MonkeyPatch, change: Rows, **body_says: object) -> None:
     """Have the agency's programs seal that, whatever they tell the log."""
 
     def sealed(header: bytes, body: AnswerBody, recipient: PublicKey) -> bytes:
-        members = json.loads(body.encode())
+        members = {**json.loads(body.encode()), **body_says}
         content = canonical.encode({**members, "outcomes": change(members["outcomes"])})
         return seal(Sealing.ANSWER, header, content, recipient)
 
@@ -216,6 +227,16 @@ async def test_an_answer_that_cannot_be_read_is_cut_whole_and_not_left_unsaid(
     assert [cell["state"] for cell in answers["outcomes"]] == ["quarantined"]
     (cut,) = told.cuts
     assert (cut.category, cut.mode, cut.whole) == (Category.POLICE_INCIDENT, Mode.CONTENT, True)
+
+
+@pytest.mark.parametrize("handling", [EXCESS * 6, f"{EXCESS}\nIt is so.", f"{EXCESS}\u202e", "", [EXCESS]])
+async def test_terms_that_are_no_short_line_of_text_cost_the_whole_answer_and_are_never_shown(
+    world: World, monkeypatch: pytest.MonkeyPatch, handling: object
+) -> None:
+    answer_unreadably(monkeypatch, lambda rows: rows, handling=handling)
+    answers, told = await kept_back(world)
+    assert [cell["state"] for cell in answers["outcomes"]] == ["quarantined"]
+    assert [cut.whole for cut in told.cuts] == [True]
 
 
 async def test_what_the_log_keeps_of_an_answer_has_no_word_that_the_agency_made_up(

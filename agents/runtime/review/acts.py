@@ -12,6 +12,7 @@ from agents.runtime.review.case import CHILDREN, IN_WRITING, Case
 from broker.node.command_arguments import Arguments
 from broker.node.policy import MARKED
 from schemas.failures import Rejected
+from schemas.messages.answer import MAX_WRITTEN
 from schemas.messages.fields import Hex16, Prose
 from schemas.records.fields import Marker
 from schemas.records.registry import fields_of
@@ -74,6 +75,8 @@ def apply_act(ruling: Ruling, acting: Acting, case: Case) -> Ruling:
             after = _to_confirm(ruling, acting, case)
         case "clear":
             after = Ruling()
+    if sum(map(len, {one.written for one in after.refusals if one.written is not None})) > MAX_WRITTEN:
+        raise ReviewRefused(f"all that is written in one answer is at most {MAX_WRITTEN} letters: say it more shortly")
     if max(len(after.redactions), len(after.refusals), len(after.records)) > _MOST:
         raise ReviewRefused("more than one answer has: clear it and decline the categories as a whole")
     return after

@@ -131,3 +131,32 @@ def test_an_answer_does_not_expire_before_it_is_given() -> None:
     header = answer_header()
     with pytest.raises(FieldInvalid):
         read(AnswerHeader, header.model_copy(update={"expires_at": header.answered_at}).encode())
+
+
+def declined(subject: int, written: str, outcome: Outcome = Outcome.WITHHELD) -> dict[str, Any]:
+    return {
+        "subject": f"{subject:032x}",
+        "category": Category.POLICE_INCIDENT,
+        "mode": Mode.CONTENT,
+        "outcome": outcome,
+        "reason": AgencyReason.DECLINED_NOT_RELEVANT,
+        "written": written,
+        "facts": [{"date": "2026-01-01"}] if outcome is Outcome.ANSWERED else [],
+    }
+
+
+@pytest.mark.parametrize("outcome", [one for one in Outcome if one is not Outcome.WITHHELD])
+def test_words_of_a_person_stand_with_what_is_withheld_and_with_nothing_else(outcome: Outcome) -> None:
+    assert OutcomeRow(**declined(1, "Not ours to tell.")).written
+    with pytest.raises(ValidationError):
+        OutcomeRow(**declined(1, "Not ours to tell.", outcome))
+
+
+def test_the_reasons_in_words_of_one_answer_are_bounded_together() -> None:
+    body = answer_body()
+    told = {name: getattr(body, name) for name in type(body).model_fields}
+    longest = [OutcomeRow(**declined(number, "x" * 3_999 + "ab"[number])) for number in range(2)]
+    same = [OutcomeRow(**declined(number, longest[0].written or "")) for number in range(2, 9)]
+    type(body)(**{**told, "outcomes": [*longest, *same]})
+    with pytest.raises(ValidationError):
+        type(body)(**{**told, "outcomes": [*longest, OutcomeRow(**declined(2, "c"))]})

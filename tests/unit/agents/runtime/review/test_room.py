@@ -262,6 +262,16 @@ async def test_a_relevant_partner_in_wales_declines_in_writing_only(desk: Desk) 
     }
 
 
+async def test_more_words_than_an_answer_takes_are_refused_before_anything_is_said(desk: Desk) -> None:
+    asked = await desk.wait()
+    for category, letter in ((INTELLIGENCE, "a"), (INCIDENT, "b")):
+        await desk.act(asked, act="decline", category=category, reason="own_duties", written=letter * 4_000)
+    with pytest.raises(ReviewRefused, match="at most 8000 letters"):
+        await desk.act(asked, act="decline", category=Category.POLICE_NOTICE, reason="own_duties", written="c")
+    assert await desk.release(asked) == 0
+    assert len((await desk.rows(asked))["a", INCIDENT].written or "") == 4_000
+
+
 async def test_asked_on_another_basis_a_reason_without_words_is_enough(desk: Desk) -> None:
     asked = await desk.wait()
     shown = await desk.act(asked, act="decline", reason="own_duties")
