@@ -30,7 +30,7 @@ SIZES: Final[Mapping[str, int]] = {
     "acknowledgement of delivery": 1_110,
     "deed of agent": 8_150,
     "acknowledgement of deed (agent)": 1_900,
-    "released": 14_500,
+    "released": 43_170,  # the answer is padded to 32 KiB, whatever it says
     "acknowledgement of released": 542,
     "deed of desk": 965,
     "acknowledgement of deed (desk)": 1_550,
