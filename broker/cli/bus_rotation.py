@@ -101,7 +101,7 @@ def said_of(done: Mapping[str, Any], *, is_embedded: bool) -> str:
 
 _TOLD_OVER_THE_BUS: Final = ("system", "account")
 """What servers need no files for."""
-_ASKS_OF_LEAF_NODES: Final = ("operator", "operator-signer", "authority")
+_ASKS_OF_LEAF_NODES: Final = ("operator-signer", "authority")
 """What has something to do for an agency with a server of its own."""
 _REACHED: Final = {
     "added": "the next one is made; it is used once everybody takes it",

@@ -31,5 +31,8 @@ def leaf(home: Path, out: Path, hosts: tuple[str, ...]) -> None:
     until = time.strftime("%Y-%m-%d", time.gmtime(written.ends_at / 1000))
     click.echo(f"written to {written.folder}; the credentials hold until {until}: run this again before, then")
     click.echo("have the server read its files anew: nats-server --signal reload=PID")
+    if written.waits_for_configuration:
+        click.echo("the hub has another signing key: ask it for leaf.conf anew (broker bus leaf), run this again, then")
+        click.echo("start the server again; until then it goes on with what it knows")
     click.echo("the hub prints its configuration (broker bus leaf): put it there as leaf.conf", err=True)
     click.echo(f'in {home}/config.toml, section [bus]: urls = ["tls://{hosts[0]}:4222"]', err=True)

@@ -1,13 +1,15 @@
 """The files of an agency's own nats-server, a leaf node of the hub's bus, beside the configuration that the hub prints.
 
 Owns the folder and the server's certificate for its agents: of an authority made for this one certificate, whose
-private key is never kept, so nothing else can be signed by what the agent trusts. Written again before the credentials
-end; what still holds is kept. Refuses to know that configuration (`broker bus leaf`) and the form of a certificate
+private key is never kept, so nothing else can be signed by what the agent trusts. Written again before the
+credentials end; what still holds is kept. Of that configuration (`broker bus leaf`) it knows one line, the operator:
+with claims by a key that is not named there the server admits nobody. Refuses to know the form of a certificate
 (`broker.node.certificates`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from broker.node.bus.claims import ClaimsInvalid, decode
 from broker.node.bus.leaf import LEAF_LIFE, LEAF_SERVER, LEAF_USER, leaf_access
 from broker.node.certificates import authority_certificate, ends_at, host_names, issued_certificate
 from broker.node.clock import DAY_MS
@@ -27,6 +30,7 @@ CERTIFICATE_LIFE_MS: Final = 397 * DAY_MS
 RENEW_AHEAD_MS: Final = 90 * DAY_MS
 """A certificate is made anew three months ahead, before anybody is told that it ends: this is run every day."""
 _LOCAL: Final = "local-ca.pem"
+_OPERATOR: Final = re.compile(r"^operator: (\S+)$", re.MULTILINE)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
@@ -38,6 +42,8 @@ class LeafWritten:
     account: str
     ends_at: int
     has_new_certificate: bool
+    waits_for_configuration: bool = False
+    """The hub signs with a key that the configuration does not know: the account's claims of before were kept."""
 
 
 def write_leaf(home: Home, folder: Path, hosts: Sequence[str], *, now: int) -> LeafWritten:
@@ -63,18 +69,30 @@ def write_leaf(home: Home, folder: Path, hosts: Sequence[str], *, now: int) -> L
         write_whole(trusted, authority + b"".join(_certificates(before)[:1]))
         write_whole(folder / "server.key", key)
         write_whole(folder / "server.pem", certificate)
+    account = folder / "account.conf"
+    waits = account.exists() and not _is_signed_for(folder / "leaf.conf", access.claims)
     for name, content in (
         ("client.key", access.key),
         ("client.pem", access.chain),
         ("ca.pem", access.authorities),
         ("leaf.creds", access.credentials.encode("ascii")),
-        ("account.conf", f"{access.account}: {access.claims}\n".encode("ascii")),
+        ("account.conf", account.read_bytes() if waits else f"{access.account}: {access.claims}\n".encode("ascii")),
     ):
         write_whole(folder / name, content)
     # For the doctor and the metrics of the agent, who may not be able to read the server's folder.
     write_whole(home.path / "bus" / LEAF_USER, access.credentials.splitlines()[1].encode("ascii"))
     write_whole(home.path / "bus" / LEAF_SERVER, (folder / "server.pem").read_bytes())
-    return LeafWritten(folder, access.account, now + LEAF_LIFE // _MILLISECOND, is_new)
+    return LeafWritten(folder, access.account, now + LEAF_LIFE // _MILLISECOND, is_new, waits)
+
+
+def _is_signed_for(configuration: Path, claims: str) -> bool:
+    """Whether the server's configuration has an operator that signs such claims; True where it says nothing of one."""
+    try:
+        found = _OPERATOR.search(configuration.read_text("utf-8"))
+        signers = decode(found[1]).body.get("signing_keys", ()) if found else None
+    except (OSError, UnicodeDecodeError, ClaimsInvalid):
+        return True
+    return signers is None or decode(claims).issuer in signers
 
 
 def _holds(home: Home, folder: Path, names: Sequence[x509.GeneralName], now: int) -> bool:

@@ -18,7 +18,7 @@ def done(what: str, **told: Any) -> dict[str, Any]:
     return {"what": what, "reached": "done", "servers": [], "parties": [], "leaf_nodes": [], **told}
 
 
-@pytest.mark.parametrize("what", ["authority", "operator", "operator-signer"])
+@pytest.mark.parametrize("what", ["authority", "operator-signer"])
 def test_agencies_whose_own_servers_may_be_cut_off_are_named(what: str) -> None:
     said = said_of(done(what, leaf_nodes=["health", "police"]), is_embedded=True)
     assert said.endswith("(deploy/RUNBOOK.md): health, police")

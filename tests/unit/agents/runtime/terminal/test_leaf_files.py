@@ -5,20 +5,24 @@ from __future__ import annotations
 import ssl
 import stat
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agents.runtime.terminal.leaf_files import RENEW_AHEAD_MS, LeafWritten, write_leaf
-from broker.enrolment.configuration.leaf import LEAF_FILES
+from broker.enrolment.at_rest.founding import identity_of
+from broker.enrolment.configuration.leaf import LEAF_FILES, Leaf, leaf_configuration
 from broker.node.bus.access import HomeAccess
+from broker.node.bus.claims import decode, encode
 from broker.node.bus.leaf import LeafNotAllowed
 from broker.node.certificates import HostInvalid
 from broker.node.clock import DAY_MS
 from broker.node.doctor.checked import NotWell, Warned
 from broker.node.doctor.endings import check_endings
 from broker.node.doctor.expiring import expiries
-from broker.node.home import Home
+from broker.node.home import Home, write_whole
+from schemas.crypto import nkey
 from tests.support.clock import NOON
 from tests.unit.broker.enrolment.hall import Hall
 
@@ -129,3 +133,32 @@ def test_nothing_is_told_of_a_server_that_is_renewed_every_day_or_was_never_ther
     own = [one for one in expiries(home) if "own server" in one.what]
     assert len(own) == 2
     assert not isinstance(check_endings("police", own, later + DAY_MS), Warned)
+
+
+async def test_claims_by_a_key_that_the_servers_configuration_does_not_know_wait_for_the_next_one(
+    hall: Hall, home: Home, tmp_path: Path
+) -> None:
+    folder = tmp_path / "leaf"
+    written(home, folder)
+    admission, hub = hall.home("admission"), [hall.home("coordinator"), hall.home("desk")]
+
+    def configure() -> None:
+        identity = identity_of(admission, hub, admission.keys_to_read(), now=NOON)
+        text = leaf_configuration(Leaf("127.0.0.1:4222", ["hub.example:7422"], home.own().token, folder), identity)
+        (folder / "leaf.conf").write_text(text)
+
+    configure()
+    before = (folder / "account.conf").read_text()
+    assert not written(home, folder).waits_for_configuration
+    await hall.command("bus-rotate", what="operator-signer", emergency=True)
+    # What the agent takes with its next renewal.
+    claims = decode(before.split()[1])
+    signer = hall.admission.room.issuer().signer
+    write_whole(
+        home.path / "bus" / "account.jwt", encode(replace(claims, issuer=nkey.of(signer.public)), signer).encode()
+    )
+    assert written(home, folder).waits_for_configuration
+    assert (folder / "account.conf").read_text() == before
+    configure()
+    assert not written(home, folder).waits_for_configuration
+    assert (folder / "account.conf").read_text() != before
