@@ -6,12 +6,14 @@ one likes. A finding names files, keys and counts, never a person.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 
 from agents.runtime.agency import Agency
 from agents.runtime.gatekeeping.gatekeeper import load_gatekeeper
 from agents.runtime.looking.conflicts import check_conflicts
 from agents.runtime.review.reviewers import FILE, load_reviewers
+from agents.runtime.source import NOBODY, RecordSource, SourceAway
 from broker.node.backup_catchup import still_waits_for
 from broker.node.command_client import CommandClient, NotRunning
 from broker.node.doctor.bus import check_access, check_bus, configured_servers
@@ -26,6 +28,7 @@ from broker.node.home import Home
 from broker.node.owner_only import check_owner_only
 from schemas.failures import Failure
 from schemas.messages.party import PartyKind
+from schemas.vocabulary import Category
 
 
 def examine(home: Home, agency: Agency, now: int) -> Iterator[Checked]:
@@ -87,17 +90,34 @@ def _review(home: Home, agency: Agency) -> str | Warned:
 
 
 def _source(home: Home, agency: Agency) -> str:
-    source = agency.make_source(agency.configured(home), home)
+    configured = agency.configured(home)
+    source = agency.make_source(configured, home)
     try:
         report = source.check()
+        if not report.is_read_only:
+            raise NotWell(f"{report.system} can be written to with this access: give the agent a read-only one")
+        if report.problems:
+            raise NotWell(f"{report.system}: {'; '.join(report.problems)}")
+        _ask_about_nobody(source, configured.settings.categories)
     finally:
         source.close()
-    if not report.is_read_only:
-        raise NotWell(f"{report.system} can be written to with this access: give the agent a read-only one")
-    if report.problems:
-        raise NotWell(f"{report.system}: {'; '.join(report.problems)}")
     counted = ", ".join(f"{count} {name}" for name, count in sorted(report.counts.items()))
     return f"{report.system}, read-only: {counted or 'nothing to count'}"
+
+
+def _ask_about_nobody(source: RecordSource, categories: Iterable[Category]) -> None:
+    """An adapter that fails because it does not know `NOBODY` would have everybody unknown be *could not look*."""
+    try:
+        source.restrictions(NOBODY)
+        for category in categories:
+            deque(source.findings(NOBODY, category), maxlen=0)
+    except SourceAway:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a source raises may hold personal data: its kind is said
+        raise NotWell(
+            f"asked about nobody the source fails ({type(error).__name__}), so whoever is not known would be"
+            " could not look: mend the adapter (NOBODY, agents/README.md)"
+        ) from None
 
 
 def _running(home: Home) -> str | Warned:

@@ -209,6 +209,18 @@ def test_the_doctor_finds_a_source_that_could_write(typed: Typed, monkeypatch: p
     assert typed.source.is_closed
 
 
+def test_the_doctor_finds_a_source_that_fails_because_it_does_not_know_nobody(
+    typed: Typed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("Ada Lee")
+
+    monkeypatch.setattr(typed.source, "findings", fail)
+    found = typed.type("doctor").output
+    assert "asked about nobody the source fails (KeyError)" in found
+    assert "Ada Lee" not in found
+
+
 def test_the_doctor_shows_no_words_of_an_unexpected_error(typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> SourceReport:
         raise ValueError("Ada Lee")
