@@ -71,4 +71,16 @@ def agent_commands(
         read_arguments(NoArguments, arguments)
         return await inspection.verify()
 
-    return {"status": status, "log": log, "log-addendum": addendum, "log-verify": verify, "try": trying.run}
+    async def repin(arguments: dict[str, Any]) -> Any:
+        """Take up the officers' files that were pinned since."""
+        read_arguments(NoArguments, arguments)
+        return {"parties": len(inspection.ground.read_directory_again().parties)}
+
+    return {
+        "status": status,
+        "repin": repin,
+        "log": log,
+        "log-addendum": addendum,
+        "log-verify": verify,
+        "try": trying.run,
+    }

@@ -39,7 +39,7 @@ async def world(world: World) -> World:
     """The hub's manager, and a colleague who is none, are pinned at the agency."""
     for officer in (MANAGER, COLLEAGUE):
         world.home.pin(officer.party.raw)
-    world.agent.ground.read_directory_again()
+    await world.agent.commands["repin"]({})
     return world
 
 

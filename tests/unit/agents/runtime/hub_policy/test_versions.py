@@ -151,7 +151,7 @@ async def test_a_version_waits_for_the_officer_who_signed_it(world: World) -> No
     assert message not in world.policy_answers
     await world.until_is([NEW_LEAD.party.id], lambda: told(world, "awaited_signers"))
     world.home.pin(NEW_LEAD.party.raw)
-    world.agent.ground.read_directory_again()
+    await world.agent.commands["repin"]({})
     await world.until(lambda: message in world.policy_answers, turning_ms=1000)
     assert world.policy_answers[message] == "committed"
     assert await told(world, "awaited_signers") == []
