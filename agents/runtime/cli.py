@@ -12,8 +12,9 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -27,10 +28,14 @@ from agents.runtime.terminal.explained import explained, home_option, json_optio
 from agents.runtime.terminal.keys import keys_group
 from agents.runtime.terminal.leaf import leaf
 from agents.runtime.terminal.log import log_group
-from broker.node.command_client import CommandClient
+from broker.node.command_client import CommandClient, NotRunning
+from broker.node.confirming import confirm
 from broker.node.home import Home
 from schemas.failures import Failure
 from schemas.vocabulary import AgencyKind
+
+_PASTED: Final = "the block came by standard input, so nobody could be asked; type this again with --words"
+"""A terminal can be asked after the block has ended; a pipe cannot."""
 
 
 class FileUnusable(Failure):
@@ -129,17 +134,12 @@ def _enrol() -> click.Command:
 def _compare_words(said: str | None, reply: Path, words: Sequence[str]) -> bool:
     click.echo(f"\n  {' '.join(words)}\n", err=True)
     if said is None:
-        try:
-            return click.confirm("Does the hub read out the same ten words?", err=True)
-        except click.Abort:
-            if str(reply) != "-":
-                raise
-            # A terminal can be asked after the block has ended; a pipe cannot.
-            from agents.runtime.home.enrolling import NotConfirmed
-
-            click.echo(err=True)
-            said = "the block came by standard input, so nobody could be asked; type this again with --words"
-            raise NotConfirmed(said) from None
+        confirm(
+            "Does the hub read out the same ten words?",
+            otherwise="nothing was changed; if the words differ, ask the hub for its reply again, by another way",
+            unasked=_PASTED if str(reply) == "-" else None,
+        )
+        return True
     from schemas.messages.words import check_words
 
     check_words(said, words)
@@ -171,9 +171,17 @@ def _pin() -> click.Command:
         from agents.runtime.home.initialising import pin_party
 
         def compare(name: str, shown: str) -> bool:
-            return click.confirm(f"{name}\nfingerprint  {shown}\nIs this what was read out to you?")
+            click.echo(f"{name}\n  {shown}", err=True)
+            confirm(
+                "Is that the fingerprint they read to you?",
+                otherwise="nothing was pinned; ring them on a number that you know, and run this again",
+                unasked="nobody could be asked and nothing was pinned; say what they read to you as --fingerprint",
+            )
+            return True
 
         party = pin_party(Home(home), file, fingerprint, compare)
+        with suppress(NotRunning):  # then it is taken up at the start
+            CommandClient(Home(home).socket_path).ask("repin")
         click.echo(f"pinned {party.id} ({party.statement.party_kind.value})")
 
     return pin

@@ -14,10 +14,11 @@ from typing import Any, Final
 
 import click
 
-from broker.cli.options import NameParam, home_option
+from broker.cli.options import NameParam, home_option, yes_option
 from broker.cli.output import explained, json_option, show
 from broker.client.hub import Hub
 from broker.node.command_client import CommandFailed
+from broker.node.confirming import confirm
 from broker.node.home import Home
 from schemas.failures import Failure
 from schemas.messages.enrolment import MAX_REQUEST_BYTES
@@ -30,13 +31,9 @@ _reason = click.option(
 _ON_RECORD: Final = frozenset({"admitted", "suspended"})
 _ENOUGH_BYTES: Final = MAX_REQUEST_BYTES + 1
 """Of a file: what is longer is no request, and admission says so and enters it."""
+_PASTED: Final = "the block came by standard input, so nobody could be asked; type this again with --words"
+"""A terminal can be asked after the block has ended; a pipe cannot."""
 _ALREADY: Final = frozenset({"enrolment_repeated", "agency_known"})
-
-
-class NotConfirmed(Failure):
-    """Nobody said that the words are the same on both sides; nothing is in effect."""
-
-    code = "not_confirmed"
 
 
 class FileUnusable(Failure):
@@ -99,8 +96,12 @@ def admit(
             as_json=as_json,
         )
         return
-    if words is None and not _confirmed("Do they read out the same ten words?", is_pasted=is_pasted):
-        raise NotConfirmed("nothing is in effect; when they do read the same words, run this again")
+    if words is None:
+        confirm(
+            "Do they read out the same ten words?",
+            otherwise="nothing is in effect; when they do read the same words, run this again",
+            unasked=_PASTED if is_pasted else None,
+        )
     # What was typed is compared even if it is nothing; only a person's yes stands for the words themselves.
     compared = offered["words"] if words is None else words
     admitted = hub.ask_admission("admit", {"agency": offered["agency"], "words": compared})
@@ -175,13 +176,16 @@ def resume(hub: Hub, agency: str, as_json: bool) -> None:
 @home_option
 @_name
 @_reason
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 @json_option
 @explained
 def expel(hub: Hub, agency: str, reason: str, yes: bool, as_json: bool) -> None:
     """Cut an agency off for good: what it was asked is withdrawn, what it still sends is refused."""
-    if not yes and not click.confirm(f"Expel {agency}? It comes back only with new keys and a new ceremony.", err=True):
-        raise NotConfirmed("nobody was expelled")
+    if not yes:
+        confirm(
+            f"Expel {agency}? It comes back only with new keys and a new ceremony.",
+            otherwise="nobody was expelled; to keep it out for a time: broker agency suspend",
+        )
     done = hub.ask_admission("expel", {"agency": agency, "reason": reason})
     settle_pins(hub)
     show(done, f"expelled {agency}; in effect on {_servers(done)}", as_json=as_json)
@@ -261,18 +265,6 @@ def _remark(one: dict[str, Any]) -> str:
     if one["connected_to"]:
         parts.append(f"connected to {', '.join(one['connected_to'])}")
     return "; ".join(parts)
-
-
-def _confirmed(question: str, *, is_pasted: bool) -> bool:
-    try:
-        return click.confirm(question, err=True)
-    except click.Abort:
-        if not is_pasted:
-            raise
-        # A terminal can be asked after the block has ended; a pipe cannot.
-        click.echo(err=True)
-        said = "the block came by standard input, so nobody could be asked; type this again with --words"
-        raise NotConfirmed(said) from None
 
 
 def _servers(done: dict[str, Any]) -> str:

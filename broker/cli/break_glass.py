@@ -12,21 +12,15 @@ from typing import Any
 
 import click
 
-from broker.cli.options import EXCHANGE_ID, home_option, key_option
+from broker.cli.options import EXCHANGE_ID, home_option, key_option, yes_option
 from broker.cli.output import explained, json_option, show
 from broker.cli.tables import at_text
 from broker.client.asking import close_review, sign_as_manager
 from broker.client.hub import Hub, OfficerAtDesk
-from schemas.failures import Failure
+from broker.node.confirming import confirm
 from schemas.messages.model import read
 from schemas.messages.request import RequestHeader
 from schemas.vocabulary import ReviewFinding
-
-
-class NotSigned(Failure):
-    """The manager did not say yes; nothing was signed."""
-
-    code = "not_signed"
 
 
 @click.group("break-glass")
@@ -50,7 +44,7 @@ def waiting(hub: Hub, key_path: Path, as_json: bool) -> None:
 @home_option
 @key_option
 @click.argument("exchange", type=EXCHANGE_ID)
-@click.option("--yes", is_flag=True, help="You have read it already (broker break-glass waiting); do not ask again.")
+@yes_option
 @json_option
 @explained
 def sign(hub: Hub, key_path: Path, exchange: str, yes: bool, as_json: bool) -> None:
@@ -59,8 +53,10 @@ def sign(hub: Hub, key_path: Path, exchange: str, yes: bool, as_json: bool) -> N
     shown = manager.ask("GET", f"/break-glass/{exchange}")
     if not yes:
         click.echo(_request_text(shown), err=True)
-        if not click.confirm("Both information governance leads are told at once. Break the glass?", err=True):
-            raise NotSigned("nothing was signed; the request stays with the officer, who may withdraw it")
+        confirm(
+            "Both information governance leads are told at once. Break the glass?",
+            otherwise="nothing was signed; the request stays with the officer, who may withdraw it",
+        )
     signed = sign_as_manager(manager, shown)
     text = f"signed; request {exchange} to {signed['agency']} is on its way, its grant ends {at_text(signed['until'])}"
     show(signed, text, as_json=as_json)

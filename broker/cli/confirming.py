@@ -7,18 +7,13 @@ from pathlib import Path
 
 import click
 
+from broker.node.confirming import NotConfirmed, confirm
 from broker.node.home import Home
-from schemas.failures import Failure, Rejected
+from schemas.failures import Rejected
 from schemas.messages.party import Party, read_party
 
 
-class NotConfirmed(Failure):
-    """A party that nobody vouched for."""
-
-    code = "not_confirmed"
-
-
-def confirm(path: Path, fingerprint: str | None) -> Party:
+def vouched(path: Path, fingerprint: str | None) -> Party:
     """The party of a file, once a person has said that its fingerprint is the right one.
 
     Raises:
@@ -33,8 +28,11 @@ def confirm(path: Path, fingerprint: str | None) -> Party:
             raise NotConfirmed(f"{path.name} has another fingerprint than the one given; ask for the file again")
         return party
     click.echo(f"{party.id} ({party.statement.party_kind}): {party.statement.name}\n  {party.fingerprint}", err=True)
-    if not click.confirm("Is that the fingerprint they read to you?", err=True):
-        raise NotConfirmed("nothing was pinned")
+    confirm(
+        "Is that the fingerprint they read to you?",
+        otherwise="nothing was pinned; ring them on a number that you know, and run this again",
+        unasked="nobody could be asked and nothing was pinned; say what they read to you as --fingerprint",
+    )
     return party
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import click
 
 from broker.cli.enquiry_file import read_enquiry, read_text
-from broker.cli.options import ENQUIRY_ID, home_option, key_option
+from broker.cli.options import ENQUIRY_ID, home_option, key_option, yes_option
 from broker.cli.output import explained, json_option, show
 from broker.cli.tables import answers_text, enquiry_lines, enquiry_text
 from broker.client.hub import Hub, OfficerAtDesk
+from broker.node.confirming import confirm
 from schemas.vocabulary import Decision
 
 
@@ -105,14 +106,17 @@ def close(hub: Hub, key_path: Path, enquiry_id: str, as_json: bool) -> None:
 @home_option
 @key_option
 @click.argument("enquiry_id", type=ENQUIRY_ID)
-@click.option("--yes", is_flag=True, help="Do not ask again.")
+@yes_option
 @json_option
 @explained
 def erase(hub: Hub, key_path: Path, enquiry_id: str, yes: bool, as_json: bool) -> None:
     """Destroy the keys of a closed enquiry: nothing that was sealed to it can be read again, wherever it lies."""
     officer = OfficerAtDesk.of(hub, key_path)
     if not yes:
-        click.confirm("Nobody will be able to read this enquiry again. Erase it?", abort=True, err=True)
+        confirm(
+            "Nobody will be able to read this enquiry again. Erase it?",
+            otherwise="nothing was erased; look at it first if you are in doubt: broker enquiry show",
+        )
     erased = officer.ask("POST", f"/enquiries/{enquiry_id}/erase")
     show(erased, f"erased enquiry {erased['enquiry']}; the log still proves that it was", as_json=as_json)
 

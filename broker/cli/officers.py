@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from broker.cli.confirming import confirm, pin_at
+from broker.cli.confirming import pin_at, vouched
 from broker.cli.options import NameParam, home_option
 from broker.cli.output import explained, json_option, show
 from broker.client.hub import Hub
@@ -67,7 +67,7 @@ def new(hub_id: str, role: str, position: str, key_path: Path, party_path: Path,
 @explained
 def add(hub: Hub, file: Path, name: str, contact: str | None, fingerprint: str | None, as_json: bool) -> None:
     """Admit an officer. The coordinator must be running: the admission is an entry of the log."""
-    party = confirm(file, fingerprint)
+    party = vouched(file, fingerprint)
     if party.statement.party_kind is not PartyKind.OFFICER:
         raise NotAnOfficer(f"{party.id} is not an officer ({party.statement.party_kind}); see: broker agency admit")
     hub.ask_coordinator("status")  # before anything is pinned: an officer pinned but not admitted would only confuse

@@ -51,6 +51,7 @@ home_option = click.option(
     callback=lambda _context, _parameter, path: Hub(path),
     help="The hub's directory (or set NEEDTOKNOW_HUB).",
 )
+yes_option = click.option("--yes", is_flag=True, help="Do not ask: you have read what it does.")
 key_option = click.option(
     "--key",
     "key_path",

@@ -19,6 +19,7 @@ from typing import Final
 
 from agents.runtime.home.reply_checks import check_welcome
 from broker.node.clock import DAY_MS
+from broker.node.confirming import NotConfirmed
 from broker.node.home import Home, HomeInvalid, write_whole
 from broker.node.keystore import KeyReader
 from broker.node.tls_key import certificate_request, ensure_tls_key
@@ -48,12 +49,6 @@ class NothingAsked(Failure):
     """There is no request here to which a reply could belong."""
 
     code = "nothing_asked"
-
-
-class NotConfirmed(Failure):
-    """The words of the two sides are not the same, or nobody compared them."""
-
-    code = "not_confirmed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ def test_a_manager_reads_who_asks_what_and_why_and_signs_nothing_without_a_yes(
 ) -> None:
     told.answers = {f"/break-glass/{EXCHANGE}": shown(person.id)}
     result = run(tmp_path, break_glass, "sign", EXCHANGE, typed="n\n")
-    for words in ("Alex Morgan", "police.missing:content", "Taken.", "Bruises.", "not_signed"):
+    for words in ("Alex Morgan", "police.missing:content", "Taken.", "Bruises.", "not_confirmed"):
         assert words in result.output
     assert (result.exit_code, told.posted) == (1, [])
 

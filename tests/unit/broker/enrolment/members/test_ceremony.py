@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agents.runtime.home.enrolling import NotConfirmed, finish
+from agents.runtime.home.enrolling import finish
+from broker.node.confirming import NotConfirmed
 from schemas.failures import Rejected
 from tests.unit.broker.enrolment.hall import ADDRESS, Hall
 
