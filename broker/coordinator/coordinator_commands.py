@@ -27,6 +27,9 @@ from schemas.messages.entry import MAX_LEAF_BYTES, LogReadEntry, nonce
 from schemas.messages.fields import Count, Hex16, Hex32, Slug, encode_base64
 
 MAX_ENTRIES_READ: Final = 1_000
+MAX_ADDENDA_READ: Final = 250
+ADDENDA_BYTES: Final = 4 * 1024 * 1024
+"""Of addenda in one answer, but for the last of them: of a usual size all that may be asked for are in it."""
 MAX_PRESSING: Final = 100
 
 
@@ -57,6 +60,10 @@ class _Digest(Arguments):
     sha256: Hex32
 
 
+class _Digests(Arguments):
+    sha256: Annotated[list[Hex32], Field(min_length=1, max_length=MAX_ADDENDA_READ)]
+
+
 class _Extract(Arguments):
     exchanges: Count
 
@@ -80,6 +87,7 @@ class CoordinatorCommands:
             "admit-officer": self.admit_officer,
             "remove-officer": self.remove_officer,
             "addendum": self.addendum,
+            "addenda": self.addenda,
             "question": self.question,
             "reviews": self.reviews,
             "review": self.review,
@@ -201,6 +209,23 @@ class CoordinatorCommands:
         if raw is None:
             raise AddendumErased("no addendum of that digest is kept here")
         return {"sha256": sha256, "raw": encode_base64(raw)}
+
+    async def addenda(self, arguments: dict[str, Any]) -> Any:
+        """As many of these sealed addenda as one answer holds, in their order; null for one that was erased."""
+        asked = read_arguments(_Digests, arguments).sha256
+
+        def work(tx: Transaction) -> dict[str, bytes | None]:
+            found: dict[str, bytes | None] = {}
+            room_bytes = ADDENDA_BYTES
+            for sha256 in asked:
+                if room_bytes <= 0:
+                    break
+                found[sha256] = raw = records.get_addendum(tx, sha256)
+                room_bytes -= len(raw or b"")
+            return found
+
+        found = await self._room.post.store.read(work)
+        return {"addenda": {sha256: None if raw is None else encode_base64(raw) for sha256, raw in found.items()}}
 
     async def reviews(self, arguments: dict[str, Any]) -> Any:
         """The reviews of broken glasses that are open; with `all` the closed ones too."""

@@ -17,6 +17,7 @@ from tests.benchmarks.agent_size import measure_agent_size
 from tests.benchmarks.bus_control import measure_bus_control
 from tests.benchmarks.bus_storms import measure_bus_storms
 from tests.benchmarks.exchange import measure_baseline, measure_exchange, measure_hand_over
+from tests.benchmarks.extracting import measure_extracting
 from tests.benchmarks.growth import measure_growth
 from tests.benchmarks.matching import measure_matching
 from tests.benchmarks.pieces import measure_log, measure_pieces
@@ -31,11 +32,12 @@ MEASURES: Final[dict[str, Measure]] = {
     "baseline": measure_baseline,
     "exchange": measure_exchange,
     "growth": measure_growth,
+    "extract": measure_extracting,
     "bus-control": measure_bus_control,
     "bus-storms": measure_bus_storms,
     "hand-over": measure_hand_over,
 }
-USUAL: Final = ("pieces", "log", "size", "matching", "exchange", "growth", "bus-control", "bus-storms")
+USUAL: Final = ("pieces", "log", "size", "matching", "exchange", "growth", "extract", "bus-control", "bus-storms")
 QUICK: Final = ("pieces", "log", "size", "exchange")
 
 

@@ -7,31 +7,22 @@ others were named. Neither the reason in words, nor anybody's name. Decides noth
 
 from __future__ import annotations
 
-from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from broker.client.extract.person import Person, how_it_is, is_contradicted
-from broker.node.addenda import open_for_lead
+from broker.client.extract.reading import Ask, addenda, log_pages, told_to
 from broker.node.keyfile import read_key_file
 from broker.policy.question import Asked
 from schemas.crypto.keys import Identity
 from schemas.crypto.purposes import KeyPurpose
-from schemas.failures import Failure, Rejected
-from schemas.messages.addendum import NotAReader
+from schemas.failures import Failure
 from schemas.messages.answer import ReleaseTold
-from schemas.messages.model import Message, read
 from schemas.messages.party import Directory, PartyKind
 from schemas.messages.request import RequestTold
 
-Ask = Callable[[str, Mapping[str, Any]], Any]
-"""A command of the running coordinator."""
-M = TypeVar("M", bound=Message)
-
-PAGE: Final = 1_000
-MAX_ADDENDUM_BYTES: Final = 768 * 1024
 ASKED: Final = ("request", "refusal")
 ENDED: Final = {
     "refusal": "refused by the hub: nothing was asked",
@@ -108,72 +99,64 @@ def lead_keys(paths: Sequence[Path], directory: Directory) -> list[Identity]:
 
 
 def search(ask: Ask, keys: Sequence[Identity], person: Person, hub: str) -> Search:
-    """Read the whole log, which becomes entries of it, and find the exchanges about that person, oldest first."""
+    """Read the whole log, which becomes entries of it, and find the exchanges about that person, oldest first.
+
+    What is held at a time is a page of the log and what was found: a log of any length is searched.
+    """
     searching = Search(hub)
-    shown = list(_entries(ask, searching))
-    ends = {one["entry"]["exchange"]: one["entry"] for one in shown if one["entry"]["type"] in ENDED}
-    for one in shown:
-        entry = one["entry"]
-        if entry["type"] not in ASKED:
-            continue
-        told = _told(ask, keys, entry, RequestTold, searching)
-        if told is None or told.exchange != entry["exchange"]:
-            searching.unopened += told is not None
-            continue
-        subjects = {subject.ref: how_it_is(person, subject) for subject in told.told.subjects}
-        if any(subjects.values()):
-            searching.found.append(_shared(ask, keys, one, told, subjects, ends.get(entry["exchange"])))
-        elif any(is_contradicted(person, subject) for subject in told.told.subjects):
-            searching.contradicted.append(one["index"])
+    searching.entries = ask("checkpoint", {})["size"]
+    found: dict[str, _Found] = {}
+    for page in log_pages(ask, searching.entries, {*ASKED, *ENDED}):
+        asked = [one for one in page if one["entry"]["type"] in ASKED]
+        for one, raw in zip(asked, addenda(ask, [one["entry"]["addendum_digest"] for one in asked]), strict=True):
+            told = _request_told(raw, one["entry"], keys, searching)
+            if told is None:
+                continue
+            subjects = {subject.ref: how_it_is(person, subject) for subject in told.told.subjects}
+            if any(subjects.values()):
+                found[told.exchange] = _Found(one, told, subjects)
+            elif any(is_contradicted(person, subject) for subject in told.told.subjects):
+                searching.contradicted.append(one["index"])
+        for one in page:  # what ends an exchange stands after what began it
+            if one["entry"]["type"] in ENDED and one["entry"]["exchange"] in found:
+                found[one["entry"]["exchange"]].end = one["entry"]
+    searching.found += [_shared(ask, keys, one) for one in found.values()]
     return searching
 
 
-def _entries(ask: Ask, searching: Search) -> Iterator[Mapping[str, Any]]:
-    stop = searching.entries = ask("checkpoint", {})["size"]
-    for start in range(0, stop, PAGE):
-        page = ask("log", {"start": start, "limit": min(PAGE, stop - start)})["entries"]
-        yield from (one for one in page if one["entry"]["type"] in {*ASKED, *ENDED})
+@dataclass
+class _Found:
+    """A request about the person, and what ended it."""
+
+    shown: Mapping[str, Any]
+    told: RequestTold
+    subjects: Mapping[str, str | None]
+    end: Mapping[str, Any] | None = None
 
 
-def _told(
-    ask: Ask, keys: Sequence[Identity], entry: Mapping[str, Any], model: type[M], searching: Search | None = None
-) -> M | None:
-    """What an entry's addendum says, if it is still kept and sealed to one of the keys."""
-    named = entry["addendum_digest"]
-    try:
-        sealed = b64decode(ask("addendum", {"sha256": named})["raw"])
-    except Failure as failure:
-        if "addendum_unknown" not in (failure.code, getattr(failure, "reported", "")):
-            raise
-        if searching:
-            searching.erased += 1
+def _request_told(
+    raw: bytes | None, entry: Mapping[str, Any], keys: Sequence[Identity], searching: Search
+) -> RequestTold | None:
+    """What a request's addendum says; what cannot be read is counted."""
+    if raw is None:
+        searching.erased += 1
         return None
-    for key in keys:
-        try:
-            return read(model, open_for_lead(sealed, named, key), limit_bytes=MAX_ADDENDUM_BYTES)
-        except NotAReader:
-            continue
-        except Rejected:
-            break  # what somebody made badly must not keep everybody's extract from being made
-    if searching:
+    told = told_to(keys, raw, entry["addendum_digest"], RequestTold)
+    if told is None or told.exchange != entry["exchange"]:
         searching.unopened += 1
-    return None
+        return None
+    return told
 
 
-def _shared(
-    ask: Ask,
-    keys: Sequence[Identity],
-    shown: Mapping[str, Any],
-    told: RequestTold,
-    subjects: Mapping[str, str | None],
-    end: Mapping[str, Any] | None,
-) -> Shared:
+def _shared(ask: Ask, keys: Sequence[Identity], found: _Found) -> Shared:
+    shown, told, subjects, end = found.shown, found.told, found.subjects, found.end
     entry = shown["entry"]
     asked = _asked(ask, entry["exchange"])
     refs = [ref for ref, how in subjects.items() if how]
     released = None
     if end is not None and end["type"] in ("release", "could-not-look"):
-        released = _told(ask, keys, end, ReleaseTold)
+        (raw,) = addenda(ask, [end["addendum_digest"]])
+        released = None if raw is None else told_to(keys, raw, end["addendum_digest"], ReleaseTold)
     rows = [row for row in released.outcomes if row.subject in refs] if released else []
     return Shared(
         exchange=entry["exchange"],

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from broker.coordinator import coordinator_commands
 from broker.node.commands import CommandMalformed
 from schemas.crypto.purposes import KeyPurpose
 from schemas.envelope import digest, unpack
@@ -89,6 +90,18 @@ async def test_which_officer_was_admitted_is_only_in_the_addendum_for_the_ig_lea
     key = key_for_reader(raw, DESK.identities[KeyPurpose.ADDENDUM])
     about = json.loads(unpack(raw).header)["about"]
     assert OFFICER.party.id.encode() in open_addendum(raw, key, hub="testhub", about=about)
+
+
+async def test_addenda_come_many_at_once_and_what_was_erased_is_said_to_be(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    members = [entry for entry in await scene.entries() if isinstance(entry, MemberEntry) and entry.addendum_digest]
+    digests, erased = [str(entry.addendum_digest) for entry in members], "0" * 64
+    given = (await scene.command("addenda", sha256=[*digests, erased]))["addenda"]
+    one_by_one = [(await scene.command("addendum", sha256=one))["raw"] for one in digests]
+    assert list(given.items()) == [*zip(digests, one_by_one, strict=True), (erased, None)]
+    monkeypatch.setattr(coordinator_commands, "ADDENDA_BYTES", 1)
+    assert list((await scene.command("addenda", sha256=digests))["addenda"]) == digests[:1]
 
 
 async def test_a_restart_repeats_no_opening_entry(scene: Scene) -> None:
