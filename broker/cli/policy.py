@@ -71,8 +71,8 @@ def check(pack: str | None, as_json: bool) -> None:
     found = []
     for name in names() if pack is None else [pack]:
         files = gather(find_pack(name))
-        cases = read_expected(files.files[EXPECTED])
-        found.append({**_shown(load(files)), "expected_decisions": len(cases)})
+        shown = _shown(load(files))
+        found.append({**shown, "expected_decisions": len(read_expected(files.files[EXPECTED]))})
     lines = [
         f"{one['name']}: holds: {one['rules']} rules, {one['agreements']} agreements, "
         f"{one['expected_decisions']} expected decisions\n"

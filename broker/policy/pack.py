@@ -150,6 +150,13 @@ def _never_lifted(rule: Rule) -> str | None:
     return next(iter(sorted(NEVER_LIFTED & numbers)), None) if rule.is_liftable else None
 
 
+def _text_of(name: str, raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise PolicyInvalid(f"{name}: not UTF-8 text") from None
+
+
 def make_pack(given: PackFiles) -> Pack:
     """The pack of these files, not yet held against its expected decisions.
 
@@ -158,10 +165,7 @@ def make_pack(given: PackFiles) -> Pack:
     """
     manifest = read_manifest(given.files)
     bases = read_bases(given.bases, manifest.commencement)
-    try:
-        rules = {name: given.files[name].decode() for name in manifest.files if name.endswith(".cedar")}
-    except UnicodeDecodeError:
-        raise PolicyInvalid("a .cedar file is not UTF-8 text") from None
+    rules = {name: _text_of(name, given.files[name]) for name in manifest.files if name.endswith(".cedar")}
     cedar = make_policy((SCHEMA, given.schema.decode()), rules)
     if taken := sorted(cedar.rules.keys() & FILTERS.keys()):
         raise PolicyInvalid(f"{cedar.rules[taken[0]].file}: {taken[0]} is the id of a rule of the program")

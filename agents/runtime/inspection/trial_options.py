@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
+from pydantic import TypeAdapter, ValidationError
 
 from schemas.identifiers import IdentifierInvalid, IdentifierKind, parse_identifier
+from schemas.messages.fields import IsoDate, Line
 from schemas.vocabulary import Category, Mode, OfficerRole, Purpose, Rag, Stage, SubjectRole
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,14 +27,34 @@ def arguments_of(given: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of the `try` command.
 
     Raises:
-        click.BadParameter: an identifier is not KIND=VALUE, or does not hold.
+        click.BadParameter: a name, the date or an identifier is none that a hub could send.
     """
+    for name, (kind, what) in _TEXTS.items():
+        _check(name, given.get(name), kind, what)
     arguments = {
         name: value for name, value in given.items() if value is not None and name not in ("ids", "categories")
     }
     arguments["identifiers"] = [_identifier(text) for text in given["ids"]]
     arguments["categories"] = list(given["categories"])
     return arguments
+
+
+_A_LINE = TypeAdapter(Line), "one line of at most 200 characters, all of which show"
+_TEXTS: Final[Mapping[str, tuple[TypeAdapter[str], str]]] = {
+    "given": _A_LINE,
+    "family": _A_LINE,
+    "postcode": _A_LINE,
+    "birth_date": (TypeAdapter(IsoDate), "a day that there is, written YYYY-MM-DD"),
+}
+"""What is typed as it stands in a request: checked here, so that whoever typed it is told which option and why."""
+
+
+def _check(name: str, text: str | None, kind: TypeAdapter[str], what: str) -> None:
+    try:
+        if text is not None:
+            kind.validate_python(text)
+    except ValidationError:
+        raise click.BadParameter(what, param_hint=f"--{name.replace('_', '-')}") from None
 
 
 def _words(words: type[StrEnum]) -> click.Choice[str]:

@@ -57,6 +57,9 @@ def postcode_key(text: str | None) -> str:
     """A postcode in capitals without spaces; empty unless it is a whole one."""
     if text is None or len(text) > _LONGEST_POSTCODE:
         return ""
+    if not text.isascii():
+        # Wide digits, unbreakable spaces; and what cannot be seen falls away, as in a name.
+        text = "".join(sign for sign in unicodedata.normalize("NFKC", text) if not _is_unseen(sign))
     key = "".join(text.split()).upper()
     return key if _POSTCODE.fullmatch(key) else ""
 

@@ -60,7 +60,9 @@ def make_policy(schema: tuple[str, str], files: Mapping[str, str], *, shipped: C
             if name not in shipped:
                 check_fields(rule, place_of(name, files[name], rule.id))
             if rule.id in rules:
-                raise PolicyInvalid(f"{place_of(name, files[name], rule.id)}: {rules[rule.id].file} has that id too")
+                first = rules[rule.id].file
+                where = place_of(name, files[name], rule.id, after=int(first == name))
+                raise PolicyInvalid(f"{where}: {first} has that id too")
             rules[rule.id] = rule
     if not rules:
         raise PolicyInvalid("there is no policy")

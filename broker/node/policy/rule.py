@@ -102,10 +102,10 @@ def _is_field(word: str) -> bool:
     return any(word in fields_of(category, mode) for category in Category for mode in Mode)
 
 
-def place_of(name: str, text: str, rule_id: str) -> str:
-    """Where a rule stands in a file, for people."""
-    found = re.search(rf'@id\("{re.escape(rule_id)}"\)', text) if rule_id else None
-    return f"{name}, line {text.count(chr(10), 0, found.start()) + 1}, policy {rule_id}" if found else name
+def place_of(name: str, text: str, rule_id: str, *, after: int = 0) -> str:
+    """Where a rule stands in a file, for people; of several with that id the one after so many others."""
+    found = list(re.finditer(rf'@id\("{re.escape(rule_id)}"\)', text))[after:] if rule_id else []
+    return f"{name}, line {text.count(chr(10), 0, found[0].start()) + 1}, policy {rule_id}" if found else name
 
 
 @cache

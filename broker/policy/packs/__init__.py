@@ -56,7 +56,8 @@ def gather(folder: Path | Traversable) -> PackFiles:
         bases = (shipped / "reference" / BASES_FILE).read_bytes()
         return PackFiles((shipped / SCHEMA).read_bytes(), bases, own)
     except OSError as error:
-        raise PolicyInvalid(f"the policy cannot be read ({type(error).__name__})") from None
+        known = ", ".join(names())
+        raise PolicyInvalid(f"{folder} cannot be read ({type(error).__name__}): a folder, or one of {known}") from None
 
 
 def load(files: PackFiles) -> Pack:

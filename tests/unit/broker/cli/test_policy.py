@@ -43,6 +43,15 @@ def test_a_pack_that_does_not_hold_is_refused_with_file_line_and_reason(tmp_path
     assert "[policy_invalid]" in refused.stderr
 
 
+def test_a_pack_without_its_expected_decisions_or_that_is_nowhere_is_refused_by_name(tmp_path: Path) -> None:
+    write_own_pack(tmp_path, {"expected.toml": None})
+    refused = run("check", str(tmp_path))
+    assert (refused.exit_code, "expected.toml is missing in the folder" in refused.stderr) == (1, True)
+    nowhere = run("check", str(tmp_path / "engalnd"))
+    assert "engalnd cannot be read" in nowhere.stderr
+    assert "one of england, wales" in nowhere.stderr
+
+
 def test_a_pack_is_copied_to_be_changed_and_never_over_another(tmp_path: Path) -> None:
     copied = run("copy", "england", str(tmp_path / "ours"))
     assert copied.exit_code == 0

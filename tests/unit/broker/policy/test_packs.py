@@ -70,7 +70,7 @@ def test_a_pack_of_the_hubs_own_is_what_its_files_say(tmp_path: Path) -> None:
         ({"pack.toml": MANIFEST + "[commencement]\nca1066-1 = 2026-01-01\n"}, "line 7: commencement.ca1066-1"),
         ({"own.cedar": RULE.replace("social_worker", "astronaut")}, "astronaut"),
         ({"own.cedar": RULE.replace("resource)", 'resource) when { context.purpose == Purpose::"gossip" }')}, "gossip"),
-        ({"own.cedar": RULE + RULE}, "own.cedar, line 1, policy own: own.cedar has that id too"),
+        ({"own.cedar": RULE + RULE}, "own.cedar, line 3, policy own: own.cedar has that id too"),
         ({"own.cedar": RULE.replace('"own"', '"R33-no-agreement"')}, "is the id of a rule of the program"),
         ({"own.cedar": RULE.replace(";", "")}, r"own\.cedar, line 1: "),
         ({"own.cedar": RULE + "\n" + RULE.replace("principal", "principl")}, r"own\.cedar, line 4: .*principl"),
@@ -88,7 +88,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     for name in ("own.cedar", "pack.toml", "agreements.toml", "expected.toml"):
         kept = (tmp_path / name).read_bytes()
         (tmp_path / name).write_bytes(b"\xff\xfe" + kept)
-        with pytest.raises(PolicyInvalid, match="not UTF-8"):
+        with pytest.raises(PolicyInvalid, match=f"{name}: not UTF-8"):
             load_own(tmp_path)
         (tmp_path / name).write_bytes(kept)
 

@@ -39,6 +39,11 @@ def test_a_name_is_folded_to_what_people_mean_by_it(written: str, words: tuple[s
     assert words_of(written) == words
 
 
+@pytest.mark.parametrize("written", ["KT19 0ST", "kt190st", "KT19\u00a00ST\u200b", "\u202eＫＴ１９ ０ＳＴ"])
+def test_a_postcode_is_one_however_it_is_spaced_or_encoded(written: str) -> None:
+    assert postcode_key(written) == "KT190ST"
+
+
 @given(st.text(st.characters(codec=None), max_size=300))
 def test_no_text_breaks_the_folding(text: str) -> None:
     assert all(word == word.strip() and word for word in words_of(text))
