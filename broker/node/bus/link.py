@@ -335,7 +335,12 @@ class Link:
             yield
         except Exception as problem:  # noqa: BLE001 - nats-py lets anything through; each is a reason to try again
             # What was told first says more than what came of it: "nothing listens" before "no servers available".
-            raise LinkFailed(reason_for(self._client.told or self._trouble or problem)) from None
+            unread = self._unread_complaint()
+            raise LinkFailed(reason_for(self._client.told or unread or self._trouble or problem)) from None
+
+    def _unread_complaint(self) -> nats.errors.Error | None:
+        said = None if self._transport is None else self._transport.complaint
+        return None if said is None else nats.errors.Error(f"nats: {said}")
 
     async def _make_room(self) -> None:
         await asyncio.sleep(0)

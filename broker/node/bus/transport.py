@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import re
 import ssl
 import struct
 import termios
@@ -23,6 +24,8 @@ from broker.node.bus.wire import Wire
 A_TURN_BYTES: Final = 16 * 1024
 """What is read before all else has a turn: some eighty small messages, a millisecond. A flood comes in blocks of up to
 256 KiB, asyncio's buffer of TLS."""
+
+_COMPLAINT: Final = re.compile(rb"-ERR '([^'\r\n]{1,200})'")
 
 
 class WireTransport(Transport):
@@ -49,6 +52,13 @@ class WireTransport(Transport):
             if link is not None:
                 waiting += struct.unpack("i", fcntl.ioctl(link.fileno(), termios.TIOCOUTQ, bytes(4)))[0]
         return self.written_bytes - waiting
+
+    @property
+    def complaint(self) -> str | None:
+        """What the server said was wrong and nobody has read: asyncio gives nothing of what came before a connection
+        broke once it has found out, and a server that refuses breaks it at once."""
+        said = _COMPLAINT.search(bytes(self._wire.reader._buffer))  # type: ignore[attr-defined]
+        return None if said is None else said[1].decode("ascii", "replace")
 
     def abort(self) -> None:
         """Cut the connection, whatever is still unwritten: a half-open link never takes it."""

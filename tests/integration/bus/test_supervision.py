@@ -159,6 +159,21 @@ async def test_a_read_loop_that_died_while_the_client_says_connected_is_noticed(
     await hears(bus, ear)
 
 
+async def test_a_server_that_says_why_and_is_gone_before_it_is_asked_anything_has_been_heard(make_bus: MakeBus) -> None:
+    # As a busy machine sees it: all that the server says is there at once, and what is written next breaks.
+    async def refuse(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b'INFO {"server_id":"x","max_payload":2097152,"proto":1}\r\n')
+        writer.write(b"-ERR 'maximum connections exceeded'\r\n")
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        bus = make_bus(f"nats://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        await bus.start(Owner())
+        await until_trouble(bus, "the server is full")
+        await bus.close()
+
+
 async def test_a_full_server_is_tried_until_it_has_room(make_bus: MakeBus, tmp_path: Path) -> None:
     server = EmbeddedServer(tmp_path, settings=["max_connections: 1"])
     await server.start()

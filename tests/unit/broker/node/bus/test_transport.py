@@ -31,3 +31,12 @@ async def test_whoever_waits_has_a_turn_between_two_reads_of_a_flood() -> None:
     await waiting
     assert len(had) == 10
     assert all(later > sooner for sooner, later in itertools.pairwise(had))
+
+
+async def test_what_the_server_complained_of_is_known_though_the_connection_broke_before_it_was_read() -> None:
+    reader = asyncio.StreamReader()
+    transport = WireTransport(Wire(reader, cast(asyncio.StreamWriter, None)), is_encrypted=True)
+    assert transport.complaint is None
+    reader.feed_data(b"INFO {}\r\n-ERR 'maximum connections exceeded'\r\n")
+    reader.set_exception(ConnectionResetError())
+    assert transport.complaint == "maximum connections exceeded"
