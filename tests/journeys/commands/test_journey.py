@@ -235,8 +235,8 @@ def test_an_enquiry_is_decided_closed_and_erased(terminal: Terminal) -> None:
         error: the enquiry is closed; nothing can be asked in it [enquiry_not_open]
         [1]
         $ broker enquiry erase <enquiry> {AT_HUB}
-        Nobody will be able to read this enquiry again. Erase it? [y/N]: ...
-        ...
+        Nobody will be able to read this enquiry again. Erase it? [y/N]:
+        error: nobody answered: nothing was erased; look at it first if you are in doubt: ... [not_confirmed]
         [1]
         $ broker enquiry erase <enquiry> {AT_HUB} --yes
         erased enquiry <enquiry>; the log still proves that it was
