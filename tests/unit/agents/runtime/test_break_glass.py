@@ -23,7 +23,7 @@ from schemas.messages.request import BreakGlass, BreakGlassTold, OfficerNamed, R
 from schemas.messages.transport import Notice
 from schemas.vocabulary import Category, ConsentState, Mode, OfficerRole, Outcome, Purpose, Rag, Stage, SubjectRole
 from tests.support.parties import Member, make_member
-from tests.support.policies import SMALL, make_version
+from tests.support.policies import SMALL, Version, make_version
 from tests.support.source import MemorySource
 from tests.unit.agents.runtime.conftest import octavia
 from tests.unit.agents.runtime.hub import COORDINATOR, HOUR, LOG, OFFICER, Ask, Asked, World
@@ -271,26 +271,28 @@ async def test_what_the_agency_never_tells_stays_untold_when_the_glass_was_broke
     assert outcomes[Category.POLICE_INTELLIGENCE] is not Outcome.ANSWERED
 
 
+async def agreed(world: World, agreements: str) -> Version:
+    """The hub's next version, with that agreement, once the agency holds it."""
+    whole = {**SMALL, "agreements.toml": agreements.encode()}
+    version = make_version(world.clock.now(), after=world.policy, whole=whole)
+    message = await world.issue(version)
+    await world.until(lambda: world.policy_answers.get(message) == "committed")
+    return version
+
+
 @pytest.mark.parametrize(("hours", "code"), [(24, "committed"), (1, "committed"), (0, "glass_not_agreed")])
 async def test_a_glass_is_broken_for_no_longer_than_the_hubs_policy_that_is_held_here_says(
     world: World, hours: int, code: str
 ) -> None:
     """The glass is broken for an hour; a version without a word about it lets none be broken."""
-    agreed = f"[break_glass]\nat_most_hours = {hours}\nreview_within_hours = 1\n" if hours else ""
-    version = make_version(world.clock.now(), after=world.policy, whole={**SMALL, "agreements.toml": agreed.encode()})
-    await world.issue(version)
+    version = await agreed(world, f"[break_glass]\nat_most_hours = {hours}\nreview_within_hours = 1\n" if hours else "")
     ask = broken(world)
     await world.ask(replace(ask, grant={**ask.grant, "policy_digest": version.statement.policy_digest}))
     await world.until(lambda: world.acknowledged == [("delivery", code)])
 
 
 async def test_a_glass_that_is_broken_for_a_moment_longer_than_was_agreed_is_refused(world: World) -> None:
-    version = make_version(
-        world.clock.now(),
-        after=world.policy,
-        whole={**SMALL, "agreements.toml": b"[break_glass]\nat_most_hours = 1\nreview_within_hours = 1\n"},
-    )
-    await world.issue(version)
+    version = await agreed(world, "[break_glass]\nat_most_hours = 1\nreview_within_hours = 1\n")
     until = world.clock.now() + HOUR + 1
     said = {"expires_at": until, "lifted": LIFTED, "policy_digest": version.statement.policy_digest}
     await world.ask(broken(world, header={"break_glass": glass(world, until=until)}, grant=said))
